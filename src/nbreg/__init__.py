@@ -1,0 +1,60 @@
+"""nbreg: a model registry that lives in the notebook.
+
+    import nbreg
+
+    registry = nbreg.Registry()
+    version = registry.register("churn", model, metrics={"auc": 0.91})
+    registry.promote("churn@1.0.0", "production", reason="FirstRelease")
+    model = registry.load("churn@production")
+
+In a notebook: `%load_ext nbreg`, then `%register_model churn`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbreg.errors import NbregError as NbregError
+    from nbreg.registry import ModelVersion as ModelVersion
+    from nbreg.registry import Registry as Registry
+
+__version__ = "0.1.0"
+
+# Names are fetched when first asked for, so that `import nbreg` costs next to nothing.
+_HOMES = {
+    "ModelVersion": "nbreg.registry",
+    "NbregError": "nbreg.errors",
+    "Registry": "nbreg.registry",
+    "load": "nbreg.registry",
+    "register": "nbreg.registry",
+}
+
+__all__ = ["ModelVersion", "NbregError", "Registry", "load", "register"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext nbreg` calls."""
+    from nbreg.kernel import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """What `%unload_ext nbreg` calls."""
+    from nbreg.kernel import unload
+
+    unload(shell)

@@ -1,0 +1,269 @@
+"""Everything nbreg refuses, as one tree of typed errors.
+
+    NbregError
+    ├── BadInputError          what was given cannot be meant: names, references, values
+    │   ├── BadNameError
+    │   ├── BadReferenceError
+    │   ├── BadTemplateError
+    │   └── BadValueError
+    ├── NotFoundError          what was named is not there
+    │   ├── UnknownModelError
+    │   ├── UnknownVersionError
+    │   ├── UnknownArtifactError
+    │   └── UnknownStageError
+    ├── ConflictError          what is there stands in the way
+    │   ├── NameTakenError
+    │   ├── TransitionError
+    │   └── VersionInUseError
+    ├── RefusedError           it could be done, and nbreg will not do it unasked
+    │   ├── TrustError
+    │   ├── SecretFoundError
+    │   ├── NotPinnedError
+    │   └── DriftError
+    ├── CannotStoreError       the object has no form that can be stored
+    └── StoreError             the registry's own files
+        ├── RegistryBusyError
+        ├── ReadOnlyError
+        ├── NoSpaceError
+        ├── JournalError
+        ├── DamagedObjectError
+        ├── FormatError
+        └── FileSystemError
+
+Every error has a `code` (a stable machine word, also the key on the wire), a message that
+states the fact, and a `hint` that says what to do next. `str(error)` is the message alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class NbregError(Exception):
+    """The base of all that nbreg raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are rebuilt from their arguments; the hint is no argument of the base.
+        return (_rebuild, (type(self), self.message, self.__dict__))
+
+    @property
+    def message(self) -> str:
+        """The fact, in one sentence without a full stop."""
+        return str(self.args[0]) if self.args else ""
+
+    @property
+    def line(self) -> str:
+        """Message and hint as the one line that people are shown."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+def _rebuild(kind: type[NbregError], message: str, state: dict[str, object]) -> NbregError:
+    error = kind.__new__(kind, message)
+    error.args = (message,)
+    error.__dict__.update(state)
+    return error
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the nearest of the known words, or lists a few of them."""
+    from difflib import get_close_matches
+
+    known = sorted(known)
+    near = get_close_matches(word[:200], known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return otherwise or (f"known: {', '.join(known[:8])}" if known else "")
+
+
+# what was given cannot be meant
+
+
+class BadInputError(NbregError):
+    """What was given cannot be meant; nothing was changed."""
+
+    code = "bad-input"
+
+
+class BadNameError(BadInputError):
+    """A name that the grammar of names does not allow."""
+
+    code = "bad-name"
+
+
+class BadReferenceError(BadInputError):
+    """A reference that cannot be read, or that is too vague for a verb that writes."""
+
+    code = "bad-reference"
+
+
+class BadTemplateError(BadInputError):
+    """A name template with an unknown placeholder or an empty result."""
+
+    code = "bad-template"
+
+
+class BadValueError(BadInputError):
+    """A metric, parameter, tag or piece of content that cannot be recorded."""
+
+    code = "bad-value"
+
+
+# what was named is not there
+
+
+class NotFoundError(NbregError):
+    """What was named is not in this registry."""
+
+    code = "not-found"
+
+
+class UnknownModelError(NotFoundError):
+    """No model of that name in this registry."""
+
+    code = "unknown-model"
+
+
+class UnknownVersionError(NotFoundError):
+    """The model has no such version, or nothing holds that stage or alias."""
+
+    code = "unknown-version"
+
+
+class UnknownArtifactError(NotFoundError):
+    """The version has no artifact of that name, or its bytes were purged."""
+
+    code = "unknown-artifact"
+
+
+class UnknownStageError(NotFoundError):
+    """The registry's lifecycle has no such stage."""
+
+    code = "unknown-stage"
+
+
+# what is there stands in the way
+
+
+class ConflictError(NbregError):
+    """The registry's present state stands in the way."""
+
+    code = "conflict"
+
+
+class NameTakenError(ConflictError):
+    """Another version, alias or model already has the name."""
+
+    code = "name-taken"
+
+
+class TransitionError(ConflictError):
+    """The lifecycle does not allow that move from where the version is."""
+
+    code = "transition"
+
+
+class VersionInUseError(ConflictError):
+    """A staged, once-in-production or aliased version would be hidden or purged."""
+
+    code = "version-in-use"
+
+
+# it could be done, and nbreg will not do it unasked
+
+
+class RefusedError(NbregError):
+    """It could be done, and nbreg will not do it unasked."""
+
+    code = "refused"
+
+
+class TrustError(RefusedError):
+    """Loading would run code that nobody on this machine vouched for."""
+
+    code = "not-trusted"
+
+    def __init__(self, message: str, *, hint: str = "", untrusted: Iterable[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.untrusted = tuple(untrusted)
+
+
+class SecretFoundError(RefusedError):
+    """The bytes of an artifact contain what looks like a secret."""
+
+    code = "secret-found"
+
+
+class NotPinnedError(RefusedError):
+    """A reference that can move was loaded where only pinned ones are allowed."""
+
+    code = "not-pinned"
+
+
+class DriftError(RefusedError):
+    """The running environment is too far from the version's."""
+
+    code = "drift"
+
+
+# the object, and the registry's own files
+
+
+class CannotStoreError(NbregError):
+    """The object has no form that can be stored and loaded again."""
+
+    code = "cannot-store"
+
+
+class StoreError(NbregError):
+    """Something about the registry's own files."""
+
+    code = "store"
+
+
+class RegistryBusyError(StoreError):
+    """Another process holds the lock for longer than nbreg waits."""
+
+    code = "registry-busy"
+
+
+class ReadOnlyError(StoreError):
+    """The registry's folder cannot be written by this user."""
+
+    code = "read-only"
+
+
+class NoSpaceError(StoreError):
+    """The disk or the file-size limit is too small; nothing was changed."""
+
+    code = "no-space"
+
+
+class JournalError(StoreError):
+    """A journal is not the chain that its lines promise."""
+
+    code = "journal-damaged"
+
+
+class DamagedObjectError(StoreError):
+    """Stored bytes are missing, or are not what their digest says."""
+
+    code = "object-damaged"
+
+
+class FormatError(StoreError):
+    """The registry was written by a newer nbreg."""
+
+    code = "newer-format"
+
+
+class FileSystemError(StoreError):
+    """The file system cannot keep the promises that the store relies on."""
+
+    code = "file-system"

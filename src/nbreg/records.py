@@ -1,0 +1,617 @@
+"""The contract: one typed class for each thing that is stored, sent or shown.
+
+What is written here is what stands on disk, on the wire and in TypeScript, under the same
+names. A record is frozen. Text is UTC ISO 8601 where it is a time, lower-case hex where it is
+a digest, bytes where it is a size. A field that a later release fills is here already, empty,
+so that filling it changes no format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+import msgspec
+
+from nbreg.errors import BadValueError
+from nbreg.names import Bump
+
+FORMAT: Final = 1
+"""The number of the on-disk form; a higher one than this is refused."""
+
+Json = None | bool | int | float | str | list[Any] | dict[str, Any]
+R = TypeVar("R")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen record; unknown fields of a later release are ignored when it is read."""
+
+
+class Row(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A record that stands in a journal: small, so its empty fields are left out."""
+
+
+# who, and what happened
+
+
+class Actor(Record, frozen=True, kw_only=True):
+    """Who did it: self-asserted on a folder, and shown as such."""
+
+    user: str
+    source: Literal["jupyterhub", "server", "environment", "system"] = "system"
+    host: str = ""
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """One accepted change of a model, as its journal line tells it."""
+
+    model: str
+    seq: int
+    at: str
+    by: Actor
+    kind: str
+    reason: str = ""
+    message: str = ""
+    number: int | None = None
+    facts: dict[str, Any] = {}
+
+
+# parts: what a manifest points at
+
+
+class Captured(Record, frozen=True, kw_only=True):
+    """One part of the capture: its bytes by digest, or why there are none.
+
+    `summary` holds the few facts that a card shows without reading the part.
+    """
+
+    digest: str = ""
+    size: int = 0
+    summary: dict[str, Any] = {}
+    missing: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something was captured."""
+        return bool(self.digest)
+
+
+class Chunk(Record, frozen=True, kw_only=True):
+    """A run of bytes, named by its sha256."""
+
+    digest: str
+    size: int
+
+
+class FileEntry(Record, frozen=True, kw_only=True):
+    """One file of an artifact; `path` is relative, with `/`, and never leaves its folder."""
+
+    path: str
+    digest: str
+    size: int
+    executable: bool = False
+
+
+class Artifact(Record, frozen=True, kw_only=True):
+    """A named object, file or folder of a version; the one called `model` is the model."""
+
+    name: str
+    kind: Literal["object", "file", "folder"]
+    family: str
+    """The family that wrote it and can read it (`generic`, `sklearn`, `files` …)."""
+    form: str
+    """The family's name for the form of the bytes (`pickle5`, `cloudpickle5`, `raw` …)."""
+    type: str = ""
+    """The object's class, as `module.qualname`."""
+    token: str = ""
+    """Digest of the object by value; equal objects have equal tokens, whatever their bytes."""
+    chunks: list[Chunk] = []
+    """An object's stream first, then its buffers, in the order the stream asks for them."""
+    files: list[FileEntry] = []
+    globals: list[str] = []
+    """What reading the stream would import, as `module.name`."""
+    facts: dict[str, Any] = {}
+    """What the family adds for its own reader."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all chunks and files."""
+        return sum(each.size for each in (*self.chunks, *self.files))
+
+
+# the capture, part by part
+
+
+class Distribution(Record, frozen=True, kw_only=True):
+    """One installed distribution and where it came from."""
+
+    name: str
+    version: str
+    origin: Literal["index", "editable", "vcs", "local", "conda", "unknown"] = "unknown"
+    url: str = ""
+    commit: str = ""
+    imported: bool = False
+    needed: bool | None = None
+    """Whether this model needs it; None where that was not found out."""
+
+
+class Environment(Record, frozen=True, kw_only=True):
+    """Where the model was made: interpreter, machine, and every installed distribution."""
+
+    python: dict[str, str] = {}
+    os: dict[str, str] = {}
+    cpu: dict[str, Any] = {}
+    accelerators: list[dict[str, Any]] = []
+    numerics: dict[str, Any] = {}
+    """BLAS, OpenMP and CUDA libraries with their thread counts."""
+    locale: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    """Environment variables by allow-list."""
+    distributions: list[Distribution] = []
+
+
+class Variable(Record, frozen=True, kw_only=True):
+    """One name of the namespace: its value where it is small and plain, else a summary."""
+
+    name: str
+    type: str
+    value: Any = None
+    summary: dict[str, Any] = {}
+    redacted: str = ""
+    """Why the value is withheld; then neither value nor summary nor digest is recorded."""
+
+
+class Variables(Record, frozen=True, kw_only=True):
+    """The kernel's names, bounded in number and bytes."""
+
+    variables: list[Variable] = []
+    left_out: int = 0
+    reason: str = ""
+
+
+class Execution(Record, frozen=True, kw_only=True):
+    """One run of one cell, with its source as executed."""
+
+    source: str
+    execution_count: int | None = None
+    started_at: str = ""
+    seconds: float | None = None
+    ok: bool | None = None
+    error: str = ""
+    """The class of the exception; never its text, which may hold values."""
+    cell_id: str = ""
+    seen: bool = True
+    """False where it is known from IPython's history only."""
+    why: str = ""
+    """Why the recipe keeps it."""
+    tokens: dict[str, str] = {}
+    """Digest by value of each name that it wrote."""
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """The executions the model depends on, and the whole history beside them."""
+
+    status: Literal["verified", "complete", "conservative", "incomplete"] = "incomplete"
+    reasons: list[str] = []
+    state: dict[str, Any] = {}
+    cells: list[Execution] = []
+    history: list[Execution] = []
+
+
+class Git(Record, frozen=True, kw_only=True):
+    """The project's git state, the registry's own folder left out."""
+
+    commit: str = ""
+    branch: str = ""
+    dirty: bool | None = None
+    changed: list[str] = []
+    remotes: dict[str, str] = {}
+    diff: str = ""
+
+
+class Source(Record, frozen=True, kw_only=True):
+    """The code beside the cells: git state, the script, local modules."""
+
+    git: Git | None = None
+    script: str = ""
+    argv: list[str] = []
+    notebook: str = ""
+    modules: dict[str, str] = {}
+    definitions: dict[str, str] = {}
+
+
+class DataLink(Record, frozen=True, kw_only=True):
+    """Data that the model saw, by content."""
+
+    name: str
+    role: str = ""
+    snapshot: str = ""
+    summary: dict[str, Any] = {}
+    inferred: bool = False
+
+
+class Data(Record, frozen=True, kw_only=True):
+    """The data sets, the files read on the way, and how they overlap."""
+
+    sets: list[DataLink] = []
+    files: list[dict[str, Any]] = []
+    overlaps: list[dict[str, Any]] = []
+    feature_set: str = ""
+
+
+class Signature(Record, frozen=True, kw_only=True):
+    """Names, types and shapes of the model's inputs and outputs."""
+
+    inputs: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+    inferred: bool = True
+
+
+class Probe(Record, frozen=True, kw_only=True):
+    """A frozen sample of the input, and the outputs on it."""
+
+    inputs: list[Chunk] = []
+    outputs: list[Chunk] = []
+    summary: dict[str, Any] = {}
+
+
+class RunLink(Record, frozen=True, kw_only=True):
+    """The run that produced a version."""
+
+    id: str
+    name: str = ""
+    experiment: str = ""
+    kind: Literal["notebook", "script", "pipeline"] = "script"
+    started_at: str = ""
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """A version as it was made: its artifacts and all that was captured, by digest.
+
+    The `id` of the version is the sha256 of this document's canonical bytes. Model, number,
+    name, stage, tags, description and message are not in it: they are rows of the journal, so
+    a copy in another model or registry keeps its id.
+    """
+
+    format: int = FORMAT
+    created: str
+    actor: Actor
+    content_digest: str
+    artifacts: list[Artifact]
+    params: dict[str, Any] = {}
+    metrics: dict[str, float] = {}
+    content: dict[str, Any] = {}
+    parent: str = ""
+    run: RunLink | None = None
+    links: list[DataLink] = []
+    """Data that the caller named; part of what makes content equal."""
+    environment: Captured = Captured(missing="not captured")
+    variables: Captured = Captured(missing="not captured")
+    recipe: Captured = Captured(missing="not captured")
+    source: Captured = Captured(missing="not captured")
+    data: Captured = Captured(missing="not captured")
+    signature: Captured = Captured(missing="not captured")
+    probe: Captured = Captured(missing="not captured")
+    notebook: Captured = Captured(missing="not captured")
+    inferred: list[str] = []
+    """Fields that nbreg worked out, rather than was told."""
+    redactions: dict[str, int] = {}
+    """How many secrets were withheld, by kind."""
+    warnings: list[str] = []
+    tool: str = ""
+
+
+# the rows of a model's journal
+
+
+class Deletion(Row, frozen=True, kw_only=True):
+    """When, by whom and why a version was hidden."""
+
+    at: str
+    by: str
+    reason: str = ""
+
+
+class VersionRow(Row, frozen=True, kw_only=True):
+    """All of a version that can change, and the little of it that every list shows."""
+
+    number: int
+    name: str | None = None
+    id: str
+    content_digest: str
+    bundle: str
+    """The object that holds the manifest; the manifest names the rest."""
+    stage: str = "none"
+    tags: list[str] = []
+    description: str = ""
+    message: str = ""
+    metrics: dict[str, float] = {}
+    content: dict[str, Any] | None = None
+    """Replaces the manifest's content where it was updated."""
+    created: str
+    actor: str
+    type: str = ""
+    size: int = 0
+    bump: Bump | None = None
+    bump_reason: str = ""
+    base: int | None = None
+    run: str = ""
+    stamp: str = ""
+    """The signature of the user who registered it, by that user's own key."""
+    stages_held: list[str] = []
+    superseded_name: str = ""
+    deleted: Deletion | None = None
+    purged: str = ""
+
+
+class StageRow(Row, frozen=True, kw_only=True):
+    """Who holds a stage, and where the one before is told.
+
+    `before` is the seq of the line with the holder to go back to: promoting stacks up,
+    rolling back takes off, so rolling back twice walks further back.
+    """
+
+    number: int | None = None
+    at: str = ""
+    before: int = 0
+
+
+class Pointer(Row, frozen=True, kw_only=True):
+    """An alias, a name or a digest that points at one version."""
+
+    number: int
+
+
+class ModelRow(Row, frozen=True, kw_only=True):
+    """A model in brief. Each journal line carries it, so a list reads only last lines."""
+
+    name: str
+    created: str
+    next_number: int = 1
+    versions: int = 0
+    deleted: int = 0
+    latest: int | None = None
+    latest_name: str | None = None
+    highest: str = ""
+    """The highest semantic version not deleted."""
+    highest_number: int | None = None
+    stages: dict[str, int] = {}
+    at: str = ""
+
+
+class RegistryRow(Row, frozen=True, kw_only=True):
+    """A registry's own facts, in `registry.jsonl`."""
+
+    format: int = FORMAT
+    id: str
+    created: str
+    lifecycle: Lifecycle
+    git: bool = False
+
+
+class Lifecycle(Record, frozen=True, kw_only=True):
+    """The stages of a registry and the rules between them."""
+
+    stages: list[str] = msgspec.field(
+        default_factory=lambda: ["none", "development", "candidate", "staging", "production", "archived"]
+    )
+    """From the lowest to the highest; the first is where versions begin, the last is retired."""
+    single: list[str] = msgspec.field(default_factory=lambda: ["production"])
+    """Stages with one holder; the one it had goes to the last stage."""
+    gates: dict[str, list[dict[str, Any]]] = {}
+
+
+# what verbs report
+
+
+class Problem(Record, frozen=True, kw_only=True):
+    """Something that is not as the registry promises, and where."""
+
+    code: str
+    where: str
+    message: str
+
+
+class Head(Record, frozen=True, kw_only=True):
+    """The end of a journal's chain."""
+
+    seq: int
+    hash: str
+
+
+class VerifyReport(Record, frozen=True, kw_only=True):
+    """What `verify` found; the heads are what to write down and `--expect` next time."""
+
+    heads: dict[str, Head]
+    versions: int
+    objects: int
+    bytes: int
+    problems: list[Problem] = []
+    repaired: list[str] = []
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+class Leftover(Record, frozen=True, kw_only=True):
+    """Bytes that `purge` removes or would remove."""
+
+    path: str
+    size: int
+    why: str
+
+
+class PurgeReport(Record, frozen=True, kw_only=True):
+    """What `purge` removed, or with `dry_run` would remove."""
+
+    dry_run: bool
+    leftovers: list[Leftover] = []
+    versions: list[str] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return sum(each.size for each in self.leftovers)
+
+
+class ModelUsage(Record, frozen=True, kw_only=True):
+    """What a model's versions take up."""
+
+    model: str
+    versions: int
+    size: int
+    """Bytes of all objects that its versions refer to."""
+    own: int
+    """The part of `size` that no other model refers to."""
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """What a registry takes up on disk."""
+
+    models: list[ModelUsage]
+    objects: int
+    size: int
+    journals: int
+    unreferenced: int
+
+
+class DriftItem(Record, frozen=True, kw_only=True):
+    """One difference between a version's environment and the running one."""
+
+    name: str
+    recorded: str
+    running: str
+    severity: Literal["breaking", "major", "minor"]
+
+
+# what a capture is taken from
+
+
+class Context(Protocol):
+    """Where a registration happens; the kernel gives one, a script has its own."""
+
+    kind: Literal["notebook", "script"]
+    moment: datetime
+    """What `{date}` and `{time}` mean here: the run's start, or the executed cell's."""
+
+    @property
+    def namespace(self) -> Mapping[str, object]:
+        """The user's names, without the shell's own."""
+        ...
+
+    @property
+    def executions(self) -> Iterable[Execution]:
+        """What was executed so far, oldest first; the running cell is the last."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """The folder that the project is looked for from."""
+        ...
+
+    @property
+    def notebook(self) -> str:
+        """The notebook's path, or empty where it is not known."""
+        ...
+
+    @property
+    def script(self) -> str:
+        """The script's path, or empty."""
+        ...
+
+    @property
+    def run(self) -> RunLink | None:
+        """The run in progress."""
+        ...
+
+
+# plain values, canonical bytes
+
+
+def timestamp(moment: datetime) -> str:
+    """UTC with microseconds, always of the same length, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
+    """The value as JSON can carry it, numbers of numpy and torch as Python's.
+
+    Raises `BadValueError`, which names the place, for NaN and infinities, for keys that are no
+    text, for text that is not Unicode, and for anything else that JSON has no form for.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise BadValueError(f"{where} holds text that is not Unicode") from None
+        return str(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise BadValueError(f"{where} does not fit in 64 bits", hint="give large integers as text")
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise BadValueError(f"{where} is {value}", hint="NaN and infinities cannot be recorded")
+        return float(value)
+    if depth == 0:
+        raise BadValueError(f"{where} is nested too deeply", hint="flatten it")
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise BadValueError(f"{where} has the key {_brief(key)}", hint="keys must be text")
+        return {
+            plain(key, where): plain(each, f"{where}.{key}", depth=depth - 1) for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [plain(each, f"{where}[{i}]", depth=depth - 1) for i, each in enumerate(value)]
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "size", 1) == 1 or callable(getattr(value, "tolist", None)):
+        try:
+            scalar = item() if callable(item) and getattr(value, "ndim", 0) == 0 else None
+        except Exception:
+            scalar = None
+        if isinstance(scalar, bool | int | float | str):
+            return plain(scalar, where)
+    raise BadValueError(
+        f"{where} is a {type(value).__module__}.{type(value).__qualname__}",
+        hint="numbers, text, true, false, null, and lists and objects of them",
+    )
+
+
+def _brief(value: object) -> str:
+    try:
+        return repr(value)[:60]
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of a record or plain value: sorted keys, no spaces, UTF-8.
+
+    Floats must be finite (`plain` sees to that): JSON would turn NaN into null.
+    """
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest_of(data: bytes | bytearray | memoryview) -> str:
+    """The sha256 of bytes, in hex."""
+    return sha256(data).hexdigest()
+
+
+def as_doc(row: Row) -> dict[str, Any]:
+    """A row as the plain dictionary that a journal keeps."""
+    doc: dict[str, Any] = msgspec.to_builtins(row)
+    return doc
+
+
+def from_doc(doc: Mapping[str, Any], kind: type[R]) -> R:
+    """A row from its dictionary; `JournalError` is for the caller to raise."""
+    return msgspec.convert(doc, kind)

@@ -1,0 +1,37 @@
+"""The settings of one process, as plain data.
+
+Faces fill them from their own configuration (`config.py` from traitlets); nothing else reads
+configuration. What belongs to the registry (stages, gates, policies) is not here: it lives in
+the registry's journal and changes by event.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process may decide for itself about a registry it opens."""
+
+    naming: Literal["semantic", "number"] = "semantic"
+    """`semantic` names versions 1.0.0, 1.1.0 …; `number` gives no names, only numbers."""
+
+    lock_seconds: float = 10.0
+    """How long a writer waits for another one before `RegistryBusyError`."""
+
+    inline_bytes: int = 256 * 1024
+    """Parts below this size share the registration's bundle; larger ones are files."""
+
+    retention_days: float = 30.0
+    """How long the bytes of a deleted version are kept before `purge` may remove them."""
+
+    capture: bool = True
+    """Off registers the model alone; the manifest then says `not captured: switched off`."""
+
+    variable_bytes: int = 64 * 1024
+    """How much of the kernel's variables a version records, as JSON."""
+
+    value_bytes: int = 4 * 1024
+    """How much of a single variable's value is recorded before it is summarised."""
