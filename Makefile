@@ -1,0 +1,63 @@
+# Every target makes its own environment in .venv first; nothing has to be installed or activated.
+# `make PYTHON=/path/to/python` chooses the interpreter that the environment is made with.
+
+PY := .venv/bin/python
+NOTEBOOKS := notebooks/01-quickstart.ipynb
+DEMO := .venv/.installed-demo
+LAB := .venv/.installed-lab
+TEST := .venv/.installed-test
+
+.PHONY: help demo lab test slow check lint types tests notebooks bench format clean
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: $(DEMO)  ## run the quickstart notebook and show the versions it made; two minutes the first time
+	@$(PY) tools/demo.py
+
+lab: $(DEMO) $(LAB)  ## open JupyterLab on a copy of the quickstart
+	@$(PY) tools/demo.py --prepare
+	@NBREG_REGISTRY="$(CURDIR)/notebooks/run/.nbreg" $(PY) -m jupyterlab --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
+
+test: check  ## everything that must hold before a change goes in: what CI runs
+
+check: lint types tests notebooks
+
+lint: $(TEST)
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet . || { echo "some files are not formatted: make format"; exit 1; }
+
+types: $(TEST)
+	@$(PY) -m mypy
+
+tests: $(TEST)
+	@$(PY) -m pytest -q
+
+# Strict: outputs are compared with the committed ones, after the substitutions in sanitize.cfg.
+notebooks: $(TEST)
+	@$(PY) -m pytest -q -p no:cacheprovider --nbval --nbval-sanitize-with notebooks/sanitize.cfg $(NOTEBOOKS)
+
+slow: $(TEST)  ## the long tests: many kills, many kernels
+	@$(PY) -m pytest -q -m slow --timeout 3600
+
+bench: $(TEST)  ## the figures of the README
+	@$(PY) benchmarks/run.py
+
+format: $(TEST)  ## sort imports and format
+	@$(PY) -m ruff check --quiet --fix-only --select I .
+	@$(PY) -m ruff format --quiet .
+
+clean:  ## remove the environment and all that was made by running things
+	rm -rf .venv build dist notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp for each set of extras, so that a second run costs nothing and the demo needs no test tools.
+# One stamp is out of date when pyproject.toml is newer, or when the folder was moved.
+ifneq ($(shell cat .venv/.folder 2>/dev/null),$(CURDIR))
+.PHONY: $(DEMO) $(LAB) $(TEST)
+endif
+
+$(DEMO) $(LAB) $(TEST): .venv/.installed-%: pyproject.toml tools/setup.sh
+	@PYTHON='$(PYTHON)' sh tools/setup.sh $*
+	@touch $@

@@ -1,0 +1,114 @@
+"""Execute the quickstart notebook into `notebooks/run/`, and show the versions that it made.
+
+    python tools/demo.py              run it, with one tick of the bar for each cell
+    python tools/demo.py --prepare    only put a fresh copy there, for JupyterLab
+
+The committed notebook is never written. The registry is `notebooks/run/.nbreg`, made anew by
+each run. A cell that fails ends the run with the notebook's own error and exit code 1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+STORY = ROOT / "notebooks" / "01-quickstart.ipynb"
+RUN = ROOT / "notebooks" / "run"
+REGISTRY = RUN / ".nbreg"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo, or with `--prepare` only lay out a copy of its notebook."""
+    RUN.mkdir(parents=True, exist_ok=True)
+    if "--prepare" in arguments:
+        copy = RUN / STORY.name
+        if not copy.exists():
+            shutil.copyfile(STORY, copy)
+        return 0
+    shutil.rmtree(REGISTRY, ignore_errors=True)
+    os.environ["NBREG_REGISTRY"] = str(REGISTRY)  # the kernel inherits it
+    try:
+        execute(STORY, RUN / STORY.name)
+    except Exception as error:
+        print(f"\n{error}\n\nThe demo stopped here; {RUN / STORY.name} holds what ran.", file=sys.stderr)
+        return 1
+    show_versions()
+    return 0
+
+
+def execute(story: Path, target: Path) -> None:
+    """Run every cell in a fresh kernel; what ran is in `target` even where a cell failed."""
+    import nbformat
+    from nbclient import NotebookClient
+    from tqdm import tqdm
+
+    notebook = nbformat.read(story, as_version=4)  # type: ignore[no-untyped-call]
+    cells = [each for each in notebook.cells if each.cell_type == "code"]
+    with tqdm(total=len(cells), desc="cells", unit="cell", file=sys.stdout, **_bar()) as bar:
+
+        def tick(cell: NotebookNode, **_: Any) -> None:
+            if cell.cell_type == "code":
+                bar.update()
+
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(target.parent)}},
+            on_cell_executed=tick,
+        )
+        try:
+            client.execute()
+        finally:
+            nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
+
+
+def _bar() -> dict[str, Any]:
+    """A terminal gets a bar that moves; a log gets whole lines, a few, each true when written."""
+    if sys.stdout.isatty():
+        return {"ncols": 80}
+    return {"ascii": True, "ncols": 80, "mininterval": 5, "bar_format": "{desc}: {n_fmt}/{total_fmt}\n"}
+
+
+def show_versions() -> None:
+    """Print one line for each version, and where to look next."""
+    from nbreg import Registry
+
+    registry = Registry(REGISTRY)
+    rows = [("model", "version", "#", "stage", "metrics", "bytes", "reason of the number")]
+    for model in registry.models():
+        for version in registry.versions(model.name):
+            metrics = " ".join(f"{name}={value:.4g}" for name, value in version.metrics.items())
+            row = version.row
+            rows.append(
+                (
+                    model.name,
+                    version.name or "",
+                    str(version.number),
+                    version.stage,
+                    metrics,
+                    f"{row.size:,}",
+                    version.bump_reason,
+                )
+            )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print()
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    here = Path.cwd()
+    run = (RUN / STORY.name).relative_to(here) if RUN.is_relative_to(here) else RUN / STORY.name
+    print(f"\nThe executed notebook:  {run}")
+    print(f"The registry it made:   {run.parent / '.nbreg'}")
+    print("Look around in it:      make lab")
+    print("From a shell:           .venv/bin/nbreg --help")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
