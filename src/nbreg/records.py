@@ -119,7 +119,7 @@ class Artifact(Record, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """Bytes of all chunks and files."""
-        return sum(each.size for each in (*self.chunks, *self.files))
+        return sum(each.size for each in self.chunks) + sum(each.size for each in self.files)
 
 
 # the capture, part by part
@@ -357,6 +357,8 @@ class StageRow(Row, frozen=True, kw_only=True):
     number: int | None = None
     at: str = ""
     before: int = 0
+    count: int = 0
+    """How many versions are in the stage now; the holder is the one that came last."""
 
 
 class Pointer(Row, frozen=True, kw_only=True):

@@ -1,0 +1,61 @@
+"""What is known of each kind of object: how its bytes are made, read and inspected.
+
+A family is a module with `claims`, `dump`, `inspect` and `load`; the first one that claims a
+value stores it, and an artifact names the family that can read it. Nothing here imports a
+framework that the user has not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import NamedTuple
+
+from nbreg.errors import UnknownArtifactError
+from nbreg.families import files, generic
+from nbreg.records import Artifact, Chunk
+
+Bytes = bytes | bytearray | memoryview
+Read = Callable[[Chunk], bytearray | memoryview]
+
+
+class Dumped(NamedTuple):
+    """An artifact and the bytes that its chunks and files name."""
+
+    artifact: Artifact
+    parts: list[tuple[Chunk, Bytes]]
+
+
+_FAMILIES: tuple[ModuleType, ...] = (files, generic)
+
+
+def dump(name: str, value: object) -> Dumped:
+    """Turn a value into an artifact and its bytes; nothing is written.
+
+    Raises `CannotStoreError`.
+    """
+    family = next(each for each in _FAMILIES if each.claims(value))
+    artifact, parts = family.dump(name, value)
+    return Dumped(artifact, parts)
+
+
+def untrusted(artifact: Artifact, read: Read) -> list[str]:
+    """What reading the artifact would import beyond the known harmless; runs none of it."""
+    found: list[str] = _family(artifact).untrusted(artifact, read)
+    return found
+
+
+def load(artifact: Artifact, read: Read) -> object:
+    """Make the object again. Runs its code: only after `untrusted` or consent."""
+    loaded: object = _family(artifact).load(artifact, read)
+    return loaded
+
+
+def _family(artifact: Artifact) -> ModuleType:
+    for family in _FAMILIES:
+        if family.NAME == artifact.family:
+            return family
+    raise UnknownArtifactError(
+        f"the artifact {artifact.name!r} was stored by the family {artifact.family!r}, which is not installed here",
+        hint="a newer nbreg, or another package, can read it",
+    )

@@ -1,0 +1,125 @@
+"""Any Python object: pickle protocol 5 with its buffers beside the stream.
+
+What the plain pickler can only name (functions and classes of `__main__`) goes through
+cloudpickle, which writes them out.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Final
+
+from nbreg.errors import CannotStoreError, DamagedObjectError
+from nbreg.families.inspection import globals_of, is_harmless
+from nbreg.families.tokens import NoToken, token
+from nbreg.records import Artifact, Chunk, canonical, digest_of
+
+NAME: Final = "generic"
+PICKLE: Final = "pickle5"
+CLOUDPICKLE: Final = "cloudpickle5"
+
+Bytes = bytes | bytearray | memoryview
+
+
+def claims(value: object) -> bool:
+    """Every object: this is the family of what no other one claims."""
+    return True
+
+
+def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+    """Pickle an object; its large buffers are given as they lie in memory, not copied.
+
+    Raises `CannotStoreError`, which names the part that cannot be pickled.
+    """
+    form, stream, buffers = _pickled(value)
+    views: list[Bytes] = [stream, *(buffer.raw() for buffer in buffers)]
+    chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
+    artifact = Artifact(
+        name=name,
+        kind="object",
+        family=NAME,
+        form=form,
+        type=f"{type(value).__module__}.{type(value).__qualname__}",
+        token=_token(value, chunks),
+        chunks=chunks,
+        globals=globals_of(stream),
+    )
+    return artifact, list(zip(chunks, views, strict=True))
+
+
+def _pickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]:
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        if b"__main__" not in stream:
+            return PICKLE, stream, buffers
+    except Exception:  # noqa: S110 - whatever a reducer raises, cloudpickle may still manage
+        pass
+    return _cloudpickled(value)
+
+
+def _cloudpickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]:
+    import cloudpickle
+
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        return CLOUDPICKLE, cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append), buffers
+    except Exception as error:
+        where = _culprit(value, "", {id(value)})
+        what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise CannotStoreError(
+            f"{what} cannot be pickled: {reason}",
+            hint="take that attribute out, or give the class a __getstate__ that leaves it out",
+        ) from error
+
+
+def _culprit(value: object, path: str, seen: set[int]) -> str:
+    """The path to the innermost attribute or item that cannot be pickled on its own."""
+    import cloudpickle
+
+    for step, child in _children(value):
+        if id(child) in seen or len(seen) > 1000:
+            continue
+        seen.add(id(child))
+        try:
+            cloudpickle.dumps(child, protocol=5)
+        except Exception:
+            return _culprit(child, path + step, seen)
+    return path
+
+
+def _children(value: object) -> list[tuple[str, object]]:
+    if type(value) is dict:
+        return [(f"[{key!r}]" if type(key) in (str, int) else "[…]", each) for key, each in value.items()]
+    if type(value) in (list, tuple):
+        return [(f"[{i}]", each) for i, each in enumerate(value)]  # type: ignore[arg-type, var-annotated]
+    attributes = getattr(value, "__dict__", None)
+    return [(f".{key}", each) for key, each in attributes.items()] if type(attributes) is dict else []
+
+
+def _token(value: object, chunks: list[Chunk]) -> str:
+    """The object's digest by value; that of its bytes where the value cannot be walked."""
+    try:
+        return token(value)
+    except NoToken:
+        return digest_of(canonical(["bytes", *(chunk.digest for chunk in chunks)]))
+
+
+def untrusted(artifact: Artifact, read: Any) -> list[str]:
+    """The globals of the stream that are not known to be harmless; nothing is imported or called."""
+    stream = read(_stream(artifact))
+    return [each for each in globals_of(bytes(stream)) if not is_harmless(each)]
+
+
+def load(artifact: Artifact, read: Any) -> object:
+    """Unpickle: this runs whatever the stream says."""
+    stream = read(_stream(artifact))
+    buffers = [read(chunk) for chunk in artifact.chunks[1:]]
+    return pickle.loads(stream, buffers=buffers)
+
+
+def _stream(artifact: Artifact) -> Chunk:
+    if not artifact.chunks:
+        raise DamagedObjectError(f"the artifact {artifact.name!r} has no stream")
+    return artifact.chunks[0]

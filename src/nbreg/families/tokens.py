@@ -1,0 +1,227 @@
+"""The digest of an object by value: equal objects, equal tokens, whatever their bytes.
+
+Pickle bytes are no identity: they tell apart two equal strings that are or are not the same
+object. A token is the digest of a tree: plain values by themselves, arrays by type, shape and
+elements, functions and classes of the notebook by their code, everything else by what it tells
+the pickler of itself. Two different values never share a token, short of a sha256 collision;
+two equal ones may have different tokens where a class tells more of itself than its value.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import struct
+import sys
+from hashlib import sha256
+from sysconfig import get_path
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+_BOOKKEEPING: Final = frozenset(
+    ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
+)
+
+MOST_NODES: Final = 50_000
+DEEPEST: Final = 200
+
+
+class NoToken(Exception):
+    """The object is too large, too deep, or does not tell its value."""
+
+
+def token(value: object) -> str:
+    """The object's token, 64 hex digits.
+
+    Asks the object what it would tell the pickler, so code of its class may run. Raises `NoToken`.
+    """
+    try:
+        return _Walk().digest(value).hex()
+    except NoToken:
+        raise
+    except Exception as error:
+        raise NoToken(f"{type(error).__name__} from {type(value).__qualname__}") from error
+
+
+def _hash(tag: str, *parts: bytes) -> bytes:
+    """Each part with its length before it, so that no two lists of parts look the same."""
+    hasher = sha256(tag.encode() + b"\0")
+    for part in parts:
+        hasher.update(struct.pack("<Q", len(part)))
+        hasher.update(part)
+    return hasher.digest()
+
+
+class _Walk:
+    """One walk over an object's tree; shared objects are visited once, cycles are counted back."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
+        self._alive: list[object] = []  # so that no id is used twice during the walk
+        self._path: dict[int, int] = {}
+        self._lowest = DEEPEST
+        self._nodes = 0
+
+    def digest(self, value: object) -> bytes:
+        plain = _plain(value)
+        if plain is not None:
+            return plain
+        key = id(value)
+        if key in self._known:
+            return self._known[key]
+        if key in self._path:
+            self._lowest = min(self._lowest, self._path[key])
+            return _hash("cycle", struct.pack("<q", len(self._path) - self._path[key]))
+        return self._enter(key, value)
+
+    def _enter(self, key: int, value: object) -> bytes:
+        self._nodes += 1
+        depth = len(self._path)
+        if self._nodes > MOST_NODES or depth >= DEEPEST:
+            raise NoToken("too large or too deep")
+        outer, self._lowest = self._lowest, DEEPEST
+        self._path[key] = depth
+        result = self._structure(value)
+        del self._path[key]
+        if self._lowest >= depth:  # nothing inside points above: the digest stands by itself
+            self._known[key] = result
+            self._alive.append(value)
+            self._lowest = outer
+        else:
+            self._lowest = min(outer, self._lowest)
+        return result
+
+    def _structure(self, value: object) -> bytes:
+        kind = type(value)
+        if kind is list or kind is tuple:
+            return self._all(kind.__name__, value)
+        if kind is dict:
+            return self._all("dict", (part for pair in value.items() for part in pair))  # type: ignore[attr-defined]
+        if kind is set or kind is frozenset:
+            return _hash(kind.__name__, *sorted(self.digest(each) for each in value))  # type: ignore[attr-defined]
+        if kind is bytearray or kind is memoryview:
+            return _hash(kind.__name__, bytes(value))  # type: ignore[call-overload]
+        if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+            return self._array(value)
+        if kind is FunctionType:
+            return self._function(value)
+        if isinstance(value, type):
+            return self._class(value)
+        if kind is ModuleType or kind is BuiltinFunctionType and getattr(value, "__self__", None) is None:
+            return _hash("name", f"{getattr(value, '__module__', '')}.{value.__name__}".encode())  # type: ignore[attr-defined]
+        if kind is CodeType:
+            return self._code(value)
+        return self._reduced(value)
+
+    def _all(self, tag: str, values: Any) -> bytes:
+        return _hash(tag, *(self.digest(each) for each in values))
+
+    def _array(self, array: Any) -> bytes:
+        dtype = array.dtype
+        if dtype.hasobject:
+            return self._all("array", (dtype.str, array.shape, array.tolist()))
+        if dtype.fields:  # field by field: the padding between them is nobody's value
+            fields = [(name, array[name]) for name in dtype.names]
+            return self._all("fields", (array.shape, *(part for pair in fields for part in pair)))
+        shape = struct.pack(f"<{array.ndim}q", *array.shape)
+        data = array if array.flags.c_contiguous else array.copy(order="C")
+        content = sha256(memoryview(data.reshape(-1).view("u1"))).digest() if data.size else b""
+        return _hash("array", dtype.str.encode(), shape, content)
+
+    def _function(self, function: Any) -> bytes:
+        name = f"{function.__module__}.{function.__qualname__}"
+        if _importable(function):
+            return _hash("name", name.encode())
+        cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+        return self._all(
+            "function", (name, function.__code__, function.__defaults__, function.__kwdefaults__, cells)
+        )
+
+    def _code(self, code: Any) -> bytes:
+        return self._all(
+            "code",
+            (code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_freevars,
+             code.co_flags, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount),
+        )  # fmt: skip
+
+    def _class(self, cls: Any) -> bytes:
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        if _importable(cls):
+            return _hash("name", name.encode())
+        members = {key: _member(each) for key, each in sorted(vars(cls).items()) if _tells(key, each)}
+        return self._all("class", (name, *cls.__bases__, members))
+
+    def _reduced(self, value: object) -> bytes:
+        kind = type(value)
+        reducer = copyreg.dispatch_table.get(kind)
+        told: Any = reducer(value) if reducer else value.__reduce_ex__(4)
+        if isinstance(told, str):
+            return _hash("name", f"{kind.__module__}.{told}".encode())
+        made, args, state, items, pairs = (*told, None, None, None)[:5]
+        listed = None if items is None else list(items)
+        mapped = None if pairs is None else [part for pair in pairs for part in pair]
+        return self._all("object", (kind, made, args, state, listed, mapped))
+
+
+def _tells(key: str, member: object) -> bool:
+    """Whether a class's member says what the class does; Python's own book-keeping does not."""
+    if key.startswith("__dataclass_") or key in _BOOKKEEPING:
+        return False
+    return type(member).__name__ not in ("getset_descriptor", "member_descriptor")
+
+
+def _member(member: Any) -> object:
+    if isinstance(member, property):
+        return ("property", member.fget, member.fset, member.fdel)
+    if isinstance(member, staticmethod | classmethod):
+        return (type(member).__name__, member.__func__)
+    return member
+
+
+def _plain(value: object) -> bytes | None:
+    """The digest of what has no parts, or None."""
+    kind = type(value)
+    if kind is str:
+        return _hash("str", value.encode("utf-8", "surrogatepass"))  # type: ignore[attr-defined]
+    if kind is int:
+        return _hash("int", str(value).encode() if abs(value) < 1 << 2000 else hex(value).encode())  # type: ignore[arg-type]
+    if kind is float:
+        return _hash("float", struct.pack("<d", value))
+    if kind is bytes:
+        return _hash("bytes", value)  # type: ignore[arg-type]
+    if value is None or kind is bool or value is Ellipsis or value is NotImplemented:
+        return _hash("constant", repr(value).encode())
+    if kind is complex:
+        return _hash("complex", struct.pack("<dd", value.real, value.imag))  # type: ignore[attr-defined]
+    return None
+
+
+def _importable(value: Any) -> bool:
+    """Whether the name of a function or class says all of it: it leads back to it, in an installed library.
+
+    The code of notebooks and of modules beside them may change under the same name.
+    """
+    module = sys.modules.get(value.__module__ or "")
+    if module is None or not _is_library(module):
+        return False
+    found: Any = module
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is value
+
+
+def _is_library(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return module.__name__ != "__main__"
+    return file.startswith(_LIBRARIES) or "site-packages" in file or "dist-packages" in file
+
+
+_LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True

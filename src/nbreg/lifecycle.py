@@ -1,0 +1,78 @@
+"""Stages and the moves between them: pure rules on a registry's `Lifecycle`."""
+
+from __future__ import annotations
+
+from nbreg.errors import BadInputError, TransitionError, UnknownStageError, did_you_mean
+from nbreg.records import Lifecycle
+
+
+def first(lifecycle: Lifecycle) -> str:
+    """The stage where versions begin."""
+    return lifecycle.stages[0]
+
+
+def last(lifecycle: Lifecycle) -> str:
+    """The stage of what is out of use."""
+    return lifecycle.stages[-1]
+
+
+def held(lifecycle: Lifecycle) -> list[str]:
+    """The stages that a version can hold, so that a reference may name them."""
+    return lifecycle.stages[1:-1]
+
+
+def check_stage(lifecycle: Lifecycle, stage: str) -> str:
+    """Return the stage if the registry has it. Raises `UnknownStageError`."""
+    if stage not in lifecycle.stages:
+        raise UnknownStageError(f"no stage named {stage!r}", hint=did_you_mean(stage, lifecycle.stages))
+    return stage
+
+
+def check_held(lifecycle: Lifecycle, stage: str) -> str:
+    """Return the stage if versions hold it, one after the other. Raises `UnknownStageError`."""
+    check_stage(lifecycle, stage)
+    if stage not in held(lifecycle):
+        raise UnknownStageError(
+            f"no single version holds {stage!r}", hint=f"stages to refer to: {', '.join(held(lifecycle))}"
+        )
+    return stage
+
+
+def next_up(lifecycle: Lifecycle, stage: str) -> str:
+    """One stage up, never past the highest one that is held. Raises `TransitionError`."""
+    if stage == last(lifecycle):
+        raise TransitionError(f"from {stage!r} it is not clear where to", hint="name the stage")
+    rank = lifecycle.stages.index(stage)
+    if rank + 1 >= len(lifecycle.stages) - 1:
+        raise TransitionError(f"{stage!r} is the highest stage", hint="retire it, or promote another version")
+    return lifecycle.stages[rank + 1]
+
+
+def check_promotion(lifecycle: Lifecycle, stage: str, to: str) -> None:
+    """Allow moves up, and back from the last stage. Raises `TransitionError`."""
+    check_stage(lifecycle, to)
+    if to not in held(lifecycle):
+        raise TransitionError(
+            f"{to!r} is no stage to promote to", hint="to take a version out of use, retire it"
+        )
+    stages = lifecycle.stages
+    if stage != last(lifecycle) and stages.index(to) < stages.index(stage):
+        raise TransitionError(f"{to!r} is below {stage!r}", hint=f"retire it to {to!r} instead")
+
+
+def check_retirement(lifecycle: Lifecycle, stage: str, to: str) -> None:
+    """Allow moves down, and to the last stage. Raises `TransitionError`."""
+    check_stage(lifecycle, to)
+    stages = lifecycle.stages
+    if to != last(lifecycle) and (stage == last(lifecycle) or stages.index(to) > stages.index(stage)):
+        raise TransitionError(f"{to!r} is not below {stage!r}", hint=f"promote it to {to!r} instead")
+
+
+def check_lifecycle(lifecycle: Lifecycle) -> Lifecycle:
+    """Return the lifecycle if its stages can be used. Raises `BadInputError`."""
+    stages = lifecycle.stages
+    if len(stages) < 3 or len(set(stages)) != len(stages):
+        raise BadInputError("a lifecycle has at least three stages, each once")
+    if not set(lifecycle.single) <= set(held(lifecycle)):
+        raise BadInputError("only stages between the first and the last can have a single holder")
+    return lifecycle

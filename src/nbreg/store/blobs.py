@@ -1,0 +1,366 @@
+"""Bytes by digest: one bundle for each registration, and large parts as files of their own.
+
+    objects/9f/2c41…      a bundle or a large part, named by the sha256 of the file
+    objects/parts/9f      which bundle holds which part: a cache, 64 bytes an entry
+
+A bundle is a header and its parts, aligned:
+
+    "nbreg bundle 1\\n"  ·  length of the index, 16 hex digits and LF  ·  index (JSON)  ·  parts
+
+Its index gives each part's offset and size, and names the bundles that hold the parts which
+were stored before. A part is looked up by its digest wherever it stands, so nothing is
+written twice; an object, once named, is never written again.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from nbreg.errors import CannotStoreError, DamagedObjectError, NbregError
+from nbreg.records import Chunk, digest_of
+from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder, write_all
+
+Bytes = bytes | bytearray | memoryview
+
+_MAGIC: Final = b"nbreg bundle 1\n"
+_LENGTH: Final = 17
+_ALIGNED: Final = 64
+_LARGEST_INDEX: Final = 64 * 1024 * 1024
+_INDEXES_KEPT: Final = 256
+
+
+class BundleIndex(msgspec.Struct, kw_only=True):
+    """What a bundle holds, and where the rest is."""
+
+    parts: dict[str, tuple[int, int]]
+    """Offset (from the end of the index, aligned) and size of each part."""
+    elsewhere: dict[str, str] = {}
+    """The bundle of each part that was stored before."""
+    large: dict[str, int] = {}
+    """The size of each part that is a file of its own."""
+
+
+_index_decoder = msgspec.json.Decoder(BundleIndex)
+
+
+class Blobs:
+    """A folder of bytes, named by their sha256."""
+
+    def __init__(self, folder: Path, scrap: Path, *, inline_bytes: int, lock_seconds: float) -> None:
+        self.folder = folder
+        self._scrap = scrap
+        self._inline = inline_bytes
+        self._seconds = lock_seconds
+        self._indexes: OrderedDict[str, tuple[BundleIndex, int]] = OrderedDict()
+        self._cache = PartCache(folder / "parts")
+
+    def path(self, digest: str) -> Path:
+        """Where the object of that digest is, or would be."""
+        if len(digest) != 64 or not digest.isalnum():
+            raise DamagedObjectError(f"{digest[:80]!r} is not the digest of an object")
+        return self.folder / digest[:2] / digest[2:]
+
+    # purge waits for registrations, and registrations for purge
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Nothing is purged inside: from the first "is it there?" to the journal line."""
+        make_folder(self._scrap)
+        with ExitStack() as inside:
+            with locked(self._scrap, self._seconds, shared=True):
+                inside.enter_context(locked(self.folder, self._seconds, shared=True))
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No registration is under way inside.
+
+        New ones wait at the scrap folder, so that a stream of them cannot keep purge out.
+        """
+        make_folder(self._scrap)
+        with locked(self._scrap, self._seconds), locked(self.folder, self._seconds):
+            yield
+
+    # writing
+
+    def batch(self) -> Batch:
+        """Collect the parts of one registration; inside `kept()`."""
+        return Batch(self)
+
+    def find(self, digest: str) -> str | None:
+        """The bundle that holds a part, if one is known and really does."""
+        for bundle in self._cache.bundles(digest):
+            with suppress(NbregError):
+                if digest in self.index(bundle).parts:
+                    return bundle
+        return None
+
+    def is_stored(self, digest: str) -> bool:
+        """Whether there is an object of that digest."""
+        return self.path(digest).exists()
+
+    def write(self, pieces: Iterable[Bytes], digest: str) -> None:
+        """Store an object durably.
+
+        Raises `CannotStoreError` where the pieces together do not have that digest: another
+        thread, or another program in the case of a file, changed them meanwhile.
+        """
+        target = self.path(digest)
+        temporary = self._scrap / f"{os.getpid()}-{secrets.token_hex(6)}"
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        except OSError as error:
+            raise refused(error, temporary) from error
+        try:
+            hasher = sha256()
+            for piece in pieces:
+                write_all(fd, memoryview(piece))
+                hasher.update(piece)
+            if hasher.hexdigest() != digest:
+                raise CannotStoreError(
+                    "what is being stored changed meanwhile",
+                    hint="register it when nothing writes to it any more",
+                )
+            inherit(fd, self.folder, keep=0o444)
+            os.fsync(fd)
+            make_folder(target.parent)
+            temporary.rename(target)
+            sync_folder(target.parent)
+        except BaseException as error:
+            with suppress(OSError):
+                temporary.unlink()
+            if isinstance(error, OSError):
+                raise refused(error, target) from error
+            raise
+        finally:
+            os.close(fd)
+
+    def write_bundle(
+        self, parts: dict[str, Bytes], *, elsewhere: dict[str, str], large: dict[str, int]
+    ) -> str:
+        """Store parts as one object; return its digest."""
+        offsets, offset = {}, 0
+        for digest, data in parts.items():
+            offsets[digest] = (offset, len(data))
+            offset += _aligned(len(data))
+        index = msgspec.json.encode(BundleIndex(parts=offsets, elsewhere=elsewhere, large=large))
+        header = b"%b%016x\n%b" % (_MAGIC, len(index), index)
+        pieces: list[Bytes] = [header, b"\0" * (_aligned(len(header)) - len(header))]
+        for data in parts.values():
+            pieces += (data, b"\0" * (_aligned(len(data)) - len(data)))
+        whole = sha256()
+        for piece in pieces:
+            whole.update(piece)
+        bundle = whole.hexdigest()
+        self.write(pieces, bundle)
+        self._remember(
+            bundle, BundleIndex(parts=offsets, elsewhere=elsewhere, large=large), _aligned(len(header))
+        )
+        self._cache.add(parts, bundle)
+        return bundle
+
+    # reading
+
+    def index(self, bundle: str) -> BundleIndex:
+        """What a bundle holds. Raises `DamagedObjectError`."""
+        return self._index(bundle)[0]
+
+    def _index(self, bundle: str) -> tuple[BundleIndex, int]:
+        known = self._indexes.get(bundle)
+        if known is None:
+            with self._opened(self.path(bundle)) as fd:
+                index, start = _read_index(fd, self.path(bundle))
+            self._remember(bundle, index, start)
+            known = index, start
+        return known
+
+    def _remember(self, bundle: str, index: BundleIndex, start: int) -> None:
+        self._indexes[bundle] = index, start
+        while len(self._indexes) > _INDEXES_KEPT:
+            self._indexes.popitem(last=False)
+
+    def forget(self, bundle: str) -> None:
+        """A bundle was purged."""
+        self._indexes.pop(bundle, None)
+
+    def read(self, digest: str, bundle: str) -> bytearray | memoryview:
+        """A part that a bundle holds or names, its digest checked; the result may be written to.
+
+        A large part is mapped copy-on-write: changing it changes nothing stored.
+
+        Raises `DamagedObjectError`, which names the file.
+        """
+        index, start = self._index(bundle)
+        if digest in index.large:
+            return self._mapped(digest)
+        home = index.elsewhere.get(digest, bundle)
+        if home != bundle:
+            index, start = self._index(home)
+        if digest not in index.parts:
+            raise DamagedObjectError(f"{self.path(home)} does not hold the part {digest[:12]}…")
+        offset, size = index.parts[digest]
+        data = bytearray(size)
+        with self._opened(self.path(home)) as fd:
+            got = os.preadv(fd, [data], start + offset) if size else 0
+        if got != size or digest_of(data) != digest:
+            raise DamagedObjectError(
+                f"{self.path(home)}: the part {digest[:12]}… is not what its digest says",
+                hint="restore the file from a copy; nothing else is affected",
+            )
+        return data
+
+    def _mapped(self, digest: str) -> memoryview:
+        path = self.path(digest)
+        with self._opened(path) as fd:
+            if os.fstat(fd).st_size == 0:
+                raise DamagedObjectError(f"{path} is empty", hint="restore the file from a copy")
+            view = memoryview(mmap.mmap(fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE))
+        if digest_of(view) != digest:
+            raise DamagedObjectError(f"{path} is not what its name says", hint="restore the file from a copy")
+        return view
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[int]:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            raise DamagedObjectError(f"{path} is missing", hint="restore the file from a copy") from None
+        except OSError as error:
+            raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    # looking over everything
+
+    def objects(self) -> Iterator[tuple[str, Path, int]]:
+        """Digest, path and size of every object."""
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+                if entry.is_file(follow_symlinks=False):
+                    yield (
+                        folder.name + entry.name,
+                        Path(entry.path),
+                        entry.stat(follow_symlinks=False).st_size,
+                    )
+
+    def is_whole(self, digest: str) -> bool:
+        """Whether an object's bytes are those of its name."""
+        hasher = sha256()
+        with self._opened(self.path(digest)) as fd:
+            while chunk := os.read(fd, 1024 * 1024):
+                hasher.update(chunk)
+        return hasher.hexdigest() == digest
+
+
+class Batch:
+    """The parts of one registration: `add` each, then `commit` them as one bundle."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._parts: dict[str, Bytes] = {}
+        self._elsewhere: dict[str, str] = {}
+        self._large: dict[str, int] = {}
+
+    def add(self, data: Bytes, chunk: Chunk | None = None) -> Chunk:
+        """Take a part in; a large one is stored at once, unless it is there already."""
+        chunk = chunk or Chunk(digest=digest_of(data), size=memoryview(data).nbytes)
+        digest, size = chunk.digest, chunk.size
+        if digest in self._parts or digest in self._elsewhere or digest in self._large:
+            return chunk
+        if size >= self._blobs._inline:
+            if not self._blobs.is_stored(digest):
+                self._blobs.write([data], digest)
+            self._large[digest] = size
+        elif bundle := self._blobs.find(digest):
+            self._elsewhere[digest] = bundle
+        else:
+            self._parts[digest] = data
+        return chunk
+
+    def commit(self) -> str:
+        """Store what is left as a bundle; return its digest."""
+        return self._blobs.write_bundle(self._parts, elsewhere=self._elsewhere, large=self._large)
+
+
+class PartCache:
+    """Which bundle holds which part: 256 small files that may be deleted at any time.
+
+    They are appended to without sync: an entry that a crash loses costs one part stored
+    twice, and an entry that lies is found out by asking the bundle.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def bundles(self, digest: str) -> Iterator[str]:
+        """The bundles that are said to hold the part, latest first."""
+        key = bytes.fromhex(digest)
+        try:
+            entries = (self._folder / digest[:2]).read_bytes()
+        except OSError:
+            return
+        at = entries.rfind(key)
+        while at >= 0:
+            if at % 64 == 0 and len(entries) >= at + 64:
+                yield entries[at + 32 : at + 64].hex()
+            at = entries.rfind(key, 0, at + 31)
+
+    def add(self, digests: Iterable[str], bundle: str) -> None:
+        """Note where parts are."""
+        with suppress(OSError):
+            make_folder(self._folder, durable=False)
+        for digest in digests:
+            with suppress(OSError):
+                self._append(digest, bytes.fromhex(digest + bundle))
+
+    def _append(self, digest: str, entry: bytes) -> None:
+        fd = os.open(self._folder / digest[:2], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            size = os.fstat(fd).st_size
+            if size == 0:
+                inherit(fd, self._folder, keep=0o666)
+            elif size % 64:
+                os.ftruncate(fd, 0)  # torn by a crash: start over
+            os.write(fd, entry)
+        finally:
+            os.close(fd)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED
+
+
+def _read_index(fd: int, path: Path) -> tuple[BundleIndex, int]:
+    size = os.fstat(fd).st_size
+    start = len(_MAGIC) + _LENGTH
+    head = os.pread(fd, start + 4096, 0)
+    try:
+        if not head.startswith(_MAGIC):
+            raise ValueError
+        length = int(head[len(_MAGIC) : start - 1], 16)
+        if not 0 < length <= min(size, _LARGEST_INDEX):
+            raise ValueError
+        raw = head[start : start + length]
+        if len(raw) < length:
+            raw += os.pread(fd, length - len(raw), start + len(raw))
+        index = _index_decoder.decode(raw)
+    except (ValueError, msgspec.DecodeError):
+        raise DamagedObjectError(f"{path} is not a bundle", hint="restore the file from a copy") from None
+    beginning = _aligned(start + length)
+    if any(
+        offset < 0 or count < 0 or beginning + offset + count > size for offset, count in index.parts.values()
+    ):
+        raise DamagedObjectError(f"{path} ends before its parts do", hint="restore the file from a copy")
+    return index, beginning

@@ -1,0 +1,277 @@
+"""Files that survive a crash, and locks that survive threads, forks and other processes.
+
+A lock is an `flock` on the very file or folder it protects: there is no side file that could
+be deleted under a holder, and the system gives the lock back when a holder dies. It belongs to
+an open file description, so each use opens, locks and closes one of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryBusyError, StoreError
+
+_NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_READ_ONLY: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
+_NETWORK: Final = (
+    "nfs",
+    "cifs",
+    "smb",
+    "9p",
+    "afs",
+    "ceph",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "fuse.gcsfuse",
+    "lustre",
+)
+
+
+def refused(error: OSError, path: Path | str) -> StoreError:
+    """The typed error for what the system refused."""
+    if error.errno in _NO_SPACE:
+        return NoSpaceError(
+            f"no room to write {path}: {error.strerror}",
+            hint="nothing was changed; free some space and try again",
+        )
+    if error.errno in _READ_ONLY:
+        return ReadOnlyError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="reading works; writing needs the rights to it",
+        )
+    return StoreError(f"{path}: {error.strerror or error}")
+
+
+# writing
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write every byte: the system may take fewer than it is given."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder as durable as the files they name."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def inherit(fd: int, folder: Path, *, keep: int) -> None:
+    """Give a new file or folder its folder's group, and the rights of the folder that `keep` lets through.
+
+    So what one member of a group creates in a shared folder, the others can go on with,
+    whatever the umask of the first.
+    """
+    parent = folder.stat()
+    with suppress(PermissionError):
+        if os.fstat(fd).st_gid != parent.st_gid:
+            os.fchown(fd, -1, parent.st_gid)
+    with suppress(PermissionError):
+        os.fchmod(fd, parent.st_mode & keep)
+
+
+def make_folder(path: Path, *, durable: bool = True) -> None:
+    """Create a folder and what it stands in; one that is there already is fine."""
+    if path.is_dir():
+        return
+    if not path.parent.is_dir():
+        make_folder(path.parent, durable=durable)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise refused(error, path) from error
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        inherit(fd, path.parent, keep=0o2777)
+    finally:
+        os.close(fd)
+    if durable:
+        sync_folder(path.parent)
+
+
+# locks
+
+
+class _Gate:
+    """One inode's lock among the threads of this process, and who holds it."""
+
+    __slots__ = ("__weakref__", "lock", "owner")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.owner = 0
+
+
+_gates: weakref.WeakValueDictionary[tuple[int, int], _Gate] = weakref.WeakValueDictionary()
+_gates_guard = threading.Lock()
+_locked_fds: set[int] = set()
+
+
+def _forget_after_fork() -> None:
+    """A child holds no lock: it drops its copies of the descriptors and of the gates.
+
+    Closing a copy leaves the parent's lock alone; keeping it would hold the lock for as long
+    as the child lives, also when the parent is gone.
+    """
+    global _gates_guard
+    _gates_guard = threading.Lock()
+    _gates.clear()
+    for fd in _locked_fds:
+        with suppress(OSError):
+            os.close(fd)
+    _locked_fds.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def _gate_of(fd: int) -> _Gate:
+    status = os.fstat(fd)
+    key = (status.st_dev, status.st_ino)
+    with _gates_guard:
+        gate = _gates.get(key)
+        if gate is None:
+            gate = _gates[key] = _Gate()
+        return gate
+
+
+@contextmanager
+def _turn(gate: _Gate, path: Path, seconds: float) -> Iterator[None]:
+    """Wait among this process's threads first: they need not poll the system for each other."""
+    if gate.owner == threading.get_ident():
+        raise StoreError(f"{path} is being written by this very thread", hint="do not nest transactions")
+    if not gate.lock.acquire(timeout=seconds):
+        raise RegistryBusyError(
+            f"{path} is locked by another thread of this process", hint="it did not finish in time; try again"
+        )
+    gate.owner = threading.get_ident()
+    try:
+        yield
+    finally:
+        gate.owner = 0
+        gate.lock.release()
+
+
+def _flock(fd: int, path: Path, seconds: float, *, shared: bool) -> None:
+    operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+    deadline = time.monotonic() + seconds
+    pause = 0.0002
+    while True:
+        try:
+            return fcntl.flock(fd, operation)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            raise FileSystemError(
+                f"{path} cannot be locked: {error.strerror}", hint="keep the registry on a local file system"
+            ) from error
+        if time.monotonic() > deadline:
+            raise RegistryBusyError(
+                f"{path} is locked by {_holder(fd)} for more than {seconds:g} s",
+                hint="wait for it or end it; a lock is never broken by time",
+            )
+        # Uneven pauses, so that waiting processes do not keep step with each other.
+        time.sleep(pause * (0.5 + random.random()))  # noqa: S311
+        pause = min(pause * 1.5, 0.01)
+
+
+def _holder(fd: int) -> str:
+    """Who holds the lock, as far as the system tells (`/proc/locks`)."""
+    status = os.fstat(fd)
+    inode = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if "->" not in words and words[1] == "FLOCK" and words[5] == inode:
+                pid = int(words[4])
+                command = (
+                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+                return f"process {pid} ({command.strip()[:80]})"
+    return "another process"
+
+
+@contextmanager
+def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = False) -> Iterator[int]:
+    """Hold the lock of a file or folder, and give its descriptor.
+
+    A file is opened for reading and writing (and made, with `create`), a folder for reading.
+    Nothing slow may run inside: others wait for it.
+
+    Raises `RegistryBusyError`, `ReadOnlyError` or `FileSystemError`.
+    """
+    with ExitStack() as held:
+        while True:
+            with ExitStack() as attempt:
+                fd = _open(path, create=create)
+                attempt.callback(_give_back, fd)
+                if not shared:
+                    attempt.enter_context(_turn(_gate_of(fd), path, seconds))
+                _flock(fd, path, seconds, shared=shared)
+                if _still_there(fd, path):
+                    held.push(attempt.pop_all())
+                    break
+            # It was replaced while we waited: lock the one that is there now.
+        yield fd
+
+
+def _open(path: Path, *, create: bool) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | (os.O_CREAT if create else 0)
+    try:
+        fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise refused(error, path) from error
+    _locked_fds.add(fd)
+    return fd
+
+
+def _give_back(fd: int) -> None:
+    if fd not in _locked_fds:
+        return  # this process is a fork of the holder, and has let go already
+    _locked_fds.discard(fd)
+    with suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough while a fork holds a copy
+    os.close(fd)
+
+
+def _still_there(fd: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        there, here = path.stat(), os.fstat(fd)
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+    return False
+
+
+# file systems
+
+
+def network_file_system(path: Path) -> str:
+    """The kind of network file system that the path is on, or nothing."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    resolved = f"{path.resolve()}/"
+    for mount in mounts:
+        _device, target, fs_type, *_ = mount.split(" ")
+        target = target.replace("\\040", " ").rstrip("/") + "/"
+        if resolved.startswith(target) and len(target) >= len(best):
+            best, kind = target, fs_type
+    return kind if kind.startswith(_NETWORK) else ""

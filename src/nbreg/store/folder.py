@@ -1,0 +1,228 @@
+"""A registry's folder: where everything is, and how it comes to be.
+
+    registry.jsonl                    the registry's own journal: format, id, stages
+    models/churn.model/journal.jsonl  a model
+    objects/  tmp/                    bytes · what is being written, and what was set aside
+
+Reading makes no file, so a registry in a read-only folder works.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from nbreg.errors import FileSystemError, FormatError, NameTakenError, StoreError, UnknownModelError
+from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, timestamp
+from nbreg.settings import Settings
+from nbreg.store.blobs import Blobs
+from nbreg.store.files import make_folder, network_file_system, refused
+from nbreg.store.journal import Line, last_line
+from nbreg.store.tiny import JournalDB
+
+log = logging.getLogger("nbreg")
+
+_SUFFIX = ".model"
+_OPEN_MODELS = 128
+_REGISTRY_ROW = ("registry", "registry")
+MODEL_ROW = ("model", "model")
+
+
+class Folder:
+    """The embedded store: journals under TinyDB, and blobs, in one folder."""
+
+    def __init__(self, path: Path, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
+        self.path = path
+        self.objects = path / "objects"
+        self.scrap = path / "tmp"
+        self._models = path / "models"
+        self._settings = settings
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._open: OrderedDict[Path, JournalDB] = OrderedDict()
+        self._own = self._database(path / "registry.jsonl")
+        self._ready = False
+        self.blobs = Blobs(
+            self.objects, self.scrap, inline_bytes=settings.inline_bytes, lock_seconds=settings.lock_seconds
+        )
+
+    def _database(self, path: Path) -> JournalDB:
+        return JournalDB(path, scrap=self.scrap, lock_seconds=self._settings.lock_seconds, clock=self._clock)
+
+    def now(self) -> str:
+        """The time, as it is recorded."""
+        return timestamp(self._clock())
+
+    # the registry itself
+
+    def row(self) -> RegistryRow | None:
+        """The registry's own facts, or None where there is no registry yet.
+
+        Raises `FormatError` for one that a newer nbreg wrote.
+        """
+        self._own.refresh()
+        row = self._own.row(*_REGISTRY_ROW, RegistryRow)
+        if row is None and self._own.journal.damage is not None:
+            raise self._own.journal.damage.error()
+        if row is not None and row.format > FORMAT:
+            raise FormatError(
+                f"{self.path} has format {row.format}; this nbreg reads up to {FORMAT}",
+                hint="pip install --upgrade nbreg",
+            )
+        return row
+
+    def ready(self, actor: Actor) -> RegistryRow:
+        """The registry's facts; it is made if it is not there. Before any write."""
+        row = self.row()
+        if row is not None and self._ready:
+            return row
+        kind = network_file_system(_nearest(self.path))
+        if kind:
+            raise FileSystemError(
+                f"{self.path} is on a network file system ({kind}), where locks cannot be relied on",
+                hint="keep the registry on a local disk, or move the team to PostgreSQL",
+            )
+        for folder in (self.path, self.objects, self.scrap, self._models):
+            make_folder(folder)
+        self._ready = True
+        return row or self._create(actor)
+
+    def _create(self, actor: Actor) -> RegistryRow:
+        ignore = self.path / ".gitignore"
+        if not ignore.exists():
+            try:
+                ignore.write_text("*\n")
+            except OSError as error:
+                raise refused(error, ignore) from error
+        with self._own.transaction("created", by=actor) as draft:
+            row = self._own.row(*_REGISTRY_ROW, RegistryRow)
+            if row is None:
+                row = RegistryRow(id=secrets.token_hex(16), created=draft.at, lifecycle=Lifecycle())
+                self._own.put(*_REGISTRY_ROW, row)
+        log.info("new registry in %s", self.path)
+        return row
+
+    # models
+
+    def model_path(self, model: str) -> Path:
+        """The folder of a model; case folded, so that it is one folder on every system."""
+        *groups, last = model.casefold().split("/")
+        return self._models.joinpath(*groups, last + _SUFFIX)
+
+    def model(self, name: str) -> JournalDB:
+        """The journal of a model that is there, up to date.
+
+        Raises `UnknownModelError`; `JournalError` where none of it can be read.
+        """
+        database = self._opened(name)
+        found = database.refresh().row(*MODEL_ROW, ModelRow)
+        if found is None:
+            if database.journal.damage is not None:
+                raise database.journal.damage.error()
+            raise UnknownModelError(f"no model named {name!r} in {self.path}")
+        if found.name != name:
+            raise UnknownModelError(f"no model named {name!r}", hint=f"did you mean {found.name!r}?")
+        return database
+
+    def model_if_any(self, name: str) -> JournalDB | None:
+        """The journal of a model, or None where there is none of that name."""
+        try:
+            return self.model(name)
+        except UnknownModelError:
+            return None
+
+    def model_to_write(self, name: str) -> JournalDB:
+        """The journal of a model, which may be new: its folder is made.
+
+        Raises `NameTakenError` for a name that differs from a model's only in case.
+        """
+        database = self._opened(name)
+        make_folder(self.model_path(name))
+        found = database.refresh().row(*MODEL_ROW, ModelRow)
+        if found is not None and found.name != name:
+            raise NameTakenError(
+                f"{name!r} differs from the model {found.name!r} only in case", hint=f"use {found.name!r}"
+            )
+        return database
+
+    def _opened(self, name: str) -> JournalDB:
+        path = self.model_path(name)
+        database = self._open.get(path)
+        if database is None:
+            database = self._open[path] = self._database(path / "journal.jsonl")
+            while len(self._open) > _OPEN_MODELS:
+                self._open.popitem(last=False)[1].close()
+        else:
+            self._open.move_to_end(path)
+        return database
+
+    def journals(self) -> Iterator[tuple[str, Path]]:
+        """Folder name and journal of each model, in the order of their names."""
+        yield from self._walk(self._models, "", 3)
+
+    def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, Path]]:
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise refused(error, folder) from error
+        for name in names:
+            if name.endswith(_SUFFIX):
+                yield prefix + name.removesuffix(_SUFFIX), folder / name / "journal.jsonl"
+            elif depth > 1:
+                yield from self._walk(folder / name, f"{prefix}{name}/", depth - 1)
+
+    def models(self) -> list[ModelRow]:
+        """Every model in brief, from the last line of its journal alone."""
+        rows = []
+        for name, path in self.journals():
+            line = last_line(path)
+            row = _model_row(line) if line else None
+            if row is not None:
+                rows.append(row)
+            elif path.exists() and path.stat().st_size:
+                rows += self._slowly(name)
+        return rows
+
+    def _slowly(self, name: str) -> list[ModelRow]:
+        """A model whose last line is torn or damaged: read what stands before it."""
+        try:
+            row = self._opened(name).refresh().row(*MODEL_ROW, ModelRow)
+        except StoreError as error:
+            log.error("%s", error)
+            return []
+        return [row] if row is not None else []
+
+    def databases(self) -> Iterator[tuple[str, JournalDB]]:
+        """Each model's journal that can be read at all, and the registry's own as ''."""
+        yield "", self._own
+        for name, _path in self.journals():
+            yield name, self._opened(name)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for database in (self._own, *self._open.values()):
+            database.close()
+        self._open.clear()
+
+
+def _model_row(line: Line) -> ModelRow | None:
+    for key, doc in zip(line.keys, line.docs, strict=False):
+        if key == MODEL_ROW:
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.decode(doc, type=ModelRow)
+    return None
+
+
+def _nearest(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path

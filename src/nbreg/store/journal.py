@@ -1,0 +1,414 @@
+"""The journal: an append-only file of hash-chained lines that a crash or a second process cannot tear.
+
+One line is one transaction and one audit event:
+
+    {"seq":…,"at":…,"by":…,"kind":…,"reason":…,"message":…,"facts":…,"keys":[[table,id],…],
+     "prev":…,"docs":[…],"hash":…}
+
+`docs` stands parallel to `keys`; null takes the row away. `hash` is the sha256 of the line's
+bytes before `,"hash":`, as they were written; `prev` is the hash of the line before. So the
+last hash stands for the whole history, and a changed byte anywhere shows.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import threading
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from nbreg.errors import JournalError, StoreError
+from nbreg.records import Actor, Head
+from nbreg.store.files import inherit, locked, refused, sync_folder, write_all
+
+log = logging.getLogger("nbreg.store")
+
+START: Final = "0" * 64
+"""The `prev` of a journal's first line."""
+
+_SEAL: Final = b',"hash":"'
+_TAIL: Final = len(_SEAL) + 64 + len(b'"}')
+_CHUNK: Final = 8 * 1024 * 1024
+
+
+class Line(msgspec.Struct, kw_only=True):
+    """One line, its rows still undecoded."""
+
+    seq: int
+    at: str
+    by: Actor
+    kind: str
+    reason: str = ""
+    message: str = ""
+    facts: dict[str, Any] = {}
+    keys: list[tuple[str, str]]
+    prev: str
+    docs: list[msgspec.Raw]
+    hash: str
+
+
+class Unsealed(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a writer puts on a line, before it is chained and sealed."""
+
+    seq: int
+    at: str
+    by: Actor
+    kind: str
+    reason: str = ""
+    message: str = ""
+    facts: dict[str, Any] = {}
+    keys: list[tuple[str, str]]
+    prev: str
+    docs: list[Any]
+
+
+_decoder = msgspec.json.Decoder(Line)
+_encoder = msgspec.json.Encoder()
+
+
+class Follower(Protocol):
+    """Who is told of each line, in order."""
+
+    def apply(self, index: int, line: Line) -> None: ...
+
+    def settle(self) -> None:
+        """Called after the last of a batch of lines."""
+        ...
+
+    def reset(self) -> None: ...
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """Where the chain breaks, and how."""
+
+    path: str
+    line: int
+    offset: int
+    why: str
+
+    def error(self) -> JournalError:
+        """What every writer is told."""
+        return JournalError(
+            f"line {self.line} of {self.path} {self.why}",
+            hint="nothing is written until `nbreg verify --repair` has set it aside; what stands before it is good",
+        )
+
+
+def seal(unsealed: Unsealed) -> bytes:
+    """The line's bytes, with its hash and its LF."""
+    body = _encoder.encode(unsealed)[:-1]
+    return b'%b%b%b"}\n' % (body, _SEAL, sha256(body).hexdigest().encode())
+
+
+def unseal(data: bytes | memoryview, *, seq: int, prev: str) -> Line | str:
+    """The line that bytes without their LF spell, or why they do not continue the chain."""
+    body, tail = data[:-_TAIL], bytes(data[-_TAIL:])
+    if not tail.startswith(_SEAL):
+        return "is no journal line"
+    if sha256(body).hexdigest().encode() != tail[len(_SEAL) : -2]:
+        return "does not have the hash that it claims"
+    try:
+        line = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        return f"cannot be read: {error}"
+    if line.seq != seq or line.prev != prev:
+        return "does not continue the line before it"
+    if len(line.keys) != len(line.docs):
+        return "has rows without keys"
+    return line
+
+
+class Journal:
+    """One journal file: read it as far as it goes, append to it under its lock.
+
+    Readers never wait, and ignore what stands after the last LF. Everything they were told
+    stays true: a file that lost a line which was read from it is an error, not a shorter history.
+    """
+
+    def __init__(self, path: Path, follower: Follower, *, scrap: Path, lock_seconds: float = 10.0) -> None:
+        self.path = path
+        self.damage: Damage | None = None
+        self.at = ""
+        self.mutex = threading.RLock()
+        self._follower = follower
+        self._scrap = scrap
+        self._seconds = lock_seconds
+        self._fd = -1
+        self._identity = (0, 0)
+        self._seen = (0, 0)  # size and mtime when the file was last read to its end
+        self._offsets = array("Q")
+        self._end = 0
+        self._hash = START
+        self._lost: JournalError | None = None
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    @property
+    def head(self) -> Head:
+        """The end of the chain, as far as it was read."""
+        return Head(seq=len(self), hash=self._hash)
+
+    def close(self) -> None:
+        """Let go of the file; using the journal opens it again."""
+        with self.mutex:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    # reading
+
+    def refresh(self) -> None:
+        """Read what other processes appended since.
+
+        Raises `JournalError` when lines that were read before are gone.
+        """
+        with self.mutex:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            if self._offsets:
+                self._fail("is gone")
+            return
+        if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
+            return self._replay()
+        if (status.st_size, status.st_mtime_ns) != self._seen:
+            self._read_on(status)
+
+    def _replay(self) -> None:
+        """Start over: the file is another one, or shorter than what was read of it."""
+        known = self.head
+        self.close()
+        self._offsets, self._end, self._hash, self.at = array("Q"), 0, START, ""
+        self._follower.reset()
+        self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        status = os.fstat(self._fd)
+        self._identity = (status.st_dev, status.st_ino)
+        self._read_on(status)
+        if known.seq and (len(self) < known.seq or self.line(known.seq - 1).hash != known.hash):
+            self._fail(f"no longer has line {known.seq} that was read from it")
+
+    def _fail(self, why: str) -> None:
+        self._lost = JournalError(f"{self.path} {why}", hint="`nbreg verify` shows what is there now")
+        raise self._lost
+
+    def _read_on(self, status: os.stat_result) -> None:
+        if self._fd < 0:
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        self.damage = None
+        rest = b""
+        offset = self._end
+        while self.damage is None:
+            chunk = os.pread(self._fd, _CHUNK, offset)
+            if not chunk:
+                break
+            offset += len(chunk)
+            rest = self._take(rest + chunk if rest else chunk)
+        self._seen = (status.st_size, status.st_mtime_ns)
+        self._follower.settle()
+
+    def _take(self, data: bytes) -> bytes:
+        """Follow the complete lines of the data; return the rest."""
+        start = 0
+        view = memoryview(data)
+        while (stop := data.find(b"\n", start)) >= 0:
+            line = unseal(view[start:stop], seq=len(self) + 1, prev=self._hash)
+            if isinstance(line, str):
+                self.damage = Damage(path=str(self.path), line=len(self) + 1, offset=self._end, why=line)
+                log.error("line %d of %s %s", self.damage.line, self.path, line)
+                break
+            self._follow(line, stop + 1 - start)
+            start = stop + 1
+        return data[start:]
+
+    def _follow(self, line: Line, size: int) -> None:
+        index = len(self._offsets)
+        self._offsets.append(self._end)
+        self._end += size
+        self._hash = line.hash
+        self.at = line.at
+        self._follower.apply(index, line)
+
+    def line(self, index: int) -> Line:
+        """One line again, from the disk, its hash checked again.
+
+        Raises `JournalError` where its bytes changed since it was first read.
+        """
+        start = self._offsets[index]
+        stop = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._end
+        if self._fd < 0:
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        data = os.pread(self._fd, stop - start - 1, start)
+        if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
+            why = "was changed after it was written"
+            raise Damage(path=str(self.path), line=index + 1, offset=start, why=why).error()
+        return _decoder.decode(data)
+
+    def index_at(self, at: str) -> int:
+        """How many lines there were at that time: times never go back from line to line."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.line(middle).at <= at:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    # writing
+
+    @contextmanager
+    def locked(self) -> Iterator[int]:
+        """Hold the journal's lock, read up to date and whole; gives the file's descriptor.
+
+        Raises `RegistryBusyError`, `ReadOnlyError`, `JournalError` on a damaged line.
+        """
+        with locked(self.path, self._seconds, create=True) as fd:
+            self.refresh()
+            if self.damage is not None:
+                raise self.damage.error()
+            self._heal(fd)
+            yield fd
+
+    def append(self, fd: int, unsealed: Unsealed) -> Line:
+        """Put one line at the end, durably, or leave the file as it was.
+
+        Only inside `locked()`. Raises `NoSpaceError` or `StoreError`.
+        """
+        data = seal(unsealed)
+        first = not self._offsets
+        try:
+            os.lseek(fd, self._end, os.SEEK_SET)
+            write_all(fd, data)
+            os.fsync(fd)
+            if first:
+                inherit(fd, self.path.parent, keep=0o666)
+                sync_folder(self.path.parent)
+        except BaseException as error:
+            self._take_back(fd)
+            if isinstance(error, OSError):
+                raise refused(error, self.path) from error
+            raise
+        line = unseal(data[:-1], seq=len(self) + 1, prev=self._hash)
+        if isinstance(line, str):  # pragma: no cover - a writer that cannot read itself
+            raise StoreError(f"the line just written to {self.path} {line}")
+        with self.mutex:
+            self._follow(line, len(data))
+            self._follower.settle()
+            status = os.fstat(fd)
+            self._seen = (status.st_size, status.st_mtime_ns)
+        return line
+
+    def _take_back(self, fd: int) -> None:
+        with suppress(OSError):
+            os.ftruncate(fd, self._end)
+            os.fsync(fd)
+
+    def _heal(self, fd: int) -> None:
+        """Deal with what a killed writer left after the last LF.
+
+        A whole line that lacks only its LF was acknowledged to nobody, but is good: it gets
+        its LF. Anything else is kept in `tmp/` and cut off.
+        """
+        torn = os.pread(fd, os.fstat(fd).st_size - self._end, self._end)
+        if not torn:
+            return
+        line = unseal(torn, seq=len(self) + 1, prev=self._hash)
+        try:
+            if isinstance(line, Line):
+                os.lseek(fd, 0, os.SEEK_END)
+                write_all(fd, b"\n")
+                os.fsync(fd)
+                self.refresh()
+                log.warning("%s: finished line %d of a writer that was killed", self.path, line.seq)
+            else:
+                kept = set_aside(torn, self._scrap, f"torn-{self.path.parent.name}-{len(self) + 1}")
+                os.ftruncate(fd, self._end)
+                os.fsync(fd)
+                log.warning("%s: moved %d bytes of a killed writer to %s", self.path, len(torn), kept)
+        except OSError as error:
+            raise refused(error, self.path) from error
+
+    def repair(self) -> str:
+        """Set aside everything from the first damaged line on; say where it was put.
+
+        Explicit, and the only thing that ever shortens a journal.
+        """
+        with locked(self.path, self._seconds) as fd:
+            self._replay() if self._identity == (0, 0) else self.refresh()
+            if self.damage is None:
+                self._heal(fd)
+                return ""
+            rest = os.pread(fd, os.fstat(fd).st_size - self._end, self._end)
+            kept = set_aside(rest, self._scrap, f"damaged-{self.path.parent.name}-{self.damage.line}")
+            os.ftruncate(fd, self._end)
+            os.fsync(fd)
+            self.damage = None
+            self.refresh()
+            return str(kept)
+
+
+def set_aside(data: bytes, folder: Path, stem: str) -> Path:
+    """Keep bytes that are cut off somewhere, under a name that says what they were."""
+    if not folder.is_dir():
+        folder.mkdir(exist_ok=True)
+    path = folder / f"{stem}-{secrets.token_hex(4)}"
+    path.write_bytes(data)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return path
+
+
+def last_line(path: Path) -> Line | None:
+    """A journal's last complete line, alone: what a list of models needs of it.
+
+    Its own hash is checked, not the chain before it. None where there is none, or where the
+    last one is damaged; opening the journal tells more.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise refused(error, path) from error
+    try:
+        size = os.fstat(fd).st_size
+        span = 8192
+        while True:
+            start = max(0, size - span)
+            data = os.pread(fd, size - start, start)
+            stop = data.rfind(b"\n")
+            before = data.rfind(b"\n", 0, max(stop, 0))
+            if stop >= 0 and (before >= 0 or start == 0):
+                return _alone(data[before + 1 : stop])
+            if start == 0:
+                return None
+            span *= 8
+    finally:
+        os.close(fd)
+
+
+def _alone(data: bytes) -> Line | None:
+    if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
+        return None
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError:
+        return None

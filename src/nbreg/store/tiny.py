@@ -1,0 +1,396 @@
+"""TinyDB over a journal: every verb of a table, none of the whole-file rewriting.
+
+`JournalStorage` hands TinyDB lazy views of the rows as the journal left them; `JournalTable`
+turns whatever an update did into the documents of one line. Ids are text, given by the caller.
+Documents are decoded anew for each reader, so changing one changes nothing stored.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document, Table
+
+from nbreg.errors import BadValueError, StoreError
+from nbreg.records import Actor, Row, as_doc, plain, timestamp
+from nbreg.store.index import Digests, Numbers, RowIds, Words, gone, line_of, took_away
+from nbreg.store.journal import Journal, Line, Unsealed
+
+R = TypeVar("R", bound=Row)
+Key = tuple[str, str]
+Doc = dict[str, Any]
+
+_TABLES: dict[str, type[Words | Numbers | Digests]] = {
+    "versions": Numbers,
+    "ids": Digests,
+    "content": Digests,
+}
+"""How each table's ids look; any other table has free text."""
+
+
+class Draft:
+    """The rows of one transaction, before it is a line; `facts` may be filled until the end."""
+
+    def __init__(self, seq: int, at: str) -> None:
+        self.seq = seq
+        self.at = at
+        self.facts: Doc = {}
+        self.reason = ""
+        self.message = ""
+        self.rows: dict[Key, Doc | None] = {}
+
+
+class JournalStorage(Storage):
+    """A TinyDB storage whose truth is a journal, and whose memory is an index of it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        scrap: Path,
+        lock_seconds: float = 10.0,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.journal = Journal(path, self, scrap=scrap, lock_seconds=lock_seconds)
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._tables: dict[str, RowIds] = {}
+        self._mine = threading.local()
+
+    # the journal's follower
+
+    def apply(self, index: int, line: Line) -> None:
+        """Note which rows a line wrote."""
+        for (table, row_id), doc in zip(line.keys, line.docs, strict=True):
+            ids = self._tables.get(table)
+            if ids is None:
+                ids = self._tables[table] = _TABLES.get(table, Words)()
+            ids.add(row_id, gone(index) if bytes(doc) == b"null" else index)
+
+    def settle(self) -> None:
+        """Put the index in order after a batch of lines."""
+        for ids in self._tables.values():
+            ids.settle()
+
+    def reset(self) -> None:
+        """Forget everything: the journal is read anew."""
+        self._tables.clear()
+
+    # TinyDB's two verbs
+
+    def read(self) -> dict[str, Any]:
+        """Lazy views of all tables, up to date with other processes."""
+        with self.journal.mutex:
+            self.journal.refresh()
+            drafted = {table for table, _ in self.draft.rows} if self.draft else set()
+            return {name: _Rows(self, name) for name in {*self._tables, *drafted}}
+
+    def write(self, data: Mapping[str, Mapping[str, Any]]) -> NoReturn:
+        """Refused: whole tables are never written, and history is never dropped."""
+        raise StoreError(
+            "a journal cannot be overwritten", hint="remove documents one by one: they become history"
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.journal.close()
+
+    # rows
+
+    @property
+    def draft(self) -> Draft | None:
+        """This thread's open transaction."""
+        return getattr(self._mine, "draft", None)
+
+    def raw(self, table: str, row_id: str, *, before: int | None = None) -> msgspec.Raw | None:
+        """A row's bytes; with `before`, as they were when the journal had that many lines."""
+        with self.journal.mutex:
+            ids = self._tables.get(table)
+            for entry in reversed(ids.entries(row_id)) if ids else ():
+                if before is not None and line_of(entry) >= before:
+                    continue
+                line = self.journal.line(line_of(entry))
+                for key, doc in zip(line.keys, line.docs, strict=True):
+                    if key == (table, row_id):
+                        return None if took_away(entry) else doc
+        return None
+
+    def ids(self, table: str) -> list[str]:
+        """The ids of a table's rows that are there, drafted ones included."""
+        drafted = (
+            {row_id: doc for (t, row_id), doc in self.draft.rows.items() if t == table} if self.draft else {}
+        )
+        found = [row_id for row_id in self._stored_ids(table) if row_id not in drafted]
+        return found + [row_id for row_id, doc in drafted.items() if doc is not None]
+
+    def _stored_ids(self, table: str) -> list[str]:
+        with self.journal.mutex:
+            ids = self._tables.get(table)
+            if ids is None:
+                return []
+            if isinstance(ids, Digests):
+                return [full for short in ids.ids() for full in self.completions(table, short)]
+            return [row_id for row_id in ids.ids() if not took_away(ids.entries(row_id)[-1])]
+
+    def completions(self, table: str, beginning: str) -> list[str]:
+        """The digests of a table's rows that begin so."""
+        with self.journal.mutex:
+            ids = self._tables.get(table)
+            present: dict[str, bool] = {}
+            for entry in ids.entries(beginning) if ids else ():
+                for (name, row_id), doc in self._keys_and_docs(line_of(entry)):
+                    if name == table and row_id.startswith(beginning):
+                        present[row_id] = bytes(doc) != b"null"
+            return [row_id for row_id, there in present.items() if there]
+
+    def _keys_and_docs(self, index: int) -> Iterator[tuple[Key, msgspec.Raw]]:
+        line = self.journal.line(index)
+        return zip(line.keys, line.docs, strict=True)
+
+    def history(self, table: str, row_id: str) -> list[int]:
+        """The indexes of the lines that wrote a row, oldest first."""
+        with self.journal.mutex:
+            ids = self._tables.get(table)
+            return [line_of(entry) for entry in ids.entries(row_id)] if ids else []
+
+    def put(self, table: str, row_id: str, doc: Doc | None) -> None:
+        """Write a row into this thread's transaction, or take it away with None."""
+        draft = self.draft
+        if draft is None:
+            raise StoreError("a row is written outside a transaction")
+        if not isinstance(row_id, str) or not row_id:
+            raise BadValueError(f"a document's id is text, not {row_id!r}")
+        if _TABLES.get(table) is Numbers:
+            Numbers.check(row_id)
+        draft.rows[table, row_id] = None if doc is None else plain(doc, f"{table}/{row_id}")
+
+    def doc(self, table: str, row_id: str) -> Doc | None:
+        """A row as a new dictionary; this thread's draft comes first."""
+        draft = self.draft
+        if draft is not None and (table, row_id) in draft.rows:
+            drafted = draft.rows[table, row_id]
+            return None if drafted is None else plain(drafted)
+        raw = self.raw(table, row_id)
+        return None if raw is None else msgspec.json.decode(raw)
+
+    # transactions
+
+    @contextmanager
+    def transaction(self, kind: str, *, by: Actor, reason: str = "", message: str = "") -> Iterator[Draft]:
+        """Hold the journal's lock, see the latest rows, append one line on leaving.
+
+        Nothing is written if the block raises, or if it changed no row. Nothing slow may run
+        inside: other kernels wait for it.
+        """
+        if self.draft is not None:
+            raise StoreError(
+                f"{self.journal.path} has an open transaction in this thread", hint="do not nest them"
+            )
+        with self.journal.locked() as fd:
+            draft = Draft(len(self.journal) + 1, max(timestamp(self._clock()), self.journal.at))
+            draft.reason, draft.message = reason, message
+            self._mine.draft = draft
+            try:
+                yield draft
+                rows = self._changed(draft)
+            finally:
+                self._mine.draft = None
+            if rows:
+                self.journal.append(fd, self._unsealed(draft, rows, kind=kind, by=by))
+
+    def _changed(self, draft: Draft) -> dict[Key, Doc | None]:
+        self._mine.draft = None  # compare with what is stored, not with the draft itself
+        return {key: doc for key, doc in draft.rows.items() if doc != self.doc(*key)}
+
+    def _unsealed(self, draft: Draft, rows: dict[Key, Doc | None], *, kind: str, by: Actor) -> Unsealed:
+        return Unsealed(
+            seq=draft.seq,
+            at=draft.at,
+            by=by,
+            kind=kind,
+            reason=draft.reason,
+            message=draft.message,
+            facts=plain(draft.facts, "facts"),
+            keys=list(rows),
+            prev=self.journal.head.hash,
+            docs=list(rows.values()),
+        )
+
+
+class _Rows(Mapping[str, Doc]):
+    """A table as TinyDB reads it: rows are decoded when asked for."""
+
+    def __init__(self, storage: JournalStorage, table: str) -> None:
+        self._storage = storage
+        self._table = table
+
+    def __getitem__(self, row_id: str) -> Doc:
+        doc = self._storage.doc(self._table, row_id)
+        if doc is None:
+            raise KeyError(row_id)
+        return doc
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._storage.ids(self._table))
+
+    def __len__(self) -> int:
+        return len(self._storage.ids(self._table))
+
+
+class _Overlay(MutableMapping[str, Doc]):
+    """A table as TinyDB changes it: what an updater touches is copied, and only that is written."""
+
+    def __init__(self, storage: JournalStorage, table: str) -> None:
+        self._storage = storage
+        self._table = table
+        self.touched: dict[str, Doc | None] = {}
+
+    def __getitem__(self, row_id: str) -> Doc:
+        if row_id not in self.touched:
+            doc = self._storage.doc(self._table, row_id)
+            if doc is None:
+                raise KeyError(row_id)
+            self.touched[row_id] = doc
+        found = self.touched[row_id]
+        if found is None:
+            raise KeyError(row_id)
+        return found
+
+    def __setitem__(self, row_id: str, doc: Doc) -> None:
+        self.touched[row_id] = dict(doc)
+
+    def __delitem__(self, row_id: str) -> None:
+        self[row_id]
+        self.touched[row_id] = None
+
+    def __iter__(self) -> Iterator[str]:
+        stored = self._storage.ids(self._table)
+        yield from (row_id for row_id in stored if self.touched.get(row_id, {}) is not None)
+        known = set(stored)
+        yield from (
+            row_id for row_id, doc in list(self.touched.items()) if doc is not None and row_id not in known
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class JournalTable(Table):
+    """A TinyDB table whose updates are one line of a journal.
+
+    Ids are text and the caller's: insert `Document(fields, doc_id="…")`. The query cache is
+    off, since another kernel may write at any time.
+    """
+
+    document_id_class = str  # type: ignore[assignment]  # TinyDB's own comments allow it
+
+    _storage: JournalStorage
+
+    def __init__(self, storage: Storage, name: str, cache_size: int = 0, persist_empty: bool = False) -> None:
+        super().__init__(storage, name, cache_size=0)
+
+    def _get_next_id(self) -> NoReturn:
+        raise BadValueError(
+            f"a document of {self.name!r} needs an id", hint='insert Document(fields, doc_id="…")'
+        )
+
+    def _read_table(self) -> Mapping[str, Doc]:  # type: ignore[override]  # a view, where TinyDB copies
+        rows: Mapping[str, Doc] = self._storage.read().get(self.name, {})
+        return rows
+
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
+        if self._storage.draft is None:
+            with self._storage.transaction("edited", by=Actor(user="unknown")):
+                return self._update_table(updater)
+        overlay = _Overlay(self._storage, self.name)
+        updater(overlay)
+        for row_id, doc in overlay.touched.items():
+            if doc != self._storage.doc(self.name, row_id):
+                self._storage.put(self.name, row_id, doc)
+        return None
+
+    def put(self, doc_id: str, document: Mapping[str, Any] | None) -> None:
+        """Set a whole document, whether or not it is there; None removes it."""
+
+        def updater(table: MutableMapping[str, Doc]) -> None:
+            if document is not None:
+                table[doc_id] = dict(document)
+            else:
+                table.pop(doc_id, None)
+
+        self._update_table(updater)
+
+    def truncate(self) -> None:
+        """Take every document away; the journal still tells what they were."""
+
+        def updater(table: MutableMapping[str, Doc]) -> None:
+            for row_id in list(table):
+                del table[row_id]
+
+        self._update_table(updater)
+
+
+class JournalDB(TinyDB):
+    """A TinyDB database that is one journal: a model's, or the registry's own."""
+
+    table_class = JournalTable
+    default_storage_class = JournalStorage  # type: ignore[assignment]
+
+    _storage: JournalStorage
+
+    @property
+    def journal(self) -> Journal:
+        """The file beneath."""
+        return self._storage.journal
+
+    def refresh(self) -> JournalDB:
+        """Read what other processes wrote since."""
+        with self.journal.mutex:
+            self.journal.refresh()
+        return self
+
+    @contextmanager
+    def transaction(self, kind: str, *, by: Actor, reason: str = "", message: str = "") -> Iterator[Draft]:
+        """One line, whatever its tables are told inside; see `JournalStorage.transaction`."""
+        with self._storage.transaction(kind, by=by, reason=reason, message=message) as draft:
+            yield draft
+
+    def row(self, table: str, row_id: str | int, kind: type[R], *, before: int | None = None) -> R | None:
+        """A row as its record; with `before`, as it was when the journal had that many lines."""
+        draft = self._storage.draft
+        if draft is not None and (table, str(row_id)) in draft.rows:
+            return _record(draft.rows[table, str(row_id)], kind)
+        raw = self._storage.raw(table, str(row_id), before=before)
+        if raw is None or bytes(raw) == b"null":
+            return None
+        return msgspec.json.decode(raw, type=kind)
+
+    def put(self, table: str, row_id: str | int, row: Row | None) -> None:
+        """Write a row in this thread's transaction, all of it anew, or take it away with None."""
+        self.table(table).put(str(row_id), None if row is None else as_doc(row))  # type: ignore[attr-defined]
+
+    def ids(self, table: str) -> list[str]:
+        """The ids of a table's rows."""
+        return self._storage.ids(table)
+
+    def completions(self, table: str, beginning: str) -> list[str]:
+        """The digests in a table that begin so."""
+        return self._storage.completions(table, beginning)
+
+    def history(self, table: str, row_id: str) -> list[int]:
+        """The indexes of the lines that wrote a row."""
+        return self._storage.history(table, row_id)
+
+
+def _record(doc: Doc | None, kind: type[R]) -> R | None:
+    return None if doc is None else msgspec.convert(doc, kind)
+
+
+__all__ = ["Document", "Draft", "JournalDB", "JournalStorage", "JournalTable"]

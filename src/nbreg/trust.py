@@ -1,0 +1,115 @@
+"""Who vouches for a version's code: the user who registered it, or a decision of this user.
+
+Each user has a key, made when first needed and readable by that user alone. It signs what the
+user registers; another user, or the same one in a fresh home, has another key, for whom the
+signature says nothing. Decisions are kept beside the key, never in a registry: what comes with
+the bytes cannot vouch for the bytes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import secrets
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+log = logging.getLogger("nbreg")
+
+_KEY_BYTES = 32
+
+
+def config_folder() -> Path:
+    """Where this user's nbreg configuration is: `$XDG_CONFIG_HOME/nbreg`, or `~/.config/nbreg`."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".config") / "nbreg"
+
+
+def sign(version_id: str) -> str:
+    """This user's signature of a version; empty where no key can be kept."""
+    key = _key(create=True)
+    return _signature(key, version_id) if key else ""
+
+
+def is_mine(version_id: str, stamp: str) -> bool:
+    """Whether this user signed the version."""
+    key = _key(create=False)
+    return bool(key and stamp) and hmac.compare_digest(_signature(key, version_id), stamp)
+
+
+def is_remembered(version_id: str) -> bool:
+    """Whether this user decided to trust the version: `trusted` in the configuration, or `$NBREG_TRUST_FILE`."""
+    files = [config_folder() / "trusted"]
+    if given := os.environ.get("NBREG_TRUST_FILE"):
+        files.append(Path(given))
+    return any(f"sha256:{version_id}" in _lines(path) for path in files)
+
+
+def remember(version_id: str) -> Path:
+    """Trust a version from now on; returns the file that says so."""
+    path = config_folder() / "trusted"
+    _private_folder(path.parent)
+    if f"sha256:{version_id}" not in _lines(path):
+        with path.open("a") as file:
+            file.write(f"sha256:{version_id}\n")
+    return path
+
+
+def _lines(path: Path) -> set[str]:
+    try:
+        return {line.split("#")[0].strip() for line in path.read_text().splitlines()}
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
+def _signature(key: bytes, version_id: str) -> str:
+    return hmac.new(key, b"nbreg version\0" + version_id.encode(), sha256).hexdigest()
+
+
+def _key(*, create: bool) -> bytes:
+    path = config_folder() / "key"
+    for _attempt in range(2):
+        with suppress(OSError):
+            return _read_key(path)
+        if not create:
+            return b""
+        with suppress(OSError):
+            _make_key(path)
+    log.warning("no key can be kept in %s: what is registered now is not signed", path.parent)
+    return b""
+
+
+def _read_key(path: Path) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(fd)
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            log.warning("%s is not this user's alone, so it signs nothing", path)
+            return b""
+        key = os.read(fd, _KEY_BYTES)
+        return key if len(key) == _KEY_BYTES else b""
+    finally:
+        os.close(fd)
+
+
+def _make_key(path: Path) -> None:
+    """Write the key whole under another name and link it in place: two kernels agree on the first."""
+    _private_folder(path.parent)
+    temporary = path.with_name(f"key-{secrets.token_hex(6)}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, secrets.token_bytes(_KEY_BYTES))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    try:
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
