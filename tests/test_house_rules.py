@@ -23,14 +23,14 @@ SRC = ROOT / "src" / "nbreg"
 SOURCES = sorted(SRC.rglob("*.py"))
 
 # Each line may import from the lines above it, and from nothing else of nbreg.
-# Modules on one line do not know each other unless they stand in LEANS_ON.
+# Modules on one line do not know each other.
 LAYERS = [
     ["errors"],
     ["names", "settings"],
     ["records"],
     ["lifecycle", "changes"],
     ["display"],
-    ["store"],
+    ["store", "trust"],
     ["families"],
     ["capture"],
     ["registry"],
@@ -256,6 +256,21 @@ def test_the_version_is_the_same_everywhere() -> None:
 
     assert project["version"] == nbreg.__version__
     assert f"## {nbreg.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_commands_that_people_are_told_exist() -> None:
+    """The first thing a newcomer types must not be a command that is gone."""
+    targets = set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tools" / "demo.py"]
+    told = {
+        word
+        for page in pages
+        for word in re.findall(r"(?:^ {4}|`|; |: +)make ([a-z]+)", page.read_text(), re.M)
+    }
+
+    assert {"demo", "lab", "test"} <= told
+    assert told <= targets
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_no_machine_paths_are_committed() -> None:
