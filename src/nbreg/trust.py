@@ -40,7 +40,7 @@ def is_mine(version_id: str, stamp: str) -> bool:
 
 
 def is_remembered(version_id: str) -> bool:
-    """Whether this user decided to trust the version: `trusted` in the configuration, or `$NBREG_TRUST_FILE`."""
+    """Whether this user decided to trust the version: a line of `trusted`, or of `$NBREG_TRUST_FILE`."""
     files = [config_folder() / "trusted"]
     if given := os.environ.get("NBREG_TRUST_FILE"):
         files.append(Path(given))

@@ -53,9 +53,9 @@ def load(artifact: Artifact, read: Read) -> object:
 
 def _family(artifact: Artifact) -> ModuleType:
     for family in _FAMILIES:
-        if family.NAME == artifact.family:
+        if artifact.family == family.NAME:
             return family
     raise UnknownArtifactError(
-        f"the artifact {artifact.name!r} was stored by the family {artifact.family!r}, which is not installed here",
+        f"the artifact {artifact.name!r} needs the family {artifact.family!r}, which is not installed here",
         hint="a newer nbreg, or another package, can read it",
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from nbreg.errors import CannotStoreError, DamagedObjectError
 from nbreg.families.inspection import globals_of, is_harmless
-from nbreg.families.tokens import NoToken, token
+from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
 
 NAME: Final = "generic"
@@ -102,7 +102,7 @@ def _token(value: object, chunks: list[Chunk]) -> str:
     """The object's digest by value; that of its bytes where the value cannot be walked."""
     try:
         return token(value)
-    except NoToken:
+    except NoTokenError:
         return digest_of(canonical(["bytes", *(chunk.digest for chunk in chunks)]))
 
 

@@ -18,28 +18,36 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 _BOOKKEEPING: Final = frozenset(
-    ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl")
+    [
+        "__dict__",
+        "__weakref__",
+        "__doc__",
+        "__module__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "_abc_impl",
+    ]
 )
 
 MOST_NODES: Final = 50_000
 DEEPEST: Final = 200
 
 
-class NoToken(Exception):
+class NoTokenError(Exception):
     """The object is too large, too deep, or does not tell its value."""
 
 
 def token(value: object) -> str:
     """The object's token, 64 hex digits.
 
-    Asks the object what it would tell the pickler, so code of its class may run. Raises `NoToken`.
+    Asks the object what it would tell the pickler, so code of its class may run. Raises `NoTokenError`.
     """
     try:
         return _Walk().digest(value).hex()
-    except NoToken:
+    except NoTokenError:
         raise
     except Exception as error:
-        raise NoToken(f"{type(error).__name__} from {type(value).__qualname__}") from error
+        raise NoTokenError(f"{type(error).__name__} from {type(value).__qualname__}") from error
 
 
 def _hash(tag: str, *parts: bytes) -> bytes:
@@ -77,7 +85,7 @@ class _Walk:
         self._nodes += 1
         depth = len(self._path)
         if self._nodes > MOST_NODES or depth >= DEEPEST:
-            raise NoToken("too large or too deep")
+            raise NoTokenError("too large or too deep")
         outer, self._lowest = self._lowest, DEEPEST
         self._path[key] = depth
         result = self._structure(value)
@@ -106,7 +114,7 @@ class _Walk:
             return self._function(value)
         if isinstance(value, type):
             return self._class(value)
-        if kind is ModuleType or kind is BuiltinFunctionType and getattr(value, "__self__", None) is None:
+        if kind is ModuleType or (kind is BuiltinFunctionType and getattr(value, "__self__", None) is None):
             return _hash("name", f"{getattr(value, '__module__', '')}.{value.__name__}".encode())  # type: ignore[attr-defined]
         if kind is CodeType:
             return self._code(value)

@@ -99,7 +99,7 @@ class Damage(msgspec.Struct, frozen=True):
         """What every writer is told."""
         return JournalError(
             f"line {self.line} of {self.path} {self.why}",
-            hint="nothing is written until `nbreg verify --repair` has set it aside; what stands before it is good",
+            hint="what stands before it is good; `nbreg verify --repair` sets it aside, and writing goes on",
         )
 
 
@@ -185,8 +185,8 @@ class Journal:
                 self._fail("is gone")
             return
         if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
-            return self._replay()
-        if (status.st_size, status.st_mtime_ns) != self._seen:
+            self._replay()
+        elif (status.st_size, status.st_mtime_ns) != self._seen:
             self._read_on(status)
 
     def _replay(self) -> None:

@@ -1,0 +1,31 @@
+"""Who acts: never empty, self-asserted on a folder, and shown as such."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+from nbreg.records import Actor
+
+
+def current_actor() -> Actor:
+    """The JupyterHub user, else the server's, else `$NBREG_ACTOR`, else the operating system's."""
+    host = platform.node()
+    if user := os.environ.get("JUPYTERHUB_USER"):
+        return Actor(user=_clean(user), source="jupyterhub", host=host)
+    if user := os.environ.get("NBREG_ACTOR"):
+        return Actor(user=_clean(user), source="environment", host=host)
+    return Actor(user=_clean(_system_user()), source="system", host=host)
+
+
+def _clean(user: str) -> str:
+    return user.encode(errors="replace").decode().strip()[:128] or "unknown"
+
+
+def _system_user() -> str:
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except (ImportError, KeyError):
+        return os.environ.get("USER") or os.environ.get("USERNAME") or f"uid {os.geteuid()}"

@@ -1,0 +1,191 @@
+"""What every transaction on a model keeps true: its row in brief, and who holds which stage.
+
+These run inside a transaction, under the model's lock, and only read and put rows.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nbreg import lifecycle
+from nbreg.errors import UnknownVersionError
+from nbreg.names import SemanticVersion, parse_semantic
+from nbreg.records import Lifecycle, ModelRow, StageRow, VersionRow
+from nbreg.store.folder import MODEL_ROW
+from nbreg.store.tiny import Draft, JournalDB
+
+
+def version_row(database: JournalDB, number: int, *, deleted: bool = False) -> VersionRow:
+    """A version's row as it is under the lock. Raises `UnknownVersionError`."""
+    row = database.row("versions", number, VersionRow)
+    if row is None or (row.deleted is not None and not deleted):
+        raise UnknownVersionError(f"version {number} was deleted meanwhile")
+    return row
+
+
+def brief(database: JournalDB, draft: Draft, *, new_model: str = "") -> ModelRow:
+    """Bring the model's own row up to date with what the draft did; each line carries it."""
+    row = database.row(*MODEL_ROW, ModelRow) or ModelRow(name=new_model, created=draft.at)
+    row = msgspec.structs.replace(row, at=draft.at)
+    database.put(*MODEL_ROW, row)
+    return row
+
+
+def change(database: JournalDB, **fields: object) -> ModelRow:
+    """Change fields of the model's own row."""
+    row = database.row(*MODEL_ROW, ModelRow)
+    assert row is not None
+    row = msgspec.structs.replace(row, **fields)
+    database.put(*MODEL_ROW, row)
+    return row
+
+
+# stages
+
+
+def enter(
+    database: JournalDB,
+    draft: Draft,
+    rules: Lifecycle,
+    row: VersionRow,
+    to: str,
+    *,
+    before: int | None = None,
+) -> VersionRow:
+    """Move a version to a stage; returns its new row.
+
+    It leaves the stage where it was; the holder of a stage that takes only one goes to the
+    last stage. `before` is the line to roll back to, if not the one of the present holder.
+    """
+    row = leave(database, draft, rules, row)
+    if to in lifecycle.held(rules):
+        stage = database.row("stages", to, StageRow) or StageRow()
+        if before is None:
+            before = _line_of_holder(database, to, stage)
+        count = stage.count + 1
+        if to in rules.single and stage.number is not None:
+            _put_aside(database, rules, stage.number, draft)
+            count = 1
+        _put_stage(database, to, StageRow(number=row.number, at=draft.at, before=before, count=count))
+        if to in rules.single and to not in row.stages_held:
+            row = msgspec.structs.replace(row, stages_held=[*row.stages_held, to])
+    row = msgspec.structs.replace(row, stage=to)
+    database.put("versions", row.number, row)
+    return row
+
+
+def leave(database: JournalDB, draft: Draft, rules: Lifecycle, row: VersionRow) -> VersionRow:
+    """Take a version out of the stage it is in; the stage goes to who came before and is still there."""
+    stage = database.row("stages", row.stage, StageRow)
+    if stage is None or row.stage not in lifecycle.held(rules):
+        return row
+    count = max(0, stage.count - 1)
+    if stage.number != row.number:
+        _put_stage(database, row.stage, msgspec.structs.replace(stage, count=count))
+        return row
+    number, before = _who_is_still_there(database, row, stage) if count else (None, None)
+    if before is None:
+        before = _line_of_holder(database, row.stage, stage)
+    _put_stage(database, row.stage, StageRow(number=number, at=draft.at, before=before, count=count))
+    return row
+
+
+def _put_aside(database: JournalDB, rules: Lifecycle, number: int, draft: Draft) -> None:
+    """The former holder of a stage that takes only one goes out of use."""
+    holder = database.row("versions", number, VersionRow)
+    if holder is not None:
+        database.put("versions", number, msgspec.structs.replace(holder, stage=lifecycle.last(rules)))
+        draft.facts["archived"] = number
+        if holder.name:
+            draft.facts["archived_name"] = holder.name
+
+
+def _put_stage(database: JournalDB, name: str, stage: StageRow) -> None:
+    database.put("stages", name, stage)
+    model = database.row(*MODEL_ROW, ModelRow)
+    assert model is not None
+    stages = {key: number for key, number in model.stages.items() if key != name}
+    if stage.number is not None:
+        stages[name] = stage.number
+    change(database, stages=stages)
+
+
+def _line_of_holder(database: JournalDB, name: str, stage: StageRow) -> int:
+    """The seq of the line that made the present holder hold; of the one before, where nobody does."""
+    if stage.number is None:
+        return stage.before
+    written = database.history("stages", name)
+    return written[-1] + 1 if written else 0
+
+
+def holder(database: JournalDB, name: str) -> VersionRow | None:
+    """The version that holds a stage now."""
+    stage = database.row("stages", name, StageRow)
+    return (
+        None if stage is None or stage.number is None else database.row("versions", stage.number, VersionRow)
+    )
+
+
+def holders_before(database: JournalDB, name: str) -> list[tuple[int, StageRow]]:
+    """Who held a stage before its present holder, latest first, with the row of that time."""
+    stage = database.row("stages", name, StageRow)
+    found: list[tuple[int, StageRow]] = []
+    while stage is not None and stage.before:
+        seq = stage.before
+        stage = database.row("stages", name, StageRow, before=seq)
+        if stage is not None and stage.number is not None:
+            found.append((seq, stage))
+    return found
+
+
+def _who_is_still_there(
+    database: JournalDB, row: VersionRow, stage: StageRow
+) -> tuple[int | None, int | None]:
+    while stage.before:
+        earlier = database.row("stages", row.stage, StageRow, before=stage.before)
+        if earlier is None:
+            break
+        stage = earlier
+        holder = database.row("versions", stage.number, VersionRow) if stage.number is not None else None
+        if (
+            holder is not None
+            and holder.number != row.number
+            and holder.stage == row.stage
+            and not holder.deleted
+        ):
+            return holder.number, stage.before
+    return None, None
+
+
+# the model in brief
+
+
+def semantic(row: VersionRow) -> SemanticVersion | None:
+    """The semantic version of a row's name."""
+    return parse_semantic(row.name)
+
+
+def recount(database: JournalDB) -> None:
+    """Find the latest and the highest version again, after one was deleted or restored.
+
+    Walks down from the newest as far as it must: the only place that looks at many rows, and
+    only where the version concerned was the latest or the highest.
+    """
+    model = database.row(*MODEL_ROW, ModelRow)
+    assert model is not None
+    latest: VersionRow | None = None
+    highest: VersionRow | None = None
+    for number in range(model.next_number - 1, 0, -1):
+        row = database.row("versions", number, VersionRow)
+        if row is None or row.deleted is not None:
+            continue
+        latest = latest or row
+        if (mine := semantic(row)) and (highest is None or mine.order > (semantic(highest) or mine).order):
+            highest = row
+    change(
+        database,
+        latest=latest.number if latest else None,
+        latest_name=latest.name if latest else None,
+        highest=(highest.name or "") if highest else "",
+        highest_number=highest.number if highest else None,
+    )

@@ -1,0 +1,385 @@
+"""The registry: one object, one method for each verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbreg.errors import UnknownModelError, did_you_mean
+from nbreg.names import Bump, check_model_name
+from nbreg.records import (
+    Actor,
+    DriftItem,
+    Event,
+    Lifecycle,
+    Manifest,
+    ModelRow,
+    Pointer,
+    PurgeReport,
+    Usage,
+    VerifyReport,
+)
+from nbreg.registry import keeping, labelling, loading, location, moving, reading, registering, verifying
+from nbreg.registry.actor import current_actor
+from nbreg.registry.request import Request, objects
+from nbreg.registry.version import ModelVersion
+from nbreg.settings import Settings
+from nbreg.store.folder import Folder
+from nbreg.store.tiny import JournalDB
+
+Reference = str | ModelVersion
+
+
+class Registry:
+    """A folder of models and their versions.
+
+    Opening one makes no file: the folder is created by the first write. Without a location it
+    is `$NBREG_REGISTRY`, else the nearest `.nbreg` upward from the working directory, else
+    `.nbreg` in the project's root. An object may be shared by threads and survives a fork;
+    any number of processes may use the same folder.
+
+    `clock` and `actor` replace the time and the user, for tests and for services that act for
+    someone else.
+    """
+
+    def __init__(
+        self,
+        location: str | Path | None = None,
+        *,
+        settings: Settings | None = None,
+        clock: Callable[[], datetime] | None = None,
+        actor: Actor | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self._folder = Folder(find_location(location), self.settings, clock)
+        self._actor = actor
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.location}>"
+
+    def close(self) -> None:
+        """Let go of all open files; using the registry again opens them again."""
+        self._folder.close()
+
+    # what it is
+
+    @property
+    def location(self) -> Path:
+        """The registry's folder, which may not be there yet."""
+        return self._folder.path
+
+    @property
+    def id(self) -> str:
+        """The registry's own id; empty until the first write has made it."""
+        row = self._folder.row()
+        return row.id if row else ""
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The stages of this registry and the rules between them."""
+        row = self._folder.row()
+        return row.lifecycle if row else Lifecycle()
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages, from the lowest to the last."""
+        return self.lifecycle.stages
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts through this object."""
+        return self._actor or current_actor()
+
+    # register
+
+    def register(
+        self,
+        model_name: str,
+        model: object = None,
+        *,
+        version: str | None = None,
+        bump: Bump | None = None,
+        stage: str | None = None,
+        description: str = "",
+        tags: Iterable[str] = (),
+        metrics: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        content: Mapping[str, Any] | None = None,
+        artifacts: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        run: Any = None,
+        parent: Reference | None = None,
+        substitutions: Mapping[str, str] | None = None,
+        base: Reference | None = None,
+        new: bool = False,
+        force: bool = False,
+        reason: str = "",
+        message: str = "",
+        allow_secrets: bool = False,
+    ) -> ModelVersion:
+        """Make an immutable version out of a live object and all that was captured with it.
+
+        Any Python object will do; a `pathlib.Path` is stored as the file or folder it names,
+        a string as data. Equal content (artifacts by value, params, metrics, content, data,
+        parent) returns the version that is there already, whose `existing` is then true;
+        `new` makes another one. A taken `version` is an error; `force` takes the name over
+        from its holder, which keeps number and bytes, and needs a `reason`. `metrics` are
+        finite numbers, numpy's included.
+
+        Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
+        `StoreError`; then nothing is changed.
+        """
+        request = Request.checked(
+            self,
+            model_name,
+            version=version,
+            bump=bump,
+            stage=stage,
+            description=description,
+            tags=tags,
+            metrics=metrics,
+            params=params,
+            content=content,
+            parent=parent,
+            base=base,
+            substitutions=substitutions,
+            run=run,
+            new=new,
+            force=force,
+            reason=reason,
+            message=message,
+            allow_secrets=allow_secrets,
+        )
+        return registering.register(self, request, objects(model, artifacts), data)
+
+    def check(self, model_name: str, **options: Any) -> None:
+        """Find out all that `register` would refuse before there is a model: names, stage, lock, space.
+
+        Takes `register`'s options. Raises what `register` would.
+        """
+        registering.check(self, Request.checked(self, model_name, **options))
+
+    def preview(self, model_name: str, model: object = None, **options: Any) -> Manifest:
+        """The manifest that `register` would write; nothing is written."""
+        artifacts, data = options.pop("artifacts", None), options.pop("data", None)
+        request = Request.checked(self, model_name, **options)
+        return registering.preview(self, request, objects(model, artifacts), data)
+
+    # read
+
+    def get(self, ref: Reference) -> ModelVersion:
+        """The version that a reference means now, or meant then: `churn@3`, `churn@production@2026-02-09`.
+
+        Raises `BadReferenceError`, `UnknownModelError` or `UnknownVersionError`.
+        """
+        return reading.get(self, ref)
+
+    def pin(self, ref: Reference) -> str:
+        """The reference that never moves: `churn@sha256:…`, with all 64 digits."""
+        version = self.get(ref)
+        return f"{version.model}@sha256:{version.id}"
+
+    def load(
+        self,
+        ref: Reference,
+        artifact: str = "model",
+        *,
+        trust: bool | None = None,
+        on_drift: str = "show",
+        stamp: bool = False,
+    ) -> Any:
+        """Load an artifact: an object, or for a file or folder the path of a private copy.
+
+        Bytes are checked against their digests first. Then: what only makes plain values
+        loads; anything that would run code loads if this user registered it, or decided to
+        trust it, or says `trust=True`. `on_drift="error"` refuses where the running
+        environment is too far from the recorded one. Nothing in the registry changes.
+
+        Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
+        `DamagedObjectError`.
+        """
+        return loading.load(self, ref, artifact, trust=trust, on_drift=on_drift)
+
+    def drift(self, ref: Reference) -> list[DriftItem]:
+        """Where the running environment differs from the version's, worst first."""
+        return loading.drift(self.get(ref))
+
+    def models(self) -> list[ModelRow]:
+        """Every model in brief, by name."""
+        return sorted(self._folder.models(), key=lambda row: row.name)
+
+    def versions(
+        self,
+        model: str,
+        *,
+        sort: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        deleted: bool = False,
+    ) -> list[ModelVersion]:
+        """A model's versions, newest first; with `sort`, by a field or `metrics.NAME`, `-` for descending."""
+        return reading.versions(self, model, sort=sort, limit=limit, offset=offset, deleted=deleted)
+
+    def events(
+        self, model: str | None = None, *, since: str | datetime | None = None, limit: int | None = None
+    ) -> list[Event]:
+        """What happened, newest first; of one model, or of all, ordered by time, model and seq."""
+        return reading.events(self, model, since=since, limit=limit)
+
+    def aliases(self, model: str) -> dict[str, int]:
+        """A model's aliases and the numbers of the versions they point to."""
+        database = self._model(model)
+        found = ((name, database.row("aliases", name, Pointer)) for name in database.ids("aliases"))
+        return {name: pointer.number for name, pointer in sorted(found) if pointer is not None}
+
+    # move
+
+    def promote(
+        self, ref: Reference, to: str | None = None, *, reason: str = "", message: str = ""
+    ) -> ModelVersion:
+        """Move a version to a higher stage; without `to` one stage up, never past production.
+
+        A stage with one holder takes it from the holder, which is archived in the same
+        transaction. Promoting to where it is already writes nothing.
+
+        Raises `TransitionError` or `UnknownStageError`.
+        """
+        return moving.promote(self, ref, to, reason=reason, message=message)
+
+    def retire(
+        self, ref: Reference, to: str = "archived", *, reason: str = "", message: str = ""
+    ) -> ModelVersion:
+        """Move a version out of use, or to a lower stage. Raises `TransitionError`."""
+        return moving.retire(self, ref, to, reason=reason, message=message)
+
+    def rollback(
+        self,
+        model: str,
+        stage: str = "production",
+        *,
+        to: Reference | None = None,
+        reason: str = "",
+        message: str = "",
+    ) -> ModelVersion:
+        """Give a stage back to the version that held it before; the present holder is archived.
+
+        Rolling back again walks further back. With `to`, it goes back to that version, which
+        must have held the stage. Raises `TransitionError` where nobody did.
+        """
+        return moving.rollback(self, model, stage, to=to, reason=reason, message=message)
+
+    # label
+
+    def set_alias(self, ref: Reference, alias: str, *, reason: str = "", message: str = "") -> ModelVersion:
+        """Point an alias at one version; setting it to where it points writes nothing.
+
+        Raises `BadNameError`, or `NameTakenError` if a version has that name.
+        """
+        return labelling.set_alias(self, ref, alias, reason=reason, message=message)
+
+    def drop_alias(self, model: str, alias: str, *, reason: str = "", message: str = "") -> None:
+        """Take an alias away. Raises `UnknownVersionError` if there is none."""
+        labelling.drop_alias(self, model, alias, reason=reason, message=message)
+
+    def update(
+        self,
+        ref: Reference,
+        *,
+        description: str | None = None,
+        tags: Iterable[str] | None = None,
+        content: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        reason: str = "",
+        message: str = "",
+    ) -> ModelVersion:
+        """Change what may change of a version; what is not given stays.
+
+        Tags and content are replaced, metrics are added to those that are there. The manifest
+        and the id stay as they were.
+        """
+        return labelling.update(
+            self,
+            ref,
+            description=description,
+            tags=tags,
+            content=content,
+            metrics=metrics,
+            reason=reason,
+            message=message,
+        )
+
+    # keep
+
+    def delete(
+        self, ref: Reference, reason: str = "", *, message: str = "", include_protected: bool = False
+    ) -> ModelVersion:
+        """Hide a version, restorably; its bytes stay for the retention time.
+
+        One that holds a stage, was ever in production or has an alias needs
+        `include_protected` and a reason. Raises `VersionInUseError`.
+        """
+        return keeping.delete(self, ref, reason=reason, message=message, include_protected=include_protected)
+
+    def restore(self, ref: Reference, *, reason: str = "", message: str = "") -> ModelVersion:
+        """Bring a deleted version back, with its number and name; `churn@3` or `churn@1.2.0`."""
+        return keeping.restore(self, ref, reason=reason, message=message)
+
+    def purge(
+        self,
+        dry_run: bool = True,
+        *,
+        older_than: float | None = None,
+        include_protected: bool = False,
+        reason: str = "",
+    ) -> PurgeReport:
+        """Remove bytes that nothing kept refers to; by default only say which.
+
+        Those are leftovers of killed writers, and the bytes of versions deleted more than
+        `older_than` days ago (the retention time, unless given). The record of a version
+        never goes away.
+        """
+        return keeping.purge(
+            self, dry_run=dry_run, older_than=older_than, include_protected=include_protected, reason=reason
+        )
+
+    def du(self) -> Usage:
+        """What the registry takes up on disk, by model."""
+        return keeping.du(self)
+
+    def verify(
+        self, *, expect: Mapping[str, str] | Iterable[str] | None = None, repair: bool = False
+    ) -> VerifyReport:
+        """Read everything and check it: chains, rows, objects and parts.
+
+        `expect` are heads that were written down before (`model: hash`, or hashes alone): each
+        must be in its chain. `repair` sets aside the damaged end of a journal; nothing else
+        ever does.
+        """
+        return verifying.verify(self, expect=expect, repair=repair)
+
+    def _model(self, name: str) -> JournalDB:
+        """The journal of a model; its error knows which names are near."""
+        check_model_name(name)
+        try:
+            return self._folder.model(name)
+        except UnknownModelError as error:
+            known = [row.name for row in self._folder.models()]
+            error.hint = error.hint or did_you_mean(name, known, "`%models` or `nbreg models` lists them")
+            raise
+
+
+def find_location(given: str | Path | None) -> Path:
+    """The folder that `Registry(given)` opens."""
+    return location.find(given)
+
+
+def register(model_name: str, model: object = None, **options: Any) -> ModelVersion:
+    """`Registry().register(…)`: register in the default registry."""
+    return Registry().register(model_name, model, **options)
+
+
+def load(ref: str, artifact: str = "model", **options: Any) -> Any:
+    """`Registry().load(…)`: load from the default registry."""
+    return Registry().load(ref, artifact, **options)

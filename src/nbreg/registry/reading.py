@@ -1,0 +1,232 @@
+"""Which version a reference means, and the lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nbreg import lifecycle
+from nbreg.errors import BadInputError, BadReferenceError, UnknownVersionError, did_you_mean
+from nbreg.names import Reference, parse_moment, parse_reference
+from nbreg.records import Event, ModelRow, Pointer, StageRow, VersionRow, timestamp
+from nbreg.registry.version import ModelVersion
+from nbreg.store.folder import MODEL_ROW
+from nbreg.store.journal import Line
+from nbreg.store.tiny import JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.core import Registry
+
+
+def get(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -> ModelVersion:
+    """The version that a reference means; the one place that decides it."""
+    if isinstance(ref, ModelVersion):
+        return ref
+    reference = parse_reference(ref)
+    database = registry._model(reference.model)
+    number = resolve(database, reference, registry.lifecycle)
+    row = database.row("versions", number, VersionRow)
+    if row is None:
+        raise _no_such(database, reference)
+    if row.deleted is not None and not deleted:
+        raise UnknownVersionError(
+            f"{reference.model}@{row.name or number} was deleted by {row.deleted.by}",
+            hint=f"registry.restore('{reference.model}@{number}') brings it back",
+        )
+    return ModelVersion(registry, database, reference.model, row)
+
+
+def to_write(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -> ModelVersion:
+    """As `get`, for verbs that write: a model's name alone is too vague for them."""
+    if isinstance(ref, str):
+        reference = parse_reference(ref)
+        if reference.kind == "implicit":
+            raise BadReferenceError(
+                f"{ref!r} does not say which version",
+                hint=f"for example '{reference.model}@latest' or a number",
+            )
+        if reference.as_of is not None:
+            raise BadReferenceError(
+                f"{ref!r} speaks of the past", hint="leave the date out: only the present changes"
+            )
+    return get(registry, ref, deleted=deleted)
+
+
+def resolve(database: JournalDB, reference: Reference, rules: Any) -> int:
+    """The number that a reference means in this model. Raises `UnknownVersionError`."""
+    before = None
+    if reference.as_of is not None:
+        before = database.journal.index_at(timestamp(reference.as_of))
+        if before == 0:
+            raise UnknownVersionError(
+                f"{reference.model!r} had no version at {reference.as_of:%Y-%m-%d %H:%M} UTC",
+                hint="`nbreg events` shows when it began",
+            )
+    match reference.kind:
+        case "number":
+            return int(reference.value)
+        case "digest":
+            return _by_digest(database, reference)
+        case "word":
+            return _by_word(database, reference, rules, before)
+        case _:
+            return _latest(database, reference, before)
+
+
+def _latest(database: JournalDB, reference: Reference, before: int | None) -> int:
+    row = database.row(*MODEL_ROW, ModelRow, before=before)
+    if row is None or row.latest is None:
+        raise UnknownVersionError(f"{reference.model!r} has no version that is not deleted")
+    return row.latest
+
+
+def _by_digest(database: JournalDB, reference: Reference) -> int:
+    found = [reference.value] if len(reference.value) == 64 else database.completions("ids", reference.value)
+    if len(found) > 1:
+        raise BadReferenceError(
+            f"sha256:{reference.value} could be {len(found)} versions", hint="give more of the digest"
+        )
+    pointer = database.row("ids", found[0], Pointer) if found else None
+    if pointer is None:
+        raise UnknownVersionError(f"{reference.model!r} has no version sha256:{reference.value[:12]}…")
+    return pointer.number
+
+
+def _by_word(database: JournalDB, reference: Reference, rules: Any, before: int | None) -> int:
+    word = reference.value
+    if word in rules.stages:
+        lifecycle.check_held(rules, word)
+        holder = database.row("stages", word, StageRow, before=before)
+        if holder is None or holder.number is None:
+            then = " then" if before is not None else ""
+            raise UnknownVersionError(
+                f"no version of {reference.model!r} was in {word}{then}"
+                if then
+                else f"no version of {reference.model!r} is in {word}",
+                hint=f"`%promote {reference.model}@… {word}` puts one there",
+            )
+        return holder.number
+    pointer = database.row("aliases", word, Pointer, before=before) or database.row(
+        "names", word, Pointer, before=before
+    )
+    if pointer is None:
+        raise _no_such(database, reference)
+    return pointer.number
+
+
+def _no_such(database: JournalDB, reference: Reference) -> UnknownVersionError:
+    if reference.kind == "word":
+        known = [*database.ids("names")[-200:], *database.ids("aliases")]
+        hint = did_you_mean(reference.value, known, f"`%model_history {reference.model}` lists them")
+        return UnknownVersionError(
+            f"{reference.model!r} has no version, stage or alias {reference.value!r}", hint=hint
+        )
+    row = database.row(*MODEL_ROW, ModelRow)
+    last = row.next_number - 1 if row else 0
+    return UnknownVersionError(
+        f"{reference.model!r} has no version {reference.value}", hint=f"its numbers go from 1 to {last}"
+    )
+
+
+# lists
+
+
+def versions(
+    registry: Registry, model: str, *, sort: str | None, limit: int | None, offset: int, deleted: bool
+) -> list[ModelVersion]:
+    """A model's versions, newest first or sorted."""
+    if offset < 0 or (limit is not None and limit < 0):
+        raise BadInputError("limit and offset cannot be negative")
+    database = registry._model(model)
+    found = _rows(database, deleted=deleted)
+    if sort is None:
+        chosen = (
+            [row for i, row in zip(range(offset + limit), found, strict=False) if i >= offset]
+            if (limit is not None)
+            else list(found)[offset:]
+        )
+    else:
+        ordered = sorted_rows(list(found), sort)
+        chosen = ordered[offset:] if limit is None else ordered[offset : offset + limit]
+    return [ModelVersion(registry, database, model, row) for row in chosen]
+
+
+def _rows(database: JournalDB, *, deleted: bool) -> Any:
+    """Rows from the newest down, read as they are asked for."""
+    head = database.row(*MODEL_ROW, ModelRow)
+    for number in range(head.next_number - 1 if head else 0, 0, -1):
+        row = database.row("versions", number, VersionRow)
+        if row is not None and (deleted or row.deleted is None):
+            yield row
+
+
+_SORTABLE = ("number", "name", "created", "stage", "size", "actor")
+
+
+def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
+    """Rows by one field; those that lack it come last. Raises `BadInputError`."""
+    field, descending = sort.removeprefix("-"), sort.startswith("-")
+    if field not in _SORTABLE and not field.startswith("metrics."):
+        raise BadInputError(
+            f"versions cannot be sorted by {field!r}", hint=f"{', '.join(_SORTABLE)} or metrics.NAME"
+        )
+    metric = field.removeprefix("metrics.")
+
+    def value(row: VersionRow) -> Any:
+        return row.metrics.get(metric) if field.startswith("metrics.") else getattr(row, field)
+
+    with_value = [row for row in rows if value(row) is not None]
+    without = [row for row in rows if value(row) is None]
+    return sorted(with_value, key=value, reverse=descending) + without
+
+
+def events(
+    registry: Registry, model: str | None, *, since: str | datetime | None, limit: int | None
+) -> list[Event]:
+    """What happened, newest first."""
+    start = _since(since)
+    if model is not None:
+        return _events_of(registry._model(model), start, limit)
+    found: list[Event] = []
+    for row in registry.models():
+        found += _events_of(registry._model(row.name), start, limit)
+    found.sort(key=lambda event: (event.at, event.model, event.seq), reverse=True)
+    return found[:limit]
+
+
+def _since(since: str | datetime | None) -> str:
+    if since is None:
+        return ""
+    if isinstance(since, str):
+        day = len(since) == 10
+        moment = parse_moment(since)
+        return timestamp(moment.replace(hour=0, minute=0, second=0, microsecond=0) if day else moment)
+    return timestamp(since if since.tzinfo else since.replace(tzinfo=UTC))
+
+
+def _events_of(database: JournalDB, start: str, limit: int | None) -> list[Event]:
+    found: list[Event] = []
+    head = database.row(*MODEL_ROW, ModelRow)
+    for index in range(len(database.journal) - 1, -1, -1):
+        if limit is not None and len(found) >= limit:
+            break
+        line = database.journal.line(index)
+        if line.at < start:
+            break
+        found.append(_event(head.name if head else "", line))
+    return found
+
+
+def _event(model: str, line: Line) -> Event:
+    number = line.facts.get("number")
+    return Event(
+        model=model,
+        seq=line.seq,
+        at=line.at,
+        by=line.by,
+        kind=line.kind,
+        reason=line.reason,
+        message=line.message,
+        number=number if isinstance(number, int) else None,
+        facts=line.facts,
+    )

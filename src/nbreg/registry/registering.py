@@ -1,0 +1,292 @@
+"""Register: a live object becomes an immutable version.
+
+The order is what makes it safe. Everything that can be refused is refused first; the object
+is turned into bytes and the capture taken without any lock; the bytes are stored and synced;
+then one line of the model's journal makes the version exist.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nbreg import __version__ as nbreg_version
+from nbreg import capture, families, trust
+from nbreg.capture import secrets
+from nbreg.errors import (
+    NoSpaceError,
+    SecretFoundError,
+)
+from nbreg.names import (
+    parse_semantic,
+)
+from nbreg.records import (
+    Captured,
+    DataLink,
+    Manifest,
+    ModelRow,
+    Pointer,
+    VersionRow,
+    canonical,
+    digest_of,
+    plain,
+)
+from nbreg.registry import bookkeeping, naming
+from nbreg.registry.moving import note
+from nbreg.registry.request import Request
+from nbreg.registry.version import ModelVersion
+from nbreg.store.folder import MODEL_ROW
+from nbreg.store.tiny import Draft, JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.core import Registry
+
+_LEAST_SPACE = 16 * 1024 * 1024
+_SCANNED = 4 * 1024 * 1024  # larger parts are arrays: they are not searched for secrets
+
+Bytes = bytes | bytearray | memoryview
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """A version before it is stored: the manifest, and all bytes that it names."""
+
+    manifest: Manifest
+    artifacts: list[families.Dumped]
+    captured: list[bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(dumped.artifact.size for dumped in self.artifacts)
+
+
+def register(
+    registry: Registry, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> ModelVersion:
+    """Make a version; see `Registry.register`."""
+    pending = capture.begin(request.context, registry.settings, registry=registry.location)
+    registry._folder.ready(registry.actor)
+    dumped, links = _dump(request, values, data)
+    content_digest = _content_digest(request, dumped, links)
+    if not request.new and (known := _known(registry, request, content_digest)):
+        return known
+    made = _draft(registry, request, dumped, links, content_digest, pending.finish())
+    blobs = registry._folder.blobs
+    with blobs.kept():
+        batch = blobs.batch()
+        for each in made.artifacts:
+            for chunk, part in each.parts:
+                batch.add(part, chunk)
+        for part in made.captured:
+            batch.add(part)
+        version_id = batch.add(canonical(made.manifest)).digest
+        return _write(registry, request, made, version_id, batch.commit())
+
+
+def preview(
+    registry: Registry, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> Manifest:
+    """The manifest that `register` would write."""
+    pending = capture.begin(request.context, registry.settings, registry=registry.location)
+    dumped, links = _dump(request, values, data)
+    return _draft(
+        registry, request, dumped, links, _content_digest(request, dumped, links), pending.finish()
+    ).manifest
+
+
+def check(registry: Registry, request: Request) -> None:
+    """Refuse now what `register` would refuse after the training."""
+    folder = registry._folder
+    folder.ready(registry.actor)
+    if os.statvfs(folder.path).f_bavail * os.statvfs(folder.path).f_frsize < _LEAST_SPACE:
+        raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
+    database = folder.model_if_any(request.model)
+    if database is None:
+        folder.model_to_write(request.model)
+        return
+    with database.journal.locked():
+        naming.choose(registry, database, request)
+
+
+def _dump(
+    request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> tuple[list[families.Dumped], list[DataLink]]:
+    dumped = [families.dump(name, value) for name, value in values.items()]
+    if not request.allow_secrets:
+        for each in dumped:
+            _refuse_secrets(each)
+    links = [
+        DataLink(name=name, snapshot=families.dump(name, value).artifact.token)
+        for name, value in (data or {}).items()
+    ]
+    return dumped, links
+
+
+def _refuse_secrets(dumped: families.Dumped) -> None:
+    """Artifact bytes are never altered, so what looks like a secret in them stops here."""
+    for chunk, part in dumped.parts:
+        if chunk.size > _SCANNED:
+            continue
+        if found := secrets.find(part):
+            kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
+            raise SecretFoundError(
+                f"the artifact {dumped.artifact.name!r} seems to hold a secret ({kinds})",
+                hint="take it out, or register with allow_secrets=True if it is none",
+            )
+
+
+def _content_digest(request: Request, dumped: list[families.Dumped], links: list[DataLink]) -> str:
+    """What makes two registrations the same: values, not bytes, and nothing of when or by whom."""
+    content = {
+        "artifacts": {each.artifact.name: each.artifact.token for each in dumped},
+        "params": request.params,
+        "metrics": request.metrics,
+        "content": request.content,
+        "data": {link.name: link.snapshot for link in links},
+        "parent": request.parent,
+    }
+    return digest_of(canonical(content))
+
+
+def _draft(
+    registry: Registry,
+    request: Request,
+    dumped: list[families.Dumped],
+    links: list[DataLink],
+    content_digest: str,
+    captured: capture.Capture,
+) -> _Draft:
+    parts: list[bytes] = []
+    sections: dict[str, Captured] = {}
+    for name, part in captured.parts.items():
+        if isinstance(part, str):
+            sections[name] = Captured(missing=part)
+            continue
+        raw = canonical(part.record)
+        parts.append(raw)
+        sections[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
+    manifest = msgspec.structs.replace(
+        _without_capture(registry, request, dumped, links, content_digest, captured), **sections
+    )
+    return _Draft(manifest, dumped, parts)
+
+
+def _without_capture(
+    registry: Registry,
+    request: Request,
+    dumped: list[families.Dumped],
+    links: list[DataLink],
+    content_digest: str,
+    captured: capture.Capture,
+) -> Manifest:
+    return Manifest(
+        created=registry._folder.now(),
+        actor=registry.actor,
+        content_digest=content_digest,
+        artifacts=[each.artifact for each in dumped],
+        params=request.params,
+        metrics=request.metrics,
+        content=request.content,
+        parent=request.parent,
+        run=request.run,
+        links=links,
+        redactions=dict(captured.redactions),
+        tool=f"nbreg {nbreg_version}",
+    )
+
+
+# the line
+
+
+def _known(registry: Registry, request: Request, content_digest: str) -> ModelVersion | None:
+    """The version that has this content already; the event on it links the run."""
+    database = registry._folder.model_if_any(request.model)
+    if database is None or _holder_of(database, content_digest) is None:
+        return None
+    with database.transaction(
+        "registered-again", by=registry.actor, reason=request.reason, message=request.message
+    ) as draft:
+        row = _holder_of(database, content_digest)
+        if row is None:
+            return None
+        _say_again(database, draft, request, row)
+    return ModelVersion(registry, database, request.model, row, existing=True)
+
+
+def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
+    pointer = database.row("content", content_digest, Pointer)
+    row = database.row("versions", pointer.number, VersionRow) if pointer else None
+    return None if row is None or row.deleted is not None or row.purged else row
+
+
+def _say_again(database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
+    note(draft, row, run=request.run.id if request.run else "")
+    bookkeeping.brief(database, draft)
+
+
+def _write(registry: Registry, request: Request, made: _Draft, version_id: str, bundle: str) -> ModelVersion:
+    """The moment the version comes to be: one line, under the model's lock."""
+    database = registry._folder.model_to_write(request.model)
+    stamp = trust.sign(version_id)
+    with database.transaction(
+        "registered", by=registry.actor, reason=request.reason, message=request.message
+    ) as draft:
+        model = bookkeeping.brief(database, draft, new_model=request.model)
+        name, implied, base = naming.choose(registry, database, request)
+        model_artifact = next(
+            (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
+        )
+        row = VersionRow(
+            number=model.next_number,
+            name=name,
+            id=version_id,
+            content_digest=made.manifest.content_digest,
+            bundle=bundle,
+            tags=request.tags,
+            description=request.description,
+            message=request.message,
+            metrics=request.metrics,
+            created=made.manifest.created,
+            actor=made.manifest.actor.user,
+            type=model_artifact.type,
+            size=made.size,
+            bump=implied.bump,
+            bump_reason=implied.reason,
+            base=base,
+            run=request.run.id if request.run else "",
+            stamp=stamp,
+        )
+        _put(registry, database, draft, request, row)
+    return ModelVersion(registry, database, request.model, bookkeeping.version_row(database, row.number))
+
+
+def _put(registry: Registry, database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
+    note(draft, row, **({"stage": request.stage} if request.stage else {}))
+    if request.force and row.name:
+        naming.supersede(database, draft, row.name)
+    pointer = Pointer(number=row.number)
+    database.put("versions", row.number, row)
+    database.put("ids", row.id, pointer)
+    database.put("content", row.content_digest, pointer)
+    if row.name:
+        database.put("names", row.name, pointer)
+    _count(database, row)
+    if request.stage:
+        bookkeeping.enter(database, draft, registry.lifecycle, row, request.stage)
+
+
+def _count(database: JournalDB, row: VersionRow) -> None:
+    model = database.row(*MODEL_ROW, ModelRow)
+    assert model is not None
+    fields: dict[str, Any] = {
+        "next_number": row.number + 1,
+        "versions": model.versions + 1,
+        "latest": row.number,
+        "latest_name": row.name,
+    }
+    mine, highest = bookkeeping.semantic(row), parse_semantic(model.highest)
+    if mine is not None and (highest is None or mine.order > highest.order):
+        fields |= {"highest": row.name, "highest_number": row.number}
+    bookkeeping.change(database, **fields)

@@ -1,0 +1,156 @@
+"""Verify: read everything again, trusting nothing that is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbreg.errors import NbregError
+from nbreg.records import Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
+from nbreg.registry.keeping import references
+from nbreg.store.folder import MODEL_ROW, Folder
+from nbreg.store.tiny import JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.core import Registry
+
+
+def verify(
+    registry: Registry, *, expect: Mapping[str, str] | Iterable[str] | None, repair: bool
+) -> VerifyReport:
+    """Check every line, row, object and part; see `Registry.verify`."""
+    folder = Folder(registry.location, registry.settings)  # a fresh one, which has read nothing yet
+    found = _Findings(registry)
+    if not folder.path.is_dir():
+        return VerifyReport(heads={}, versions=0, objects=0, bytes=0)
+    for name, database in folder.databases():
+        found.look_at(name, database, repair=repair)
+    found.look_at_objects()
+    found.expect(expect)
+    folder.close()
+    return VerifyReport(
+        heads=found.heads,
+        versions=found.versions,
+        objects=found.objects,
+        bytes=found.bytes,
+        problems=found.problems,
+        repaired=found.repaired,
+    )
+
+
+class _Findings:
+    """What one look over a registry finds."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.heads: dict[str, Head] = {}
+        self.problems: list[Problem] = []
+        self.repaired: list[str] = []
+        self.versions = self.objects = self.bytes = 0
+        self._registry = registry
+        self._used: set[str] = set()
+        self._chains: dict[str, JournalDB] = {}
+
+    def add(self, code: str, where: object, message: str) -> None:
+        self.problems.append(Problem(code=code, where=str(where), message=message))
+
+    def look_at(self, name: str, database: JournalDB, *, repair: bool) -> None:
+        """A journal: its chain, then the rows."""
+        path = database.journal.path
+        try:
+            database.refresh()
+            if repair and (kept := database.journal.repair()):
+                self.repaired.append(f"{path}: what followed line {len(database.journal)} is in {kept}")
+        except NbregError as error:
+            return self.add(error.code, path, error.message)
+        if (damage := database.journal.damage) is not None:
+            self.add("journal-damaged", f"{path}:{damage.line}", f"line {damage.line} {damage.why}")
+        if len(database.journal) == 0:
+            return None
+        self.heads[name or "registry"] = database.journal.head
+        self._chains[name or "registry"] = database
+        if name:
+            self._rows(database)
+        return None
+
+    def _rows(self, database: JournalDB) -> None:
+        model = database.row(*MODEL_ROW, ModelRow)
+        live = 0
+        for number in database.ids("versions"):
+            row = database.row("versions", number, VersionRow)
+            if row is None:
+                continue
+            self.versions += 1
+            live += row.deleted is None
+            self._row(database, row, model.name if model else "?")
+        if model is None or model.versions != live:
+            self.add(
+                "rows-disagree",
+                database.journal.path,
+                f"it counts {model and model.versions} versions, not {live}",
+            )
+
+    def _row(self, database: JournalDB, row: VersionRow, model: str) -> None:
+        where = f"{model}@{row.number}"
+        for table, key in (("ids", row.id), *((("names", row.name),) if row.name else ())):
+            pointer = database.row(table, key, Pointer)
+            if pointer is None or (table == "names" and pointer.number != row.number):
+                self.add("rows-disagree", where, f"{table}/{key[:20]} does not lead to it")
+        if row.purged:
+            return
+        self._used |= references(self._registry, row)
+        try:
+            for problem in _parts(self._registry, row):
+                self.add("object-damaged", where, problem)
+        except NbregError as error:
+            self.add(error.code, where, error.message)
+
+    def look_at_objects(self) -> None:
+        """Every object's bytes against its name."""
+        blobs = self._registry._folder.blobs
+        for digest, path, size in blobs.objects():
+            self.objects += 1
+            self.bytes += size
+            try:
+                if not blobs.is_whole(digest):
+                    self.add("object-damaged", path, "its bytes are not those of its name")
+            except NbregError as error:
+                self.add(error.code, path, error.message)
+
+    def expect(self, expect: Mapping[str, str] | Iterable[str] | None) -> None:
+        """Heads that were written down before must be in their chains."""
+        if expect is None:
+            return
+        wanted = expect.items() if isinstance(expect, Mapping) else [("", each) for each in expect]
+        for name, head in wanted:
+            chains = (
+                [self._chains[name]] if name in self._chains else [] if name else list(self._chains.values())
+            )
+            if not any(head == line for chain in chains for line in _hashes(chain)):
+                self.add("head-missing", name or "registry", f"{head[:16]}… is not in the chain any more")
+
+
+def _hashes(database: JournalDB) -> Iterator[str]:
+    journal = database.journal
+    return (journal.line(index).hash for index in range(len(journal) - 1, -1, -1))
+
+
+def _parts(registry: Registry, row: VersionRow) -> Iterator[str]:
+    """What is wrong with a version's manifest and the parts it names."""
+    blobs = registry._folder.blobs
+    manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
+    digests = [chunk.digest for artifact in manifest.artifacts for chunk in artifact.chunks]
+    digests += [entry.digest for artifact in manifest.artifacts for entry in artifact.files]
+    digests += [
+        captured.digest
+        for captured in (manifest.environment, manifest.variables, manifest.recipe, manifest.source)
+        if captured.is_there
+    ]
+    if manifest.content_digest != row.content_digest:
+        yield "the manifest's content is not the row's"
+    for digest in digests:
+        try:
+            blobs.read(digest, row.bundle)
+        except NbregError as error:
+            yield error.message

@@ -1,0 +1,299 @@
+"""A version as the user holds it: a live view of its row, and its manifest when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from nbreg.errors import DamagedObjectError, UnknownArtifactError, UnknownVersionError
+from nbreg.records import (
+    Actor,
+    Artifact,
+    Captured,
+    Data,
+    Deletion,
+    Environment,
+    Event,
+    Manifest,
+    Probe,
+    Recipe,
+    Record,
+    RunLink,
+    Signature,
+    Source,
+    Variables,
+    VersionRow,
+)
+from nbreg.store.tiny import JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.core import Registry
+
+P = TypeVar("P", bound=Record)
+
+
+class ModelVersion:
+    """One version of a model.
+
+    What can change (stage, tags, aliases, metrics …) is read anew each time; what cannot (the
+    manifest and all that it names) is read once, when first asked for.
+    """
+
+    def __init__(
+        self, registry: Registry, database: JournalDB, model: str, row: VersionRow, *, existing: bool = False
+    ) -> None:
+        self.registry = registry
+        self.model = model
+        self.existing = existing
+        """Whether `register` found equal content and made nothing."""
+        self._database = database
+        self._row = row
+        self._read_at = len(database.journal)
+        self._manifest: Manifest | None = None
+
+    # the row
+
+    @property
+    def row(self) -> VersionRow:
+        """The version's row as it is now."""
+        self._database.refresh()
+        if len(self._database.journal) != self._read_at:
+            self._read_at = len(self._database.journal)
+            row = self._database.row("versions", self._row.number, VersionRow)
+            if row is None:
+                raise UnknownVersionError(f"{self.model} has no version {self._row.number} any more")
+            self._row = row
+        return self._row
+
+    @property
+    def number(self) -> int:
+        """Its place in the model's sequence, never reused."""
+        return self._row.number
+
+    @property
+    def name(self) -> str | None:
+        """Its name, such as `1.2.0`; None where it was superseded or names are not given."""
+        return self.row.name
+
+    @property
+    def id(self) -> str:
+        """The sha256 of its manifest."""
+        return self._row.id
+
+    @property
+    def content_digest(self) -> str:
+        """The digest of its content; equal content has the same, whenever it is registered."""
+        return self._row.content_digest
+
+    @property
+    def ref(self) -> str:
+        """The shortest reference that means it: `churn@1.2.0`, or `churn@3` without a name."""
+        return f"{self.model}@{self.name or self.number}"
+
+    @property
+    def stage(self) -> str:
+        """Where it is in the lifecycle."""
+        return self.row.stage
+
+    @property
+    def aliases(self) -> list[str]:
+        """The aliases that point to it."""
+        return [alias for alias, number in self.registry.aliases(self.model).items() if number == self.number]
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return list(self.row.tags)
+
+    @property
+    def description(self) -> str:
+        """Its description."""
+        return self.row.description
+
+    @property
+    def message(self) -> str:
+        """What was said when it was registered."""
+        return self.row.message
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Its metrics: those it was registered with, and those added since."""
+        return dict(self.row.metrics)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The user's own JSON."""
+        updated = self.row.content
+        return self.manifest.content if updated is None else updated
+
+    @property
+    def bump(self) -> str | None:
+        """The kind of step from its base: major, minor or patch; None for a first or a given name."""
+        return self.row.bump
+
+    @property
+    def bump_reason(self) -> str:
+        """Why that step."""
+        return self.row.bump_reason
+
+    @property
+    def deleted(self) -> Deletion | None:
+        """When, by whom and why it was deleted, or None."""
+        return self.row.deleted
+
+    # the manifest
+
+    @property
+    def manifest(self) -> Manifest:
+        """The immutable document, its bytes checked against the id.
+
+        Raises `DamagedObjectError`, or `UnknownArtifactError` if the version was purged.
+        """
+        if self._manifest is None:
+            raw = self._part(self.id)
+            try:
+                self._manifest = msgspec.json.decode(raw, type=Manifest)
+            except msgspec.DecodeError as error:
+                raise DamagedObjectError(f"the manifest of {self.ref} cannot be read: {error}") from error
+        return self._manifest
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyperparameters."""
+        return self.manifest.params
+
+    @property
+    def created(self) -> str:
+        """When it was made, UTC."""
+        return self.manifest.created
+
+    @property
+    def actor(self) -> Actor:
+        """Who made it."""
+        return self.manifest.actor
+
+    @property
+    def run(self) -> RunLink | None:
+        """The run that produced it."""
+        return self.manifest.run
+
+    @property
+    def parent(self) -> str:
+        """The id of the version it was derived from, or empty."""
+        return self.manifest.parent
+
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        """What is stored, by name."""
+        return {artifact.name: artifact for artifact in self.manifest.artifacts}
+
+    @property
+    def environment(self) -> Environment:
+        """Where it was made; empty where that was not captured (`manifest.environment.missing`)."""
+        return self._captured(self.manifest.environment, Environment)
+
+    @property
+    def variables(self) -> Variables:
+        """The kernel's variables at registration."""
+        return self._captured(self.manifest.variables, Variables)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The executed cells it depends on."""
+        return self._captured(self.manifest.recipe, Recipe)
+
+    @property
+    def source(self) -> Source:
+        """Git state, script and local modules."""
+        return self._captured(self.manifest.source, Source)
+
+    @property
+    def data(self) -> Data:
+        """The data it saw."""
+        return self._captured(self.manifest.data, Data)
+
+    @property
+    def signature(self) -> Signature:
+        """Its inputs and outputs."""
+        return self._captured(self.manifest.signature, Signature)
+
+    @property
+    def probe(self) -> Probe:
+        """A frozen sample of its input."""
+        return self._captured(self.manifest.probe, Probe)
+
+    @property
+    def evidence(self) -> list[Event]:
+        """What was found out about it later."""
+        kinds = ("proved", "reproduced")
+        return [each for each in self.events if each.kind in kinds]
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened to it, newest first."""
+        return [each for each in self.registry.events(self.model) if each.number == self.number]
+
+    # verbs
+
+    def load(self, artifact: str = "model", *, trust: bool | None = None, on_drift: str = "show") -> Any:
+        """Load an artifact; see `Registry.load`."""
+        return self.registry.load(self, artifact, trust=trust, on_drift=on_drift)
+
+    def promote(self, to: str | None = None, *, reason: str = "", message: str = "") -> ModelVersion:
+        """Move it to a higher stage; see `Registry.promote`."""
+        return self.registry.promote(self, to, reason=reason, message=message)
+
+    def retire(self, to: str = "archived", *, reason: str = "", message: str = "") -> ModelVersion:
+        """Move it out of use; see `Registry.retire`."""
+        return self.registry.retire(self, to, reason=reason, message=message)
+
+    def update(
+        self, *, description: str | None = None, tags: Iterable[str] | None = None, **changes: Any
+    ) -> ModelVersion:
+        """Change what may change; see `Registry.update`."""
+        return self.registry.update(self, description=description, tags=tags, **changes)
+
+    # parts
+
+    def _part(self, digest: str) -> bytearray | memoryview:
+        row = self.row
+        if row.purged:
+            raise UnknownArtifactError(
+                f"the bytes of {self.ref} were purged", hint="its record is all that is left"
+            )
+        return self.registry._folder.blobs.read(digest, row.bundle)
+
+    def _captured(self, captured: Captured, kind: type[P]) -> P:
+        if not captured.is_there:
+            return kind()
+        try:
+            return msgspec.json.decode(self._part(captured.digest), type=kind)
+        except msgspec.DecodeError as error:
+            raise DamagedObjectError(f"the {kind.__name__} of {self.ref} cannot be read: {error}") from error
+
+    # showing
+
+    def __repr__(self) -> str:
+        row = self.row
+        gone = " deleted" if row.deleted else ""
+        name = f"{row.name} " if row.name else ""
+        return f"<ModelVersion {self.model} {name}#{row.number} {row.stage}{gone}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from nbreg.display import version_bundle
+
+        row = self.row
+        manifest = None if row.purged else self.manifest
+        return version_bundle(self.model, row, manifest, existing=self.existing, aliases=self.aliases)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModelVersion) and (self.model, self.number, self.id) == (
+            other.model,
+            other.number,
+            other.id,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.model, self.number, self.id))
