@@ -39,26 +39,31 @@ HARMLESS: Final = frozenset(
 UNREADABLE: Final = "a stream that cannot be inspected"
 
 
-class _Inert:
-    """Stands in for anything a pickle names: takes every call and keeps nothing."""
+class _InertType(type):
+    """Takes every call and every filling, and keeps nothing."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> _Inert:
-        return object.__new__(cls)
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __setstate__(cls, state: Any) -> None: ...
 
-    def __setstate__(self, state: Any) -> None: ...
+    def __setitem__(cls, key: Any, value: Any) -> None: ...
 
-    def __setitem__(self, key: Any, value: Any) -> None: ...
+    def append(cls, value: Any) -> None: ...
 
-    def append(self, value: Any) -> None: ...
+    def extend(cls, values: Any) -> None: ...
 
-    def extend(self, values: Any) -> None: ...
+    def add(cls, value: Any) -> None: ...
 
-    def add(self, value: Any) -> None: ...
 
-    def __call__(self, *args: Any, **kwargs: Any) -> _Inert:
-        return _Inert()
+class _Inert(metaclass=_InertType):
+    """Stands in for anything a pickle names, makes of it, or makes of that: always this class itself.
+
+    It is a class, since the stream may make instances of what it was handed.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls
 
 
 class _Listing(pickle.Unpickler):
@@ -70,7 +75,7 @@ class _Listing(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         self.found[f"{module}.{name}"] = None
-        return type("_Inert", (_Inert,), {})
+        return _Inert
 
 
 def globals_of(stream: bytes) -> list[str]:
