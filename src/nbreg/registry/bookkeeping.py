@@ -10,7 +10,7 @@ import msgspec
 from nbreg import lifecycle
 from nbreg.errors import UnknownVersionError
 from nbreg.names import SemanticVersion, parse_semantic
-from nbreg.records import Lifecycle, ModelRow, StageRow, VersionRow
+from nbreg.records import Lifecycle, ModelRow, Pointer, StageRow, VersionRow
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -38,6 +38,28 @@ def change(database: JournalDB, **fields: object) -> ModelRow:
     row = msgspec.structs.replace(row, **fields)
     database.put(*MODEL_ROW, row)
     return row
+
+
+def add(database: JournalDB, row: VersionRow) -> None:
+    """A new version: its row, all that leads to it, and the model's counts."""
+    pointer = Pointer(number=row.number)
+    database.put("versions", row.number, row)
+    database.put("ids", row.id, pointer)
+    database.put("content", row.content_digest, pointer)
+    if row.name:
+        database.put("names", row.name, pointer)
+    model = database.row(*MODEL_ROW, ModelRow)
+    assert model is not None
+    fields: dict[str, object] = {
+        "next_number": row.number + 1,
+        "versions": model.versions + 1,
+        "latest": row.number,
+        "latest_name": row.name,
+    }
+    mine, highest = semantic(row), parse_semantic(model.highest)
+    if mine is not None and (highest is None or mine.order > highest.order):
+        fields |= {"highest": row.name, "highest_number": row.number}
+    change(database, **fields)
 
 
 # stages

@@ -21,7 +21,17 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import keeping, labelling, loading, location, moving, reading, registering, verifying
+from nbreg.registry import (
+    keeping,
+    labelling,
+    loading,
+    location,
+    merging,
+    moving,
+    reading,
+    registering,
+    verifying,
+)
 from nbreg.registry.actor import current_actor
 from nbreg.registry.request import Request, objects
 from nbreg.registry.version import ModelVersion
@@ -358,6 +368,33 @@ class Registry:
         ever does.
         """
         return verifying.verify(self, expect=expect, repair=repair)
+
+    # the folder
+
+    def init(self, *, git: bool = False) -> Path:
+        """Make the registry now, rather than by the first write; returns its folder.
+
+        A registry is kept out of git, unless `git`: then its files may be committed, and two
+        branches that both wrote to a model are a conflict that git shows, never a splice.
+        Take the other side in with `merge`.
+        """
+        self._folder.ready(self.actor)
+        if git:
+            self._folder.allow_git(self.actor)
+        return self.location
+
+    def merge(self, other: str | Path | Registry) -> list[ModelVersion]:
+        """Append the versions of another registry that are not here: new numbers, same ids and bytes.
+
+        A version whose name is taken here comes without it; stages and aliases stay as they
+        are here. Merging again adds nothing.
+        """
+        return merging.merge(self, other if isinstance(other, Registry) else Registry(other))
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this object made the registry, so that a face can say where it is."""
+        return self._folder.made
 
     def _model(self, name: str) -> JournalDB:
         """The journal of a model; its error knows which names are near."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,14 +20,10 @@ from nbreg.errors import (
     NoSpaceError,
     SecretFoundError,
 )
-from nbreg.names import (
-    parse_semantic,
-)
 from nbreg.records import (
     Captured,
     DataLink,
     Manifest,
-    ModelRow,
     Pointer,
     VersionRow,
     canonical,
@@ -38,7 +34,6 @@ from nbreg.registry import bookkeeping, naming
 from nbreg.registry.moving import note
 from nbreg.registry.request import Request
 from nbreg.registry.version import ModelVersion
-from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
 if TYPE_CHECKING:
@@ -266,27 +261,6 @@ def _put(registry: Registry, database: JournalDB, draft: Draft, request: Request
     note(draft, row, **({"stage": request.stage} if request.stage else {}))
     if request.force and row.name:
         naming.supersede(database, draft, row.name)
-    pointer = Pointer(number=row.number)
-    database.put("versions", row.number, row)
-    database.put("ids", row.id, pointer)
-    database.put("content", row.content_digest, pointer)
-    if row.name:
-        database.put("names", row.name, pointer)
-    _count(database, row)
+    bookkeeping.add(database, row)
     if request.stage:
         bookkeeping.enter(database, draft, registry.lifecycle, row, request.stage)
-
-
-def _count(database: JournalDB, row: VersionRow) -> None:
-    model = database.row(*MODEL_ROW, ModelRow)
-    assert model is not None
-    fields: dict[str, Any] = {
-        "next_number": row.number + 1,
-        "versions": model.versions + 1,
-        "latest": row.number,
-        "latest_name": row.name,
-    }
-    mine, highest = bookkeeping.semantic(row), parse_semantic(model.highest)
-    if mine is not None and (highest is None or mine.order > highest.order):
-        fields |= {"highest": row.name, "highest_number": row.number}
-    bookkeeping.change(database, **fields)

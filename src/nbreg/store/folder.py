@@ -49,6 +49,7 @@ class Folder:
         self._open: OrderedDict[Path, JournalDB] = OrderedDict()
         self._own = self._database(path / "registry.jsonl")
         self._ready = False
+        self.made = False
         self.blobs = Blobs(
             self.objects, self.scrap, inline_bytes=settings.inline_bytes, lock_seconds=settings.lock_seconds
         )
@@ -95,19 +96,31 @@ class Folder:
         return row or self._create(actor)
 
     def _create(self, actor: Actor) -> RegistryRow:
-        ignore = self.path / ".gitignore"
-        if not ignore.exists():
-            try:
-                ignore.write_text("*\n")
-            except OSError as error:
-                raise refused(error, ignore) from error
+        if not (self.path / ".gitignore").exists():
+            self._write(".gitignore", "*\n")
         with self._own.transaction("created", by=actor) as draft:
             row = self._own.row(*_REGISTRY_ROW, RegistryRow)
             if row is None:
                 row = RegistryRow(id=secrets.token_hex(16), created=draft.at, lifecycle=Lifecycle())
                 self._own.put(*_REGISTRY_ROW, row)
+                self.made = True
         log.info("new registry in %s", self.path)
         return row
+
+    def allow_git(self, actor: Actor) -> None:
+        """Let git take the registry in, all but its caches, and never merge two chains by itself."""
+        self._write(".gitignore", "tmp/\ndrafts/\nobjects/parts/\n")
+        self._write(".gitattributes", "*.jsonl -text -merge\nobjects/** -text -merge -diff\n")
+        with self._own.transaction("git-allowed", by=actor):
+            row = self._own.row(*_REGISTRY_ROW, RegistryRow)
+            assert row is not None
+            self._own.put(*_REGISTRY_ROW, msgspec.structs.replace(row, git=True))
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            (self.path / name).write_text(text)
+        except OSError as error:
+            raise refused(error, self.path / name) from error
 
     # models
 
