@@ -99,7 +99,7 @@ def check(registry: Registry, request: Request) -> None:
         raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
     database = folder.model_if_any(request.model)
     if database is None:
-        folder.model_to_write(request.model)
+        folder.refuse_twin(request.model, folder.brief(request.model))
         return
     with database.journal.locked():
         naming.choose(registry, database, request)
@@ -229,6 +229,7 @@ def _write(registry: Registry, request: Request, made: _Draft, version_id: str, 
         "registered", by=registry.actor, reason=request.reason, message=request.message
     ) as draft:
         model = bookkeeping.brief(database, draft, new_model=request.model)
+        registry._folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
         name, implied, base = naming.choose(registry, database, request)
         model_artifact = next(
             (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]

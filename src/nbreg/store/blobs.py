@@ -101,13 +101,18 @@ class Blobs:
         """The bundle that holds a part, if one is known and really does."""
         for bundle in self._cache.bundles(digest):
             with suppress(NbregError):
-                if digest in self.index(bundle).parts:
+                # The index may be remembered from before another process purged the bundle.
+                if self.is_stored(bundle) and digest in self.index(bundle).parts:
                     return bundle
         return None
 
-    def is_stored(self, digest: str) -> bool:
-        """Whether there is an object of that digest."""
-        return self.path(digest).exists()
+    def is_stored(self, digest: str, size: int | None = None) -> bool:
+        """Whether there is an object of that digest, and of that size where it is known."""
+        try:
+            found = self.path(digest).stat().st_size
+        except FileNotFoundError:
+            return False
+        return size is None or found == size
 
     def write(self, pieces: Iterable[Bytes], digest: str) -> None:
         """Store an object durably.
@@ -280,7 +285,7 @@ class Batch:
         if digest in self._parts or digest in self._elsewhere or digest in self._large:
             return chunk
         if size >= self._blobs._inline:
-            if not self._blobs.is_stored(digest):
+            if not self._blobs.is_stored(digest, size):
                 self._blobs.write([data], digest)
             self._large[digest] = size
         elif bundle := self._blobs.find(digest):

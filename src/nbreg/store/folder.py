@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -49,6 +50,7 @@ class Folder:
         self._open: OrderedDict[Path, JournalDB] = OrderedDict()
         self._own = self._database(path / "registry.jsonl")
         self._ready = False
+        self._guard = threading.Lock()
         self.made = False
         self.blobs = Blobs(
             self.objects, self.scrap, inline_bytes=settings.inline_bytes, lock_seconds=settings.lock_seconds
@@ -157,16 +159,26 @@ class Folder:
         Raises `NameTakenError` for a name that differs from a model's only in case.
         """
         database = self._opened(name)
+        self.refuse_twin(name, self.brief(name))
         make_folder(self.model_path(name))
-        found = database.refresh().row(*MODEL_ROW, ModelRow)
+        return database
+
+    def brief(self, name: str) -> ModelRow | None:
+        """The row of the model in that folder, whatever the case of its name."""
+        return self._opened(name).refresh().row(*MODEL_ROW, ModelRow)
+
+    def refuse_twin(self, name: str, found: ModelRow | None) -> None:
+        """Two models may not differ in case alone. Raises `NameTakenError`."""
         if found is not None and found.name != name:
             raise NameTakenError(
                 f"{name!r} differs from the model {found.name!r} only in case", hint=f"use {found.name!r}"
             )
-        return database
 
     def _opened(self, name: str) -> JournalDB:
-        path = self.model_path(name)
+        with self._guard:
+            return self._open_one(self.model_path(name))
+
+    def _open_one(self, path: Path) -> JournalDB:
         database = self._open.get(path)
         if database is None:
             database = self._open[path] = self._database(path / "journal.jsonl")

@@ -17,6 +17,7 @@ import logging
 import os
 import secrets
 import threading
+import weakref
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -149,6 +150,7 @@ class Journal:
         self._end = 0
         self._hash = START
         self._lost: JournalError | None = None
+        _journals.add(self)
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -193,14 +195,25 @@ class Journal:
         """Start over: the file is another one, or shorter than what was read of it."""
         known = self.head
         self.close()
-        self._offsets, self._end, self._hash, self.at = array("Q"), 0, START, ""
-        self._follower.reset()
+        self._forget()
         self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(self._fd)
         self._identity = (status.st_dev, status.st_ino)
         self._read_on(status)
         if known.seq and (len(self) < known.seq or self.line(known.seq - 1).hash != known.hash):
             self._fail(f"no longer has line {known.seq} that was read from it")
+
+    def _forget(self) -> None:
+        self._identity, self._seen = (0, 0), (0, 0)
+        self._offsets, self._end, self._hash, self.at = array("Q"), 0, START, ""
+        self.damage = None
+        self._follower.reset()
+
+    def forget_after_fork(self) -> None:
+        """In a fork: another thread of the parent may have been in the middle of anything."""
+        self.mutex = threading.RLock()
+        self._fd = -1  # the parent's position and descriptor are not shared; the copy goes unused
+        self._forget()
 
     def _fail(self, why: str) -> None:
         self._lost = JournalError(f"{self.path} {why}", hint="`nbreg verify` shows what is there now")
@@ -360,6 +373,17 @@ class Journal:
             self.damage = None
             self.refresh()
             return str(kept)
+
+
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    for journal in list(_journals):
+        journal.forget_after_fork()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def set_aside(data: bytes, folder: Path, stem: str) -> Path:

@@ -7,6 +7,7 @@ Documents are decoded anew for each reader, so changing one changes nothing stor
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -194,6 +195,7 @@ class JournalStorage(Storage):
                 f"{self.journal.path} has an open transaction in this thread", hint="do not nest them"
             )
         with self.journal.locked() as fd:
+            process = os.getpid()
             draft = Draft(len(self.journal) + 1, max(timestamp(self._clock()), self.journal.at))
             draft.reason, draft.message = reason, message
             self._mine.draft = draft
@@ -202,6 +204,10 @@ class JournalStorage(Storage):
                 rows = self._changed(draft)
             finally:
                 self._mine.draft = None
+            if os.getpid() != process:
+                raise StoreError(
+                    "the process forked inside a transaction", hint="only the parent goes on with it"
+                )
             if rows:
                 self.journal.append(fd, self._unsealed(draft, rows, kind=kind, by=by))
 
