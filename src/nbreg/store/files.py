@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryBusyError, StoreError
 
@@ -124,6 +124,16 @@ _gates_guard = threading.Lock()
 _locked_fds: set[int] = set()
 
 
+class Forgetful(Protocol):
+    """What holds locks or half-made state that a fork must not go on with."""
+
+    def forget_after_fork(self) -> None: ...
+
+
+forgetful: weakref.WeakSet[Forgetful] = weakref.WeakSet()
+"""Told in the child of a fork: another thread of the parent may have been anywhere."""
+
+
 def _forget_after_fork() -> None:
     """A child holds no lock: it drops its copies of the descriptors and of the gates.
 
@@ -137,6 +147,8 @@ def _forget_after_fork() -> None:
         with suppress(OSError):
             os.close(fd)
     _locked_fds.clear()
+    for each in list(forgetful):
+        each.forget_after_fork()
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)

@@ -25,7 +25,7 @@ from nbreg.errors import FileSystemError, FormatError, NameTakenError, StoreErro
 from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
-from nbreg.store.files import make_folder, network_file_system, refused
+from nbreg.store.files import forgetful, make_folder, network_file_system, refused
 from nbreg.store.journal import Line, last_line
 from nbreg.store.tiny import JournalDB
 
@@ -51,6 +51,7 @@ class Folder:
         self._own = self._database(path / "registry.jsonl")
         self._ready = False
         self._guard = threading.Lock()
+        forgetful.add(self)
         self.made = False
         self.blobs = Blobs(
             self.objects, self.scrap, inline_bytes=settings.inline_bytes, lock_seconds=settings.lock_seconds
@@ -62,6 +63,10 @@ class Folder:
     def now(self) -> str:
         """The time, as it is recorded."""
         return timestamp(self._clock())
+
+    def forget_after_fork(self) -> None:
+        """In a fork: a thread of the parent may have held the guard."""
+        self._guard = threading.Lock()
 
     # the registry itself
 

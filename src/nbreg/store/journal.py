@@ -17,7 +17,6 @@ import logging
 import os
 import secrets
 import threading
-import weakref
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ import msgspec
 
 from nbreg.errors import JournalError, StoreError
 from nbreg.records import Actor, Head
-from nbreg.store.files import inherit, locked, refused, sync_folder, write_all
+from nbreg.store.files import forgetful, inherit, locked, refused, sync_folder, write_all
 
 log = logging.getLogger("nbreg.store")
 
@@ -150,7 +149,7 @@ class Journal:
         self._end = 0
         self._hash = START
         self._lost: JournalError | None = None
-        _journals.add(self)
+        forgetful.add(self)
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -373,17 +372,6 @@ class Journal:
             self.damage = None
             self.refresh()
             return str(kept)
-
-
-_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
-
-
-def _forget_after_fork() -> None:
-    for journal in list(_journals):
-        journal.forget_after_fork()
-
-
-os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def set_aside(data: bytes, folder: Path, stem: str) -> Path:
