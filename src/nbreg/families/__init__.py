@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nbreg.errors import UnknownArtifactError
 from nbreg.families import files, generic
+from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk
 
 Bytes = bytes | bytearray | memoryview
@@ -37,6 +38,16 @@ def dump(name: str, value: object) -> Dumped:
     family = next(each for each in _FAMILIES if each.claims(value))
     artifact, parts = family.dump(name, value)
     return Dumped(artifact, parts)
+
+
+def snapshot(value: object) -> str:
+    """The digest of a value as data, without storing it; empty where it does not tell its value."""
+    if files.claims(value):
+        return files.dump("", value)[0].token  # type: ignore[arg-type]
+    try:
+        return token(value)
+    except NoTokenError:
+        return ""
 
 
 def untrusted(artifact: Artifact, read: Read) -> list[str]:

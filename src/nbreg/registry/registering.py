@@ -112,10 +112,7 @@ def _dump(
     if not request.allow_secrets:
         for each in dumped:
             _refuse_secrets(each)
-    links = [
-        DataLink(name=name, snapshot=families.dump(name, value).artifact.token)
-        for name, value in (data or {}).items()
-    ]
+    links = [DataLink(name=name, snapshot=families.snapshot(value)) for name, value in (data or {}).items()]
     return dumped, links
 
 
