@@ -1,0 +1,77 @@
+"""One traitlets class fills the settings, for the kernel and later for the server.
+
+c.Nbreg.registry = "models/.nbreg"        in ipython_config.py
+%config Nbreg.naming = "number"           in a notebook
+jupyter … --Nbreg.lock_seconds=30         on a command line
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets.config import Configurable
+
+from nbreg.settings import Settings
+
+_DEFAULTS = Settings()
+
+
+class Nbreg(Configurable):
+    """Where the registry lives and what this process may decide about it.
+
+    Stages, gates and policies are not here: they belong to the registry and change by event.
+    """
+
+    registry = Unicode(
+        "",
+        help="Location of the registry: a folder, or a database's URL. Empty: $NBREG_REGISTRY, else the "
+        "nearest .nbreg upward, else .nbreg in the project.",
+    ).tag(config=True)
+    naming = Enum(
+        ("semantic", "number"),
+        _DEFAULTS.naming,
+        help="How versions are named: 'semantic' gives 1.0.0, 1.1.0 and so on, 'number' gives numbers only.",
+    ).tag(config=True)
+    lock_seconds = Float(
+        _DEFAULTS.lock_seconds, min=0.0, help="Seconds a writer waits for another one before it gives up."
+    ).tag(config=True)
+    inline_bytes = Int(
+        _DEFAULTS.inline_bytes,
+        min=0,
+        help="Parts of at least this many bytes are files of their own; smaller ones share one file.",
+    ).tag(config=True)
+    retention_days = Float(
+        _DEFAULTS.retention_days,
+        min=0.0,
+        help="Days that the bytes of a deleted version are kept before purge may remove them.",
+    ).tag(config=True)
+    capture = Bool(
+        _DEFAULTS.capture, help="Whether a version records how it was made; off registers the model alone."
+    ).tag(config=True)
+    variable_bytes = Int(
+        _DEFAULTS.variable_bytes, min=0, help="Bytes of the kernel's variables that a version records."
+    ).tag(config=True)
+    value_bytes = Int(
+        _DEFAULTS.value_bytes, min=0, help="Bytes of one variable's value before only a summary is recorded."
+    ).tag(config=True)
+
+    @validate("registry")
+    def _registry_is_no_file(self, proposal: dict[str, Any]) -> str:
+        location = str(proposal["value"])
+        if location and "://" not in location:
+            path = Path(location).expanduser()
+            if path.is_file():
+                raise TraitError(f"Nbreg.registry must be a folder or a URL, but {path} is a file")
+            location = str(path)
+        return location
+
+    @property
+    def location(self) -> str | None:
+        """What `Registry(location)` is given."""
+        return self.registry or None
+
+    def settings(self) -> Settings:
+        """The same, as the plain record that the registry takes."""
+        return Settings(**{name: getattr(self, name) for name in Settings.__struct_fields__})

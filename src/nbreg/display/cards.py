@@ -1,0 +1,338 @@
+"""What a version, and what was just done to it, looks like.
+
+The card of a version holds what is true of it for good: it is what a saved notebook shows
+years later. What changes (stage, aliases) stands in tables and in `VersionDetail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from nbreg.display import html
+from nbreg.display.tables import label
+from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
+from nbreg.records import Captured, Manifest, VersionRow
+
+VERSION_MIME = "application/vnd.nbreg.version+json"
+
+MOST: Final = 100
+"""Tags, metrics, params and artifacts that the JSON form lists."""
+
+_PARTS: Final = ("environment", "variables", "recipe", "source", "data", "signature", "probe", "notebook")
+_DISTRIBUTIONS: Final = {"sklearn": "scikit-learn"}
+_FRAMEWORKS: Final = (
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "scikit-learn",
+    "statsmodels",
+    "numpy",
+)
+"""Where a model's own class does not say: whose version most likely matters, first."""
+_UNSAID: Final = "not captured"
+
+
+def version_bundle(
+    model: str,
+    row: VersionRow,
+    manifest: Manifest | None,
+    *,
+    existing: bool = False,
+    aliases: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The card of a version: HTML, text, and JSON of what is the same wherever it is made.
+
+    Without a manifest (its bytes were purged, or are damaged) the row alone is shown, and
+    the card says so.
+    """
+    title = label(row.name, row.number)
+    headline = " · ".join(_headline(row, manifest))
+    facts = _facts(row, manifest)
+    remarks = _remarks(row, existing=existing, notes=notes)
+    missing = gaps(manifest)
+    return {
+        "text/plain": _plain_card(f"{brief(model)} {title}", headline, facts, [*remarks, *missing]),
+        "text/html": html.view(
+            html.heading(model, title, headline)
+            + html.facts(facts)
+            + "".join(map(html.note, remarks))
+            + _gaps_html(missing),
+            card=True,
+        ),
+        VERSION_MIME: _version_json(model, row, manifest, existing=existing, aliases=aliases),
+    }
+
+
+def _plain_card(title: str, headline: str, facts: Sequence[tuple[str, str]], remarks: Sequence[str]) -> str:
+    lines = [f"{title} · {brief(headline, 2000)}" if headline else title]
+    width = max((len(name) for name, _ in facts), default=0)
+    lines += [f"  {name.ljust(width)}  {brief(text, 2000)}" for name, text in facts]
+    return "\n".join(lines + [f"  {brief(remark, 2000)}" for remark in remarks])
+
+
+def _headline(row: VersionRow, manifest: Manifest | None) -> list[str]:
+    """How it was made, with what, and what is known of it, each in a few words."""
+    if manifest is None:
+        return ["manifest not readable"]
+    recipe = recipe_line(manifest.recipe)
+    trained_on = _trained_on(manifest)
+    return [*recipe, *trained_on, *libraries(row, manifest), "not proven yet"]
+
+
+def recipe_line(recipe: Captured) -> list[str]:
+    """`recipe: 5 of 6 runs, complete`, as far as the summary tells."""
+    summary = recipe.summary
+    if not recipe.is_there or not summary:
+        return []
+    kept, history = summary.get("executions"), summary.get("history")
+    runs = ""
+    if isinstance(kept, int):
+        runs = f"{kept} of {count(history, 'run')}" if isinstance(history, int) else count(kept, "run")
+    words = [runs, brief(summary.get("status") or "", 40), brief(summary.get("state") or "", 40)]
+    said = ", ".join(word for word in words if word)
+    return [f"recipe: {said}"] if said else []
+
+
+def _trained_on(manifest: Manifest) -> list[str]:
+    names = [brief(link.name, 40) for link in manifest.links]
+    return [f"trained on {listed(names, 3)}"] if names else []
+
+
+def libraries(row: VersionRow, manifest: Manifest) -> list[str]:
+    """The framework of the model with its version: what a reader of the model needs first."""
+    known = manifest.environment.summary.get("libraries")
+    if not isinstance(known, Mapping):
+        return []
+    home = row.type.partition(".")[0]
+    own = _DISTRIBUTIONS.get(home, home)
+    names = [own] if own in known else [name for name in _FRAMEWORKS if name in known][:2]
+    return [f"{name} {brief(known[name], 40)}" for name in names]
+
+
+def gaps(manifest: Manifest | None) -> list[str]:
+    """What was not captured, and why; parts that share a reason stand on one line."""
+    if manifest is None:
+        return ["not captured, or not readable: the manifest (what the journal says is shown)"]
+    reasons: dict[str, list[str]] = {}
+    for part in _PARTS:
+        captured: Captured = getattr(manifest, part)
+        if not captured.is_there:
+            reasons.setdefault(_reason(captured), []).append(part)
+    return [
+        f"not captured: {', '.join(parts)}{f' ({brief(reason)})' if reason else ''}"
+        for reason, parts in reasons.items()
+    ]
+
+
+def _gaps_html(missing: Sequence[str]) -> str:
+    """Something that went wrong is set off; what this release does not capture is only said."""
+    return "".join(html.note(gap, "gap") if gap.endswith(")") else html.quiet(gap) for gap in missing)
+
+
+def _reason(captured: Captured) -> str:
+    reason = captured.missing.removeprefix(f"{_UNSAID}: ")
+    return "" if reason == _UNSAID else reason
+
+
+def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
+    """The lines of a card, those that say nothing left out."""
+    params = dict(manifest.params) if manifest else {}
+    lines = [
+        ("metrics", pairs(row.metrics)),
+        ("params", pairs(params)),
+        ("model", model_line(row)),
+        ("artifacts", _artifacts(manifest)),
+        ("tags", listed(row.tags)),
+        ("message", row.message),
+        ("description", row.description),
+        ("name", _name_line(row)),
+    ]
+    return [(name, text) for name, text in lines if text]
+
+
+def model_line(row: VersionRow) -> str:
+    """The class by its own name, with the package it comes from."""
+    package, _, name = row.type.rpartition(".")
+    home = package.partition(".")[0]
+    return f"{name} ({home})" if home and home not in ("builtins", "__main__") else name
+
+
+def _artifacts(manifest: Manifest | None) -> str:
+    others = [each.name for each in manifest.artifacts if each.name != "model"] if manifest else []
+    return listed(others)
+
+
+def _name_line(row: VersionRow) -> str:
+    """Why the version is called what it is called."""
+    if not row.bump_reason:
+        return ""
+    if not row.bump or row.bump_reason.startswith(f"{row.bump}:"):
+        return row.bump_reason
+    return f"{row.bump}: {row.bump_reason}"
+
+
+def _remarks(row: VersionRow, *, existing: bool, notes: Sequence[str]) -> list[str]:
+    known = ["equal content was registered before; this is that version"] if existing else []
+    gone = [f"its bytes were removed: {row.purged}"] if row.purged else []
+    return [*known, *gone, *notes]
+
+
+def _version_json(
+    model: str, row: VersionRow, manifest: Manifest | None, *, existing: bool, aliases: Sequence[str]
+) -> dict[str, Any]:
+    """No ids, no times, no machine: two people who run one notebook get the same."""
+    return {
+        "model": model,
+        "number": row.number,
+        "name": row.name,
+        "existing": existing,
+        "type": row.type,
+        "metrics": _bounded(row.metrics),
+        "params": _bounded(manifest.params) if manifest else {},
+        "tags": [tag[:LONGEST] for tag in row.tags[:MOST]],
+        "aliases": sorted(aliases),
+        "message": row.message[:LONGEST],
+        "description": row.description[:LONGEST],
+        "bump": row.bump,
+        "bump_reason": row.bump_reason,
+        "artifacts": [each.name for each in manifest.artifacts[:MOST]] if manifest else [],
+        "captured": [part for part in _PARTS if getattr(manifest, part).is_there] if manifest else [],
+    }
+
+
+def _bounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers as they are; whatever could be long, as a short text."""
+    return {
+        key[:LONGEST]: value if isinstance(value, bool | int | float | None) else str(value)[:LONGEST]
+        for key, value in list(values.items())[:MOST]
+    }
+
+
+class VersionDetail:
+    """All there is to say about a version now: what the card says, and what can change or differ."""
+
+    def __init__(
+        self,
+        model: str,
+        row: VersionRow,
+        manifest: Manifest | None,
+        *,
+        aliases: Sequence[str] = (),
+        version: object = None,
+    ) -> None:
+        self.version = version
+        self._model, self._row, self._manifest = model, row, manifest
+        self._aliases = sorted(aliases)
+
+    def __repr__(self) -> str:
+        title, headline = self._title()
+        return _plain_card(f"{brief(self._model)} {title}", headline, self._lines(), gaps(self._manifest))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        title, headline = self._title()
+        missing = _gaps_html(gaps(self._manifest))
+        return {
+            "text/plain": repr(self),
+            "text/html": html.view(
+                html.heading(self._model, title, headline) + html.facts(self._lines()) + missing, card=True
+            ),
+            VERSION_MIME: {
+                **_version_json(
+                    self._model, self._row, self._manifest, existing=False, aliases=self._aliases
+                ),
+                "stage": self._row.stage,
+            },
+        }
+
+    def _title(self) -> tuple[str, str]:
+        return label(self._row.name, self._row.number), " · ".join(_headline(self._row, self._manifest))
+
+    def _lines(self) -> list[tuple[str, str]]:
+        row = self._row
+        now = [
+            ("stage", _stage_line(row)),
+            ("aliases", listed(self._aliases)),
+            *_facts(row, self._manifest),
+            *_captured_lines(self._manifest),
+            ("registered", f"{moment(row.created)} UTC by {brief(row.actor, 60)}"),
+            ("size", size(row.size) if row.size else ""),
+            ("id", f"sha256:{row.id}"),
+        ]
+        return [(name, text) for name, text in now if text]
+
+
+def _stage_line(row: VersionRow) -> str:
+    if row.deleted:
+        why = f" ({brief(row.deleted.reason)})" if row.deleted.reason else ""
+        return f"deleted {moment(row.deleted.at)} by {brief(row.deleted.by, 60)}{why}"
+    return row.stage
+
+
+def _captured_lines(manifest: Manifest | None) -> list[tuple[str, str]]:
+    """What the summaries of the captured parts say, part by part."""
+    if manifest is None:
+        return []
+    shown = []
+    for part in _PARTS:
+        captured: Captured = getattr(manifest, part)
+        if captured.is_there:
+            shown.append((part, _summary_line(captured.summary) or size(captured.size)))
+    withheld = ", ".join(f"{brief(kind, 40)} {times}" for kind, times in manifest.redactions.items())
+    return [*shown, ("withheld", withheld), ("warnings", "; ".join(brief(w) for w in manifest.warnings))]
+
+
+def _summary_line(summary: Mapping[str, Any]) -> str:
+    """`python 3.11.7 · distributions 215`: a summary's own words, nested ones flattened."""
+    words = []
+    for key, value in summary.items():
+        if isinstance(value, Mapping):
+            words.append(pairs(value))
+        elif isinstance(value, list):
+            words.append(f"{brief(key, 40)} {listed(map(str, value), 6)}" if value else "")
+        elif value not in ("", None):
+            words.append(f"{brief(key, 40)} {value}" if not isinstance(value, str) else brief(value, 80))
+    return " · ".join(word for word in words if word)
+
+
+class Note:
+    """A change that was made, in one sentence; `version` is the version it was made to."""
+
+    def __init__(self, text: str, *, version: object = None, stage: str = "", hint: str = "") -> None:
+        self.text = text
+        self.version = version
+        self._stage, self._hint = stage, hint
+
+    def __repr__(self) -> str:
+        hint = f"\n  {brief(self._hint, 2000)}" if self._hint else ""
+        return brief(self.text, 2000) + hint
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        dot = html.dot(self._stage) if self._stage else ""
+        body = f"<div>{dot}{escaped(self.text, 2000)}</div>"
+        hint = html.quiet(self._hint) if self._hint else ""
+        return {"text/plain": repr(self), "text/html": html.view(body + hint)}
+
+
+def moved(
+    model: str,
+    version: str,
+    *,
+    before: str,
+    after: str,
+    displaced: Sequence[tuple[str, str]] = (),
+) -> str:
+    """`cancer 1.1.0 (#2): none → production · 1.0.0 (#1): production → archived`.
+
+    It tells the move, not the state, so that it stays true in a saved notebook.
+    `displaced` are other versions that moved in the same transaction, with where to.
+    """
+    if before == after:
+        return f"{model} {version} was in {after} already; nothing was written"
+    others = [f"{other}: {after} → {to}" for other, to in displaced]
+    return " · ".join([f"{model} {version}: {before} → {after}", *others])

@@ -1,0 +1,340 @@
+"""Lists that show themselves: models, versions, events, drift.
+
+Each is an immutable sequence of records with an HTML, a text and a JSON form. The JSON holds
+only what stays true and is the same everywhere, so that a saved notebook can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, overload
+
+from nbreg.display import html
+from nbreg.display.html import Column
+from nbreg.display.text import LONGEST, NOTHING, brief, count, grid, listed, moment, number
+from nbreg.records import DriftItem, Event, ModelRow, VersionRow
+
+TABLE_MIME = "application/vnd.nbreg.table+json"
+LARGEST = 200
+"""Rows that a table shows; the rest is counted, and there by index."""
+
+MOST_METRICS = 4
+MOST_TAGS = 20
+WIDEST = 60
+"""Characters of a cell in a terminal."""
+
+T = TypeVar("T")
+
+
+class Table(Sequence[T], Generic[T]):
+    """A sequence of records that shows itself; indexing gives the records."""
+
+    kind: ClassVar[str] = "table"
+    noun: ClassVar[str] = "row"
+    empty: ClassVar[str] = "nothing here"
+
+    def __init__(self, items: Sequence[T], *, title: str = "") -> None:
+        self._items = tuple(items)
+        self._title = title
+
+    def columns(self) -> list[Column]:
+        """The columns, for these rows."""
+        raise NotImplementedError
+
+    def cells(self, index: int) -> list[str]:
+        """One row as text, column by column."""
+        raise NotImplementedError
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One row as the JSON form gives it."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return self._plain()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = [self.facts(i) for i in self._shown()]
+        return {
+            "text/plain": self._plain(),
+            "text/html": html.view(self._html()),
+            TABLE_MIME: {"kind": self.kind, "title": self._title, "count": len(self), "rows": rows},
+        }
+
+    def _shown(self) -> range:
+        return range(min(len(self), LARGEST))
+
+    def _rows(self, limit: int = LONGEST) -> list[list[str]]:
+        return [[brief(cell, limit) if cell else NOTHING for cell in self.cells(i)] for i in self._shown()]
+
+    def _more(self) -> str:
+        hidden = len(self) - LARGEST
+        return f"and {count(hidden, self.noun)} more" if hidden > 0 else ""
+
+    def _plain(self) -> str:
+        if not self._items:
+            return f"{brief(self._title)} · {self.empty}" if self._title else self.empty
+        columns = self.columns()
+        body = grid(
+            [brief(c.title, 60) for c in columns],
+            self._rows(WIDEST),
+            [column.kind == "right" for column in columns],
+        )
+        return "\n".join(part for part in (self._heading(), body, self._more()) if part)
+
+    def _heading(self) -> str:
+        total = count(len(self), self.noun)
+        return f"{brief(self._title)} · {total}" if self._title else ""
+
+    def _html(self) -> str:
+        head = html.heading(self._title, count(len(self), self.noun)) if self._title and self._items else ""
+        if not self._items:
+            head = html.heading(self._title) if self._title else ""
+            return head + html.quiet(self.empty)
+        more = html.quiet(self._more()) if self._more() else ""
+        return head + html.table(self.columns(), self._rows()) + more
+
+
+class ModelTable(Table[ModelRow]):
+    """The models of a registry, with who holds their stages."""
+
+    kind = "models"
+    noun = "model"
+    empty = "no models yet; %register_model NAME registers the model trained last"
+
+    def columns(self) -> list[Column]:
+        """Name, latest, how many, stage holders."""
+        return [
+            Column("model", "key"),
+            Column("latest"),
+            Column("versions", "right"),
+            Column("stages", "long"),
+        ]
+
+    def cells(self, index: int) -> list[str]:
+        """One model."""
+        row = self[index]
+        return [row.name, _latest(row), str(row.versions - row.deleted), listed(_holders(row))]
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One model as JSON."""
+        row = self[index]
+        return {
+            "name": row.name,
+            "versions": row.versions,
+            "deleted": row.deleted,
+            "latest": row.latest,
+            "latest_name": row.latest_name,
+            "stages": dict(row.stages),
+        }
+
+
+def _latest(row: ModelRow) -> str:
+    return label(row.latest_name, row.latest) if row.latest else ""
+
+
+def _holders(row: ModelRow) -> list[str]:
+    return [f"{stage} #{number}" for stage, number in row.stages.items()]
+
+
+def label(name: str | None, version_number: int) -> str:
+    """`1.0.0 (#1)`, or `#1` where the version has no name."""
+    return f"{brief(name, 60)} (#{version_number})" if name else f"#{version_number}"
+
+
+class VersionTable(Table[Any]):
+    """The versions of one model, newest first as given.
+
+    `items` are what indexing gives, where that should be more than the rows.
+    """
+
+    kind = "versions"
+    noun = "version"
+    empty = "no versions"
+
+    def __init__(
+        self,
+        model: str,
+        versions: Sequence[VersionRow],
+        aliases: Mapping[str, int] | None = None,
+        *,
+        items: Sequence[Any] | None = None,
+    ) -> None:
+        super().__init__(versions if items is None else items, title=model)
+        self._versions = tuple(versions)
+        self._aliases = aliases or {}
+        self._metrics = _common_metrics(self._versions)
+
+    def columns(self) -> list[Column]:
+        """Only those that say something for at least one version."""
+        return [column for column, _ in self._filled()]
+
+    def cells(self, index: int) -> list[str]:
+        """One version."""
+        return [cells[index] for _, cells in self._filled()]
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One version as JSON."""
+        row = self._versions[index]
+        return {
+            "number": row.number,
+            "name": row.name,
+            "stage": row.stage,
+            "aliases": self._names(row),
+            "metrics": dict(row.metrics),
+            "tags": [tag[:LONGEST] for tag in row.tags[:MOST_TAGS]],
+            "message": row.message[:LONGEST],
+            "deleted": row.deleted is not None,
+        }
+
+    def _filled(self) -> list[tuple[Column, list[str]]]:
+        """Every column with its cells; made once, since a table is asked row by row."""
+        if not hasattr(self, "_made"):
+            optional = [
+                (Column("stage", "stage"), [_stage(row) for row in self._versions]),
+                (Column("aliases"), [listed(self._names(row)) for row in self._versions]),
+                *(
+                    (Column(key, "right"), [_metric(row, key) for row in self._versions])
+                    for key in self._metrics
+                ),
+                (Column("registered"), [moment(row.created) for row in self._versions]),
+                (Column("tags"), [listed(row.tags) for row in self._versions]),
+                (Column("message", "long"), [row.message or row.description for row in self._versions]),
+            ]
+            self._made = [
+                (Column("#", "right"), [str(row.number) for row in self._versions]),
+                (Column("version", "key"), [row.name or row.superseded_name for row in self._versions]),
+                *(each for each in optional if any(each[1])),
+            ]
+        return self._made
+
+    def _names(self, row: VersionRow) -> list[str]:
+        return sorted(alias for alias, held in self._aliases.items() if held == row.number)
+
+
+def _stage(row: VersionRow) -> str:
+    if row.deleted:
+        return "deleted"
+    return "" if row.stage == "none" else row.stage
+
+
+def _metric(row: VersionRow, key: str) -> str:
+    return number(row.metrics[key]) if key in row.metrics else ""
+
+
+def _common_metrics(versions: Sequence[VersionRow]) -> list[str]:
+    """The metrics that most versions have, in the order the newest gives them."""
+    seen: dict[str, int] = {}
+    for row in versions:
+        for key in row.metrics:
+            seen[key] = seen.get(key, 0) + 1
+    most = sorted(seen, key=lambda key: -seen[key])[:MOST_METRICS]
+    return [key for key in seen if key in most]
+
+
+class EventTable(Table[Event]):
+    """What happened to a model or to all of them: when, who, what, why."""
+
+    kind = "events"
+    noun = "event"
+    empty = "nothing has happened yet"
+
+    def columns(self) -> list[Column]:
+        """When, what and why; the model only where there are several."""
+        kinds = {event.model for event in self}
+        model = [Column("model", "key")] if len(kinds) > 1 or not self._title else []
+        return [
+            Column("when"),
+            *model,
+            Column("version"),
+            Column("event"),
+            Column("by"),
+            Column("reason"),
+            Column("message", "long"),
+        ]
+
+    def cells(self, index: int) -> list[str]:
+        """One event."""
+        event = self[index]
+        cells = [
+            moment(event.at),
+            _version_of(event),
+            _what(event),
+            brief(event.by.user, 40),
+            event.reason,
+            event.message,
+        ]
+        if len(self.columns()) > len(cells):
+            cells.insert(1, event.model)
+        return cells
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One event as JSON."""
+        event = self[index]
+        return {
+            "model": event.model,
+            "kind": event.kind,
+            "number": event.number,
+            "reason": event.reason,
+            "message": event.message[:LONGEST],
+        }
+
+
+def _version_of(event: Event) -> str:
+    return label(str(event.facts.get("name") or "") or None, event.number) if event.number else ""
+
+
+_JOINTS = {"registered": " in ", "rolled-back": " ", "promoted": " to ", "retired": " to "}
+
+
+def _what(event: Event) -> str:
+    """`promoted to production; 1.0.0 (#1) archived`: the kind, and what the event adds to it."""
+    to = event.facts.get("stage") or event.facts.get("alias")
+    words = event.kind
+    if isinstance(to, str) and to and to != "none":
+        words += f"{_JOINTS.get(event.kind, ' ')}{brief(to, 60)}"
+    archived = event.facts.get("archived")
+    if isinstance(archived, int):
+        words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"
+    return words
+
+
+class DriftTable(Table[DriftItem]):
+    """Where the running environment differs from the one the version was made in."""
+
+    kind = "drift"
+    noun = "difference"
+    empty = "the environment is the recorded one"
+
+    def columns(self) -> list[Column]:
+        """What, then, now, how much."""
+        return [
+            Column("environment", "key"),
+            Column("recorded"),
+            Column("running"),
+            Column("change", "stage"),
+        ]
+
+    def cells(self, index: int) -> list[str]:
+        """One difference."""
+        item = self[index]
+        return [item.name, item.recorded, item.running or "not installed", item.severity]
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One difference as JSON."""
+        item = self[index]
+        return {
+            "name": item.name,
+            "recorded": item.recorded,
+            "running": item.running,
+            "severity": item.severity,
+        }

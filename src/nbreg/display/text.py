@@ -1,0 +1,103 @@
+"""Text that people read: safe to print, safe in HTML, short, and the same on every machine."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+LONGEST: Final = 200
+"""Characters of one shown value; beyond that it is cut and ends in `…`."""
+
+NOTHING: Final = "–"
+"""What an empty cell of a table shows."""
+
+# Cc: control characters, ANSI escapes with them. Cf: bidi marks, zero-width. Zl, Zp: line separators.
+_INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+
+
+def visible(text: str) -> str:
+    """The text with everything that hides, reorders or controls spelled out as an escape.
+
+    What a name or a message looks like is what it is: no colour codes, no line breaks, no
+    right-to-left override.
+    """
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(_spelled(character) for character in text)
+
+
+def _spelled(character: str) -> str:
+    if unicodedata.category(character) not in _INVISIBLE:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def brief(value: object, limit: int = LONGEST) -> str:
+    """One line of at most `limit` characters; a long text is cut before anything else is done to it."""
+    text = value if isinstance(value, str) else str(value)
+    shown = visible(text[: limit + 1])
+    return shown if len(text) <= limit and len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def escaped(value: object, limit: int = LONGEST) -> str:
+    """`brief`, as HTML text or a quoted attribute may hold it."""
+    return brief(value, limit).translate(_ENTITIES)
+
+
+def number(value: object) -> str:
+    """A metric as a table shows it: whole numbers whole, others with four digits that count."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return brief(value, 40)
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
+        return str(int(value)) if abs(value) < 10**15 else f"{value:.4g}"
+    return f"{value:.4g}"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that a person would choose."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.95 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def moment(at: str) -> str:
+    """A recorded time to the minute, in UTC as it was recorded."""
+    return brief(at.replace("T", " ")[:16], 20)
+
+
+def count(amount: int, noun: str) -> str:
+    """`1 version`, `2 versions`."""
+    return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
+
+
+def pairs(values: Mapping[str, object], limit: int = 6) -> str:
+    """`accuracy 0.951 · loss 0.12`, and how many more there are."""
+    shown = [f"{brief(key, 60)} {number(value)}" for key, value in list(values.items())[:limit]]
+    if len(values) > limit:
+        shown.append(f"and {len(values) - limit} more")
+    return " · ".join(shown)
+
+
+def listed(words: Iterable[str], limit: int = 8) -> str:
+    """`a, b, c`, and how many more there are."""
+    words = list(words)
+    shown = ", ".join(brief(word, 60) for word in words[:limit])
+    return f"{shown} and {len(words) - limit} more" if len(words) > limit else shown
+
+
+def grid(titles: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool]) -> str:
+    """Aligned columns for a terminal, without trailing spaces."""
+    lines = [list(titles), *(list(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(titles))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
