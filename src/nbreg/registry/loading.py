@@ -83,12 +83,13 @@ def _check_trust(
 
 def drift(version: ModelVersion) -> list[DriftItem]:
     """Where the running environment differs from the version's."""
-    from nbreg.capture import environment
+    from nbreg.capture.environment import capture_environment
+    from nbreg.capture.environment import drift as drift_between
+    from nbreg.capture.secrets import Redactor
 
     if not version.manifest.environment.is_there:
         return []
-    found: list[DriftItem] = environment.drift(version.environment, environment.capture())
-    return found
+    return drift_between(version.environment, capture_environment(Redactor.of_process({})))
 
 
 def _check_drift(version: ModelVersion) -> None:
