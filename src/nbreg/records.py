@@ -216,6 +216,8 @@ class Source(Record, frozen=True, kw_only=True):
     """The code beside the cells: git state, the script, local modules."""
 
     git: Git | None = None
+    git_missing: str = ""
+    """Why there is no git state."""
     script: str = ""
     argv: list[str] = []
     notebook: str = ""
@@ -498,8 +500,11 @@ class Context(Protocol):
     """Where a registration happens; the kernel gives one, a script has its own."""
 
     kind: Literal["notebook", "script"]
-    moment: datetime
-    """What `{date}` and `{time}` mean here: the run's start, or the executed cell's."""
+
+    @property
+    def moment(self) -> datetime:
+        """What `{date}` and `{time}` mean here: the run's start, or the executed cell's."""
+        ...
 
     @property
     def namespace(self) -> Mapping[str, object]:
@@ -575,7 +580,7 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
     if isinstance(value, list | tuple):
         return [plain(each, f"{where}[{i}]", depth=depth - 1) for i, each in enumerate(value)]
     item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "size", 1) == 1 or callable(getattr(value, "tolist", None)):
+    if (callable(item) and getattr(value, "size", 1) == 1) or callable(getattr(value, "tolist", None)):
         try:
             scalar = item() if callable(item) and getattr(value, "ndim", 0) == 0 else None
         except Exception:

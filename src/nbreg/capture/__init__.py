@@ -1,0 +1,109 @@
+"""What the kernel knows, taken for one version: environment, variables, recipe, source.
+
+`begin` starts what runs beside (git); `Pending.finish` returns the parts. Capture never loses a
+registration: a part that fails is a word about why. And it never changes a result: it reads
+namespaces and modules, calls no code of the user's, and imports nothing of anybody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from nbreg.capture.cells import capture_recipe, recipe_summary
+from nbreg.capture.environment import capture_environment, environment_summary
+from nbreg.capture.secrets import Redactor
+from nbreg.capture.source import GitStatus, capture_source, source_summary
+from nbreg.capture.variables import capture_variables, variables_summary
+from nbreg.records import Context, Record
+from nbreg.settings import Settings
+
+__all__ = ["PARTS", "Capture", "Part", "Pending", "begin"]
+
+T = TypeVar("T")
+
+PARTS: Final = ("environment", "variables", "recipe", "source")
+
+
+class Part(NamedTuple):
+    """One captured part: the record to store, and the few facts of it that a card shows."""
+
+    record: Record
+    summary: dict[str, Any]
+
+
+class Capture(NamedTuple):
+    """The parts by name, a text where one is missing saying why; and what was withheld, by kind."""
+
+    parts: dict[str, Part | str]
+    redactions: dict[str, int]
+
+
+class Pending:
+    """A capture under way; `finish` takes what is there at that moment."""
+
+    def __init__(self, context: Context, settings: Settings, *, registry: Path | None) -> None:
+        self._context = context
+        self._settings = settings
+        self._git: GitStatus | str = "switched off"
+        if settings.capture:
+            self._git = _tried(lambda: GitStatus(context.folder, registry))
+
+    def finish(self) -> Capture:
+        """The parts as they are now. Raises no `Exception`; an interrupt of the user passes through."""
+        if not self._settings.capture:
+            return Capture(dict.fromkeys(PARTS, "switched off"), {})
+        prepared = _tried(self._prepare)
+        if isinstance(prepared, str):
+            return Capture(dict.fromkeys(PARTS, prepared), {})
+        namespace, redactor = prepared
+        parts: dict[str, Part | str] = {
+            "environment": _tried(lambda: self._environment(redactor)),
+            "variables": _tried(lambda: self._variables(namespace, redactor)),
+            "recipe": _tried(lambda: self._recipe(redactor)),
+            "source": _tried(lambda: self._source(redactor)),
+        }
+        return Capture(parts, dict(sorted(redactor.counts.items())))
+
+    def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
+        # One copy for all parts: other threads go on to change the namespace itself.
+        namespace = dict(self._context.namespace)
+        return namespace, Redactor.of_process(namespace)
+
+    def _environment(self, redactor: Redactor) -> Part:
+        record = capture_environment(redactor)
+        return Part(record, environment_summary(record))
+
+    def _variables(self, namespace: Mapping[str, object], redactor: Redactor) -> Part:
+        record = capture_variables(namespace, redactor, self._settings)
+        return Part(record, variables_summary(record))
+
+    def _recipe(self, redactor: Redactor) -> Part:
+        record = capture_recipe(self._context.executions, redactor)
+        return Part(record, recipe_summary(record))
+
+    def _source(self, redactor: Redactor) -> Part:
+        if isinstance(self._git, str):
+            raise CaptureFailed(self._git)
+        record = capture_source(self._context, self._git, redactor)
+        return Part(record, source_summary(record))
+
+
+class CaptureFailed(Exception):  # noqa: N818 - it says what happened, and never leaves this module
+    """A part could not be taken, and why is already known."""
+
+
+def _tried(take: Callable[[], T]) -> T | str:
+    """What was taken, or the class of what went wrong: its text may hold the user's values."""
+    try:
+        return take()
+    except CaptureFailed as failed:
+        return str(failed)
+    except Exception as error:
+        return type(error).__name__
+
+
+def begin(context: Context, settings: Settings, *, registry: Path | None = None) -> Pending:
+    """Start a capture: git begins to look at the project, leaving out the registry's own folder."""
+    return Pending(context, settings, registry=registry)

@@ -1,0 +1,114 @@
+"""The recipe of a version, from the executions that the kernel has seen.
+
+This is the first capture: every execution is kept, which never leaves out what the model needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from nbreg.capture.secrets import Redactor
+from nbreg.records import Execution, Recipe
+
+RECIPE_BYTES: Final = 1024 * 1024
+"""How much source a recipe holds; what is older is left out, and the reasons say so."""
+
+CELL_BYTES: Final = 256 * 1024
+"""How much of a single cell is held; a longer one is mostly pasted data."""
+
+Order = Literal["linear", "re-run", "out of order"]
+
+
+def capture_recipe(executions: Iterable[Execution], redactor: Redactor) -> Recipe:
+    """All executions, oldest first, as executed, without secrets, within `RECIPE_BYTES`."""
+    every = list(executions)
+    cells, reasons = _bounded([_redacted(each, redactor) for each in every])
+    unseen = sum(not each.seen for each in every)
+    if not every:
+        reasons.append("no cell was executed")
+    elif unseen:
+        reasons.append(f"{unseen} of {len(every)} cells are known from history only")
+    complete = not reasons
+    if every:
+        reasons.append("every executed cell is kept")
+    return Recipe(
+        status="conservative" if complete else "incomplete",
+        reasons=reasons,
+        state={"order": order} if (order := execution_order(every)) else {},
+        cells=cells,
+    )
+
+
+def _redacted(execution: Execution, redactor: Redactor) -> Execution:
+    source = redactor.text(execution.source)
+    if source == execution.source:
+        return execution
+    return msgspec.structs.replace(execution, source=source)
+
+
+def _bounded(executions: list[Execution]) -> tuple[list[Execution], list[str]]:
+    """The latest executions that fit, and what was left out to make them fit."""
+    reasons = []
+    cut = [each for each in executions if len(each.source) > CELL_BYTES]
+    if cut:
+        reasons.append(f"{len(cut)} cells are cut to {CELL_BYTES // 1024} KiB each")
+        executions = [_cut(each) for each in executions]
+    left = RECIPE_BYTES
+    first = len(executions)
+    while first and (left := left - _size(executions[first - 1])) >= 0:
+        first -= 1
+    if first:
+        reasons.append(
+            f"the first {first} of {len(executions)} cells are left out: over {RECIPE_BYTES // 1024} KiB"
+        )
+    return executions[first:], reasons
+
+
+def _cut(execution: Execution) -> Execution:
+    # Cut after redaction, so that no half of a secret escapes it.
+    return msgspec.structs.replace(execution, source=execution.source[:CELL_BYTES])
+
+
+def _size(execution: Execution) -> int:
+    source = execution.source
+    return 128 + (len(source) if source.isascii() else len(source.encode()))
+
+
+def execution_order(executions: Sequence[Execution]) -> Order | None:
+    """How the cells were run, as far as their ids or counts tell; None where they do not.
+
+    A cell run again right after itself is a re-run; run again after others, it is out of order.
+    """
+    if not executions:
+        return None
+    if not all(each.cell_id for each in executions):
+        return _order_by_count(executions)
+    order: Order = "linear"
+    seen: set[str] = set()
+    before = ""
+    for each in executions:
+        if each.cell_id in seen:
+            if each.cell_id != before:
+                return "out of order"
+            order = "re-run"
+        seen.add(each.cell_id)
+        before = each.cell_id
+    return order
+
+
+def _order_by_count(executions: Sequence[Execution]) -> Order | None:
+    """Without ids (nbclient, papermill) only an unbroken count of different cells is telling."""
+    counts = [each.execution_count for each in executions]
+    sources = {each.source for each in executions}
+    unbroken = counts == list(range(1, len(counts) + 1))
+    return "linear" if unbroken and len(sources) == len(executions) else None
+
+
+def recipe_summary(recipe: Recipe) -> dict[str, Any]:
+    """What a card says of a recipe."""
+    cells = {each.cell_id or f"#{index}" for index, each in enumerate(recipe.cells)}
+    summary = {"status": recipe.status, "cells": len(cells), "executions": len(recipe.cells)}
+    return summary | ({"state": recipe.state["order"]} if "order" in recipe.state else {})

@@ -1,0 +1,262 @@
+"""Where a model is made: interpreter, machine, installed distributions; and how another place differs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from nbreg.capture.distributions import Listing, normal_name, read_listing, signature
+from nbreg.capture.secrets import Redactor
+from nbreg.records import Distribution, DriftItem, Environment
+
+VARIABLES: Final = (
+    *("CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_ENABLE_X64", "JAX_PLATFORMS", "KERAS_BACKEND"),
+    *("MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED"),
+    *(
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "TF_DETERMINISTIC_OPS",
+        "TOKENIZERS_PARALLELISM",
+        "TZ",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+)
+"""The environment variables that change what training computes; no others are recorded."""
+
+LIBRARIES: Final = frozenset(
+    (
+        *(
+            "catboost",
+            "flax",
+            "jax",
+            "keras",
+            "lightgbm",
+            "lightning",
+            "pyod",
+            "prophet",
+            "pytorch-lightning",
+        ),
+        *("scikit-learn", "sentence-transformers", "sktime", "spacy", "statsmodels", "tensorflow", "torch"),
+        *("transformers", "xgboost"),
+    )
+)
+"""Modelling libraries that a card names."""
+
+_lock = threading.Lock()
+_listing: tuple[tuple[tuple[str, int], ...], Listing] | None = None
+_last: tuple[tuple[object, ...], Environment] | None = None
+
+
+def warm_up() -> None:
+    """Read what is installed, so that the first registration finds it read."""
+    installed()
+    _machine()
+
+
+def warm_up_in_background() -> threading.Thread:
+    """`warm_up` beside the user's first cells; a capture that comes sooner waits for it."""
+    thread = threading.Thread(target=warm_up, name="nbreg-environment", daemon=True)
+    thread.start()
+    return thread
+
+
+def installed() -> Listing:
+    """What is installed now; read again only when a folder of `sys.path` has changed."""
+    global _listing
+    now = signature(list(sys.path), sys.prefix)
+    with _lock:
+        if _listing is None or _listing[0] != now:
+            _listing = (now, read_listing(now))
+        return _listing[1]
+
+
+def _after_fork() -> None:
+    """A child must not wait for a lock that a thread of its parent held."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def capture_environment(redactor: Redactor) -> Environment:
+    """The running environment; the very same record as long as nothing of it changes."""
+    global _last
+    listing = installed()
+    imported = listing.imported(sys.modules)
+    variables = _variables(redactor)
+    key = (listing, imported, tuple(variables.items()))
+    last = _last
+    if last is not None and last[0] == key:
+        return last[1]
+    record = _environment(listing, imported, variables)
+    _last = (key, record)
+    return record
+
+
+def _environment(listing: Listing, imported: frozenset[str], variables: dict[str, str]) -> Environment:
+    python, system, cpu = _machine()
+    distributions = [
+        Distribution(
+            name=each.name,
+            version=each.version,
+            origin=each.origin,
+            url=each.url,
+            commit=each.commit,
+            imported=each.name in imported,
+        )
+        for each in listing.installed
+    ]
+    return Environment(
+        python=python, os=system, cpu=cpu, locale=_locale(), variables=variables, distributions=distributions
+    )
+
+
+def _variables(redactor: Redactor) -> dict[str, str]:
+    return {name: redactor.text(os.environ[name]) for name in VARIABLES if name in os.environ}
+
+
+def _locale() -> dict[str, str]:
+    names = ("LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC")
+    set_ = {name: os.environ[name] for name in names if name in os.environ}
+    return {"encoding": sys.getfilesystemencoding(), **set_}
+
+
+@lru_cache(maxsize=1)
+def _machine() -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    """What stays the same as long as the process runs."""
+    return _python(), _system(), _cpu()
+
+
+def _python() -> dict[str, str]:
+    release = sys.version_info
+    version = f"{release.major}.{release.minor}.{release.micro}"
+    suffix = "" if release.releaselevel == "final" else f"{release.releaselevel[:1]}{release.serial}"
+    return {
+        "version": version + suffix,
+        "implementation": sys.implementation.name,
+        "build": sys.version,
+        "abi": sys.implementation.cache_tag or "",
+        "environment": _environment_kind(),
+    }
+
+
+def _environment_kind() -> str:
+    if os.path.isdir(os.path.join(sys.prefix, "conda-meta")):  # noqa: PTH112, PTH118
+        return "conda"
+    return "venv" if sys.prefix != sys.base_prefix else "system"
+
+
+def _system() -> dict[str, str]:
+    import platform
+
+    system = platform.uname()
+    found = {"system": system.system, "release": system.release, "machine": system.machine}
+    if system.system == "Linux":
+        found["libc"] = _libc()
+        found["distribution"] = _linux()
+    elif system.system == "Darwin":
+        found["distribution"] = f"macOS {platform.mac_ver()[0]}"
+    elif system.system == "Windows":
+        found["distribution"] = f"Windows {platform.win32_ver()[0]}"
+    return found
+
+
+def _libc() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (OSError, ValueError):
+        return ""  # musl has no such word
+
+
+def _linux() -> str:
+    import platform
+
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return ""
+
+
+def _cpu() -> dict[str, Any]:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"model": _cpu_model(), "cores": os.cpu_count(), "usable": usable, "byteorder": sys.byteorder}
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo", errors="replace") as file:  # noqa: PTH123
+            found = re.search(r"^(?:model name|Hardware|Model)\s*:\s*(.+)$", file.read(8192), re.MULTILINE)
+    except OSError:
+        import platform
+
+        return platform.processor()
+    return found[1].strip() if found else ""
+
+
+def environment_summary(environment: Environment) -> dict[str, Any]:
+    """What a card says of an environment."""
+    imported = [each for each in environment.distributions if each.imported]
+    return {
+        "python": environment.python.get("version", ""),
+        "distributions": len(environment.distributions),
+        "imported": len(imported),
+        "libraries": {each.name: each.version for each in imported if each.name in LIBRARIES},
+    }
+
+
+# drift
+
+Severity = Literal["breaking", "major", "minor"]
+_RANK: Final[dict[Severity, int]] = {"breaking": 0, "major": 1, "minor": 2}
+
+
+def drift(recorded: Environment, running: Environment) -> list[DriftItem]:
+    """Where the running environment differs in what the model's needed, the worst first.
+
+    What was merely installed is left out: a version's model cannot have depended on it.
+    """
+    there = {normal_name(each.name): each.version for each in running.distributions}
+    items = [item for each in _mattering(recorded) if (item := _distribution_drift(each, there))]
+    items += _python_drift(recorded.python, running.python)
+    return sorted(items, key=lambda item: (_RANK[item.severity], item.name))
+
+
+def _mattering(environment: Environment) -> Iterable[Distribution]:
+    """What the model needs where that was found out, else what was imported."""
+    return (
+        each for each in environment.distributions if each.needed or (each.needed is None and each.imported)
+    )
+
+
+def _distribution_drift(recorded: Distribution, there: dict[str, str]) -> DriftItem | None:
+    running = there.get(normal_name(recorded.name))
+    if running == recorded.version:
+        return None
+    severity: Severity = "minor"
+    if running is None:
+        severity = "breaking"
+    elif _release(running)[:1] != _release(recorded.version)[:1]:
+        severity = "major"
+    shown = "not installed" if running is None else running
+    return DriftItem(name=recorded.name, recorded=recorded.version, running=shown, severity=severity)
+
+
+def _python_drift(recorded: dict[str, str], running: dict[str, str]) -> Iterable[DriftItem]:
+    was, now = recorded.get("version", ""), running.get("version", "")
+    other = recorded.get("implementation", "") != running.get("implementation", "")
+    if not was or (was == now and not other):
+        return
+    if other:
+        was, now = f"{recorded.get('implementation', '')} {was}", f"{running.get('implementation', '')} {now}"
+    breaking = other or _release(was)[:2] != _release(now)[:2]
+    yield DriftItem(name="python", recorded=was, running=now, severity="breaking" if breaking else "minor")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])

@@ -1,0 +1,211 @@
+"""Secrets: found by name, by shape and by exact value, and withheld before anything is written.
+
+Three tables decide: `names.py` (what a name announces), `shapes.py` (what a secret looks like)
+and the exact values that this process is known to hold: environment variables and variables
+with a secret's name. `Redactor` applies all three; make one per capture.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+from nbreg.capture.secrets.names import looks_secret_name, secret_kind
+from nbreg.capture.secrets.shapes import HINTS, SHAPES, Shape, is_placeholder, looks_random
+from nbreg.capture.secrets.syntax import MARK, named_secret_arguments, named_secrets
+
+__all__ = [
+    "Redactor",
+    "find",
+    "known_values",
+    "looks_secret_name",
+    "mark",
+    "redact",
+    "secret_kind",
+    "without_credentials",
+]
+
+SHORTEST_VALUE: Final = 8
+"""Shorter values are not looked for by value: they would be found in ordinary words."""
+
+_CACHED_TEXT = 64 * 1024
+_SCAN_STEP = 16 * 1024 * 1024
+_SCAN_OVERLAP = 64 * 1024
+_LONG = b"x" * 12
+_GAPS = bytes(ord("x") if 33 <= each < 127 and chr(each) not in "\"'`()<>," else 10 for each in range(256))
+_PRECISE = tuple(shape for shape in SHAPES if shape.precise)
+_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#]*)@")
+_CONDA_TOKEN = re.compile(r"/t/[^/\s]+/")
+
+
+def mark(kind: str) -> str:
+    """What stands where a secret stood."""
+    return f"{MARK}{kind}›"
+
+
+class Redactor:
+    """Withholds secrets from the texts of one capture, and counts what it withheld, by kind."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        spelled = {spelling for value in values for spelling in _spellings(value)}
+        # The longest first: a value may be the beginning of another.
+        self._values = sorted(spelled, key=lambda value: (-len(value), value))
+        self.counts: Counter[str] = Counter()
+
+    @classmethod
+    def of_process(cls, namespace: Mapping[str, object] | None = None) -> Redactor:
+        """One that knows the values of secret environment variables, and of secret names in the namespace."""
+        return cls({*known_values(os.environ), *known_values(namespace or {}, sure=False)})
+
+    def text(self, text: str) -> str:
+        """The text without its secrets, and in Unicode that can be written."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
+        for value in self._values:
+            if value in text:
+                self.counts["known-value"] += text.count(value)
+                text = text.replace(value, mark("known-value"))
+        found, counts = _cached(text) if len(text) <= _CACHED_TEXT else _redacted(text)
+        if counts:
+            self.counts.update(dict(counts))
+        return found
+
+    def named(self, kind: str) -> str:
+        """Count a value that its name gave away, and return what stands in its place."""
+        self.counts[kind] += 1
+        return mark(kind)
+
+    def arguments(self, arguments: Iterable[str]) -> list[str]:
+        """Command-line arguments without secrets: `--token x`, `--token=x`, `TOKEN=x`, and any shape."""
+        plain = list(arguments)
+        for index, start, kind in named_secret_arguments(plain):
+            plain[index] = plain[index][:start] + self.named(kind)
+        return [self.text(argument) for argument in plain]
+
+
+def redact(text: str) -> tuple[str, dict[str, int]]:
+    """The text without its secrets, and how many of each kind were in it."""
+    redactor = Redactor.of_process()
+    return redactor.text(text), dict(redactor.counts)
+
+
+def known_values(named: Mapping[str, object], *, sure: bool = True) -> set[str]:
+    """The values of secret names, to be withheld wherever they turn up.
+
+    Not `sure` are a notebook's variables: there a plain word under the name `token` is as
+    likely a piece of text, and withholding it everywhere would ruin the recipe.
+    """
+    values = set()
+    for name, value in list(named.items()):
+        # Exact types only: a subclass's methods are somebody's code.
+        if type(name) is not str or type(value) is not str or not SHORTEST_VALUE <= len(value) <= 16384:
+            continue
+        if secret_kind(name) and not is_placeholder(value) and (sure or _is_no_word(value)):
+            values.add(value)
+    return values
+
+
+def _is_no_word(value: str) -> bool:
+    return looks_random(value) and not value.isspace() and not value.replace("_", "").isalpha()
+
+
+def _spellings(value: str) -> Iterable[str]:
+    """How a value may be spelled in text: as it is, escaped, quoted for URLs, in base64."""
+    from urllib.parse import quote, quote_plus
+
+    raw = value.encode("utf-8", "backslashreplace")
+    yield raw.decode()
+    yield raw.decode().encode("unicode_escape").decode("ascii")
+    yield quote(raw, safe="")
+    yield quote_plus(raw)
+    yield b64encode(raw).decode("ascii").rstrip("=")
+
+
+_Found = tuple[str, tuple[tuple[str, int], ...]]
+
+
+def _redacted(text: str) -> _Found:
+    counts: Counter[str] = Counter()
+    for shape in dict.fromkeys(shape for hint, shape in HINTS if hint in text):
+        text = _without_shape(text, shape, counts)
+    spans = named_secrets(text)
+    for start, end, kind in reversed(spans):
+        text = text[:start] + mark(kind) + text[end:]
+        counts[kind] += 1
+    return text, tuple(counts.items())
+
+
+# Cells are looked at again with every registration; their texts stay the same.
+_cached = lru_cache(maxsize=4096)(_redacted)
+
+
+def _without_shape(text: str, shape: Shape, counts: Counter[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        secret = match[shape.group]
+        if secret.startswith(MARK) or not shape.accepts(secret):
+            return match[0]
+        counts[shape.kind] += 1
+        start, end = (edge - match.start() for edge in match.span(shape.group))
+        return match[0][:start] + mark(shape.kind) + match[0][end:]
+
+    return shape.in_text.sub(replaced, text)
+
+
+def find(data: bytes | bytearray | memoryview) -> dict[str, int]:
+    """How many different secrets of each kind the bytes hold, by the shapes that hardly ever err.
+
+    Made for artifacts: nothing is altered, and a finding stops a registration. Bytes that are
+    compressed or encoded are not looked into. Arrays of numbers cost about 2 ms a megabyte.
+    """
+    found: dict[str, set[bytes]] = {}
+    view = memoryview(data).cast("B")
+    for start in range(0, len(view), _SCAN_STEP):
+        piece = bytes(view[max(0, start - 256) : start + _SCAN_STEP + _SCAN_OVERLAP])
+        words = _long_words(piece)
+        for shape in _PRECISE:
+            where = piece if " " in shape.hints[0] else words
+            if any(hint in where for hint in shape.byte_hints):
+                found.setdefault(shape.kind, set()).update(_matches(where, shape))
+    return {kind: len(secrets) for kind, secrets in found.items() if secrets}
+
+
+def _long_words(piece: bytes) -> bytes:
+    """The runs of at least 12 characters that a secret can be made of, a line each; the rest is no secret."""
+    gaps = piece.translate(_GAPS)
+    words = []
+    at = gaps.find(_LONG)
+    while at >= 0:
+        end = gaps.find(b"\n", at)
+        end = end if end >= 0 else len(gaps)
+        words.append(piece[at:end])
+        at = gaps.find(_LONG, end)
+    return b"\n".join(words)
+
+
+def _matches(piece: bytes, shape: Shape) -> Iterator[bytes]:
+    """What the shape matches around its hints; searching all of a model for it would take seconds."""
+    for hint in shape.byte_hints:
+        at = piece.find(hint)
+        while at >= 0:
+            for start in range(max(0, at - shape.before), at + 1):
+                match = shape.in_bytes.match(piece, start)
+                if match and shape.accepts(match[shape.group].decode("utf-8", "replace")):
+                    yield match[shape.group]
+                    break
+            at = piece.find(hint, at + 1)
+
+
+def without_credentials(url: str) -> str:
+    """A URL without user and password; the user of `ssh://git@host` is no secret and stays."""
+
+    def bare(match: re.Match[str]) -> str:
+        user, colon, _ = match["user"].partition(":")
+        ssh = "ssh" in match["scheme"].lower()
+        return match["scheme"] + (f"{user}@" if ssh and user and "@" not in colon else "")
+
+    return _redacted(_CONDA_TOKEN.sub("/", _USERINFO.sub(bare, url)))[0]
