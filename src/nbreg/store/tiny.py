@@ -371,7 +371,7 @@ class JournalDB(TinyDB):
     def row(self, table: str, row_id: str | int, kind: type[R], *, before: int | None = None) -> R | None:
         """A row as its record; with `before`, as it was when the journal had that many lines."""
         draft = self._storage.draft
-        if draft is not None and (table, str(row_id)) in draft.rows:
+        if before is None and draft is not None and (table, str(row_id)) in draft.rows:
             return _record(draft.rows[table, str(row_id)], kind)
         raw = self._storage.raw(table, str(row_id), before=before)
         if raw is None or bytes(raw) == b"null":
