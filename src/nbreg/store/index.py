@@ -7,13 +7,13 @@ row was at any earlier time is one bisect away, and no row has to carry its own 
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from nbreg.errors import BadValueError
-
+_HEX: Final = re.compile("[0-9a-f]{1,64}")
 _GONE: Final = -(1 << 62)  # added to the line that took a row away
 
 
@@ -37,6 +37,8 @@ class RowIds(Protocol):
 
 class Words:
     """Rows by any text: names, aliases, stages."""
+
+    IDS: Final = "any text"
 
     def __init__(self) -> None:
         self._entries: dict[str, int | array[int]] = {}
@@ -63,9 +65,16 @@ class Words:
     def settle(self) -> None:
         """Nothing to put in order."""
 
+    @staticmethod
+    def fits(row_id: str) -> bool:
+        """Whether a row may have that id."""
+        return True
+
 
 class Numbers:
     """Rows by 1, 2, 3 …: versions. A row costs eight bytes until it changes."""
+
+    IDS: Final = "a number from 1 to 9,999,999"
 
     def __init__(self) -> None:
         self._latest = array("q")
@@ -73,7 +82,7 @@ class Numbers:
 
     def add(self, row_id: str, entry: int) -> None:
         """Remember that a line wrote the row."""
-        number = self.check(row_id)
+        number = int(row_id)
         while len(self._latest) < number:
             self._latest.append(_GONE)
         known = self._latest[number - 1]
@@ -83,10 +92,9 @@ class Numbers:
 
     def entries(self, row_id: str) -> list[int]:
         """The lines that wrote the row."""
-        try:
-            number = self.check(row_id)
-        except BadValueError:
+        if not self.fits(row_id):
             return []
+        number = int(row_id)
         if number > len(self._latest) or self._latest[number - 1] == _GONE:
             return []
         return [*self._earlier.get(number, ()), self._latest[number - 1]]
@@ -99,11 +107,9 @@ class Numbers:
         """Nothing to put in order."""
 
     @staticmethod
-    def check(row_id: str) -> int:
-        """The number that an id spells; raises `BadValueError`."""
-        if not (row_id.isascii() and row_id.isdigit() and row_id[0] != "0" and len(row_id) < 10):
-            raise BadValueError(f"the id {row_id!r} is not a number from 1 on")
-        return int(row_id)
+    def fits(row_id: str) -> bool:
+        """Whether a row may have that id."""
+        return row_id.isascii() and row_id.isdigit() and row_id[0] != "0" and len(row_id) < 8
 
 
 class Digests:
@@ -111,6 +117,8 @@ class Digests:
 
     Two digests may share their first 64 bits: whoever reads the line sees which one it is.
     """
+
+    IDS: Final = "64 lower-case hex digits"
 
     def __init__(self) -> None:
         self._keys = array("Q")
@@ -123,6 +131,8 @@ class Digests:
 
     def entries(self, row_id: str) -> list[int]:
         """The lines that wrote a row whose digest begins like this one, or with it."""
+        if not _HEX.fullmatch(row_id):
+            return []
         low = self._key(row_id.ljust(16, "0"))
         high = self._key(row_id.ljust(16, "f"))
         found = []
@@ -151,6 +161,11 @@ class Digests:
         self._keys = array("Q", (key for key, _ in pairs))
         self._entries = array("q", (entry for _, entry in pairs))
         self._recent = {}
+
+    @staticmethod
+    def fits(row_id: str) -> bool:
+        """Whether a row may have that id."""
+        return len(row_id) == 64 and _HEX.fullmatch(row_id) is not None
 
     @staticmethod
     def _key(row_id: str) -> int:

@@ -78,6 +78,10 @@ _encoder = msgspec.json.Encoder()
 class Follower(Protocol):
     """Who is told of each line, in order."""
 
+    def refuses(self, line: Line) -> str:
+        """What is wrong with a line that is whole, or nothing."""
+        ...
+
     def apply(self, index: int, line: Line) -> None: ...
 
     def settle(self) -> None:
@@ -118,7 +122,7 @@ def unseal(data: bytes | memoryview, *, seq: int, prev: str) -> Line | str:
         return "does not have the hash that it claims"
     try:
         line = _decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return f"cannot be read: {error}"
     if line.seq != seq or line.prev != prev:
         return "does not continue the line before it"
@@ -238,7 +242,7 @@ class Journal:
         start = 0
         view = memoryview(data)
         while (stop := data.find(b"\n", start)) >= 0:
-            line = unseal(view[start:stop], seq=len(self) + 1, prev=self._hash)
+            line = self._read_line(view[start:stop])
             if isinstance(line, str):
                 self.damage = Damage(path=str(self.path), line=len(self) + 1, offset=self._end, why=line)
                 log.error("line %d of %s %s", self.damage.line, self.path, line)
@@ -246,6 +250,11 @@ class Journal:
             self._follow(line, stop + 1 - start)
             start = stop + 1
         return data[start:]
+
+    def _read_line(self, data: bytes | memoryview) -> Line | str:
+        """The line that continues this journal, or why the bytes are none."""
+        line = unseal(data, seq=len(self) + 1, prev=self._hash)
+        return line if isinstance(line, str) else self._follower.refuses(line) or line
 
     def _follow(self, line: Line, size: int) -> None:
         index = len(self._offsets)
@@ -293,6 +302,9 @@ class Journal:
             self.refresh()
             if self.damage is not None:
                 raise self.damage.error()
+            if os.fstat(fd).st_size == 0:  # new: others in a shared folder are to write to it too
+                inherit(fd, self.path.parent, keep=0o666)
+                sync_folder(self.path.parent)
             self._heal(fd)
             yield fd
 
@@ -302,28 +314,30 @@ class Journal:
         Only inside `locked()`. Raises `NoSpaceError` or `StoreError`.
         """
         data = seal(unsealed)
-        first = not self._offsets
-        try:
-            os.lseek(fd, self._end, os.SEEK_SET)
-            write_all(fd, data)
-            os.fsync(fd)
-            if first:
-                inherit(fd, self.path.parent, keep=0o666)
-                sync_folder(self.path.parent)
-        except BaseException as error:
-            self._take_back(fd)
-            if isinstance(error, OSError):
-                raise refused(error, self.path) from error
-            raise
-        line = unseal(data[:-1], seq=len(self) + 1, prev=self._hash)
-        if isinstance(line, str):  # pragma: no cover - a writer that cannot read itself
-            raise StoreError(f"the line just written to {self.path} {line}")
-        with self.mutex:
+        with self.mutex:  # no thread of this process reads the line before it is durable
+            line = self._read_line(data[:-1])
+            if isinstance(line, str):
+                raise StoreError(f"the next line of {self.path} {line}")
+            self._write(fd, data)
             self._follow(line, len(data))
             self._follower.settle()
             status = os.fstat(fd)
             self._seen = (status.st_size, status.st_mtime_ns)
         return line
+
+    def _write(self, fd: int, data: bytes) -> None:
+        try:
+            os.lseek(fd, self._end, os.SEEK_SET)
+            write_all(fd, data)
+            os.fsync(fd)
+        except OSError as error:
+            self._take_back(fd)
+            raise refused(error, self.path) from error
+        except BaseException:
+            # Interrupted. Once the line is whole, others may have read it, so it stays.
+            if os.fstat(fd).st_size < self._end + len(data):
+                self._take_back(fd)
+            raise
 
     def _take_back(self, fd: int) -> None:
         with suppress(OSError):
@@ -339,7 +353,7 @@ class Journal:
         torn = os.pread(fd, os.fstat(fd).st_size - self._end, self._end)
         if not torn:
             return
-        line = unseal(torn, seq=len(self) + 1, prev=self._hash)
+        line = self._read_line(torn)
         try:
             if isinstance(line, Line):
                 os.lseek(fd, 0, os.SEEK_END)
@@ -422,5 +436,5 @@ def _alone(data: bytes) -> Line | None:
         return None
     try:
         return _decoder.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

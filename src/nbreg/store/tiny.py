@@ -37,6 +37,11 @@ _TABLES: dict[str, type[Words | Numbers | Digests]] = {
 """How each table's ids look; any other table has free text."""
 
 
+def _fits(table: str, row_id: str) -> bool:
+    ids = _TABLES.get(table)
+    return ids is None or ids.fits(row_id)
+
+
 class Draft:
     """The rows of one transaction, before it is a line; `facts` may be filled until the end."""
 
@@ -66,6 +71,13 @@ class JournalStorage(Storage):
         self._mine = threading.local()
 
     # the journal's follower
+
+    def refuses(self, line: Line) -> str:
+        """A row whose id its table cannot have."""
+        for table, row_id in line.keys:
+            if not _fits(table, row_id):
+                return f"has a row {ascii(row_id)[:40]} in {ascii(table)[:40]}"
+        return ""
 
     def apply(self, index: int, line: Line) -> None:
         """Note which rows a line wrote."""
@@ -168,8 +180,8 @@ class JournalStorage(Storage):
             raise StoreError("a row is written outside a transaction")
         if not isinstance(row_id, str) or not row_id:
             raise BadValueError(f"a document's id is text, not {row_id!r}")
-        if _TABLES.get(table) is Numbers:
-            Numbers.check(row_id)
+        if not _fits(table, row_id):
+            raise BadValueError(f"{ascii(row_id)[:80]} is no id for {table!r}", hint=_TABLES[table].IDS)
         draft.rows[table, row_id] = None if doc is None else plain(doc, f"{table}/{row_id}")
 
     def doc(self, table: str, row_id: str) -> Doc | None:
