@@ -1,0 +1,60 @@
+"""`nbreg enable` and `disable`: one small file in IPython's start-up folder, for every kernel of the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbreg.errors import ConflictError, ReadOnlyError
+
+FILE = "50-nbreg.py"
+MARK = "# Written by `nbreg enable`; `nbreg disable` removes it."
+TEXT = f"""{MARK}
+# A kernel whose environment has no nbreg starts as it always did.
+try:
+    get_ipython().run_line_magic("load_ext", "nbreg")
+except Exception:
+    pass
+"""
+
+
+def startup_file() -> Path:
+    """Where IPython looks, `$IPYTHONDIR` honoured; the folder may not be there yet."""
+    from IPython.paths import get_ipython_dir
+
+    return Path(get_ipython_dir()) / "profile_default" / "startup" / FILE
+
+
+def enable() -> tuple[Path, bool]:
+    """Load nbreg in every kernel of this user; False where that was so already.
+
+    Raises `ConflictError` if a file of that name is not nbreg's, `ReadOnlyError` if none can be written.
+    """
+    path = startup_file()
+    if path.exists():
+        _check_is_ours(path)
+        if path.read_text(encoding="utf-8") == TEXT:
+            return path, False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEXT, encoding="utf-8")
+    except OSError as error:
+        raise ReadOnlyError(f"{path} cannot be written: {error.strerror}") from error
+    return path, True
+
+
+def disable() -> tuple[Path, bool]:
+    """Undo `enable`; False where there was nothing to undo. Raises as `enable` does."""
+    path = startup_file()
+    if not path.exists():
+        return path, False
+    _check_is_ours(path)
+    try:
+        path.unlink()
+    except OSError as error:
+        raise ReadOnlyError(f"{path} cannot be removed: {error.strerror}") from error
+    return path, True
+
+
+def _check_is_ours(path: Path) -> None:
+    if not path.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+        raise ConflictError(f"{path} is not nbreg's", hint="rename it, then try again")

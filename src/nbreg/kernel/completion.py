@@ -1,0 +1,138 @@
+"""What Tab offers on the line of a magic: models, versions, stages, aliases, variables, flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+
+from nbreg.kernel.objects import looks_like_model
+from nbreg.kernel.parsers import MAGICS, parser
+
+if TYPE_CHECKING:
+    from nbreg.kernel.session import Session
+
+Kind = Literal["model", "reference", "stage", "variable", "candidate", "bump", "artifact", "nothing"]
+
+_LINE: Final = re.compile(rf"\s*(?:[\w\s.,\[\]'\"]+=\s*)?%%?({'|'.join(MAGICS)})\s(.*)", re.DOTALL)
+_FLAGS: Final[dict[str, Kind]] = {
+    "--from": "reference",
+    "--stage": "stage",
+    "--metrics": "variable",
+    "--params": "variable",
+    "--data": "variable",
+    "--artifacts": "variable",
+    "--bump": "bump",
+    "--to": "stage",
+    "--with": "artifact",
+}
+_POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
+    "register_model": ("model", "candidate"),
+    "promote": ("reference", "stage"),
+    "retire": ("reference",),
+    "rollback": ("model",),
+    "load_model": ("reference",),
+    "model": ("reference",),
+    "model_history": ("model",),
+    "model_events": ("model",),
+}
+_SWITCHES: Final = frozenset(("--new", "--force", "--trust", "--deleted", "--help", "--allow-secrets"))
+
+
+def matcher(session: Session) -> Callable[[Any], dict[str, Any]]:
+    """The function to add to `Completer.custom_matchers`; lines of others cost it one test."""
+
+    @context_matcher(identifier="nbreg", priority=60)  # type: ignore[untyped-decorator,unused-ignore]
+    def nbreg_matcher(context: Any) -> dict[str, Any]:
+        line = context.text_until_cursor
+        found = _LINE.match(line) if "%" in line else None
+        if found is None:
+            return {"completions": []}
+        try:
+            fragment, words = complete(session, found[1], found[2])
+        except Exception:
+            return {"completions": []}
+        return {
+            "completions": [SimpleCompletion(text=word, type="param") for word in words],
+            "matched_fragment": fragment,
+            "suppress": bool(words),
+        }
+
+    return nbreg_matcher  # type: ignore[no-any-return,unused-ignore]
+
+
+def complete(session: Session, magic: str, rest: str) -> tuple[str, list[str]]:
+    """What is completed, and with what: `rest` is the line between the magic and the cursor."""
+    *before, fragment = re.split(r"\s+", rest)
+    if fragment.startswith("-"):
+        flag, equals, value = fragment.partition("=")
+        if not equals:
+            return fragment, _starting(fragment, parser(magic).flags())
+        return _values(session, _kind_of(magic, flag), value, before)
+    previous = before[-1] if before else ""
+    if previous.startswith("--") and previous not in _SWITCHES:
+        return _values(session, _kind_of(magic, previous), fragment, before)
+    position = sum(1 for i, word in enumerate(before) if word and not _belongs_to_flag(before, i))
+    kinds = _POSITIONS.get(magic, ())
+    if position >= len(kinds):
+        return fragment, []
+    return _values(session, kinds[position], fragment, before)
+
+
+def _belongs_to_flag(words: list[str], i: int) -> bool:
+    previous = words[i - 1] if i else ""
+    takes_value = previous.startswith("--") and "=" not in previous and previous not in _SWITCHES
+    return words[i].startswith("--") or takes_value
+
+
+def _kind_of(magic: str, flag: str) -> Kind:
+    if flag == "--to" and magic == "rollback":
+        return "reference"
+    return _FLAGS.get(flag, "nothing")
+
+
+def _values(session: Session, kind: Kind, fragment: str, before: list[str]) -> tuple[str, list[str]]:
+    """Of a list with commas only the last piece is completed; what comes after `=` is the user's."""
+    if kind in ("variable", "artifact"):
+        fragment = fragment.rpartition(",")[2].rpartition("=")[2]
+    return fragment, _starting(fragment, _words(session, kind, fragment, before))
+
+
+def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> Iterable[str]:
+    if kind == "model":
+        return (row.name for row in session.registry.models())
+    if kind == "reference":
+        return _references(session, fragment)
+    if kind == "stage":
+        return session.registry.stages
+    if kind == "bump":
+        return ("auto", "major", "minor", "patch")
+    if kind == "variable":
+        return session.namespace
+    if kind == "candidate":
+        return (name for name, value in session.namespace.items() if looks_like_model(value))
+    if kind == "artifact":
+        reference = next((word for word in before if word and not word.startswith("--")), "")
+        return ["all", *_artifacts(session, reference)] if reference else ["all"]
+    return ()
+
+
+def _references(session: Session, fragment: str) -> Iterable[str]:
+    model, at, _ = fragment.partition("@")
+    if not at:
+        return (f"{row.name}@" for row in session.registry.models())
+    versions = session.registry.versions(model, limit=50)
+    names = [version.name or str(version.number) for version in versions]
+    stages = sorted({version.stage for version in versions} - {"none", "archived"})
+    words = [*names, *stages, *session.registry.aliases(model), "latest"]
+    return (f"{model}@{word}" for word in words)
+
+
+def _artifacts(session: Session, reference: str) -> list[str]:
+    return [name for name in session.registry.get(reference).artifacts if name != "model"]
+
+
+def _starting(fragment: str, words: Iterable[str]) -> list[str]:
+    return [word for word in words if word.startswith(fragment) and word != fragment]

@@ -1,0 +1,74 @@
+"""What a capture is taken from when it happens in a kernel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from nbreg.kernel.hooks import Recorder
+from nbreg.records import Execution, RunLink, timestamp
+
+
+class KernelContext:
+    """The kernel as `records.Context` describes it: read when asked, nothing kept.
+
+    The run begins when nbreg is loaded and ends with the kernel.
+    """
+
+    kind: Literal["notebook", "script"] = "notebook"
+
+    def __init__(self, shell: Any, recorder: Recorder) -> None:
+        self._shell = shell
+        self._recorder = recorder
+        self._run = RunLink(id=os.urandom(16).hex(), kind="notebook", started_at=timestamp(datetime.now(UTC)))
+
+    @property
+    def moment(self) -> datetime:
+        """When the executing cell began: all names it gives agree on date and time."""
+        return self._recorder.moment
+
+    @property
+    def namespace(self) -> Mapping[str, object]:
+        """The user's names, without the shell's own and without private ones."""
+        hidden = self._shell.user_ns_hidden
+        missing = object()
+        return {
+            name: value
+            for name, value in list(self._shell.user_ns.items())
+            if not name.startswith("_") and hidden.get(name, missing) is not value
+        }
+
+    @property
+    def executions(self) -> Iterable[Execution]:
+        """What ran so far, oldest first; the running cell is the last."""
+        return self._recorder.executions
+
+    @property
+    def folder(self) -> str:
+        """The notebook's folder where the notebook is known, else the working folder."""
+        notebook = self.notebook
+        if notebook and Path(notebook).is_absolute():
+            return str(Path(notebook).parent)
+        try:
+            return str(Path.cwd())
+        except OSError:
+            return ""
+
+    @property
+    def notebook(self) -> str:
+        """The notebook's path as VS Code or the Jupyter server tells it; empty rather than guessed."""
+        told = self._shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+        return told if isinstance(told, str) and told.endswith(".ipynb") else ""
+
+    @property
+    def script(self) -> str:
+        """A notebook has none."""
+        return ""
+
+    @property
+    def run(self) -> RunLink | None:
+        """The kernel's own run."""
+        return self._run

@@ -1,0 +1,164 @@
+"""Records what is executed, through IPython's events.
+
+Nothing here may fail in front of the user, be felt, or keep one of the user's objects alive:
+what is kept of a cell is its text, its times and the class of its error.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import IPython
+
+from nbreg.records import Execution, timestamp
+
+log = logging.getLogger("nbreg")
+
+_COUNTS_FIRST = IPython.version_info >= (9, 8)
+"""Whether IPython counts a cell before it tells that the cell begins, or when it has ended."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def quietly(callback: Callable[P, R]) -> Callable[P, R | None]:
+    """IPython prints what a callback raises, with the user's cell: so nothing is let out."""
+
+    @wraps(callback)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return callback(*args, **kwargs)
+        except Exception:
+            log.debug("%s failed", callback.__qualname__, exc_info=True)
+            return None
+
+    return guarded
+
+
+class _Running(NamedTuple):
+    """A cell that has begun. `info` is IPython's own record of it, by which its end is known."""
+
+    info: object
+    thread: int
+    nested: bool
+    source: str
+    shown_count: int | None
+    cell_id: str
+    moment: datetime | None
+    clock: float
+
+
+class Recorder:
+    """The executions of one kernel, oldest first.
+
+    A cell that another cell runs (`%%capture`, `run_cell`) is part of that one and is not
+    listed. Begin and end are paired by the identity of IPython's record, never by count.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._done: list[Execution] = []
+        self._running: list[_Running] = []
+
+    def start(self) -> None:
+        """Take over what ran before, and listen from now on."""
+        self._remember_history()
+        self._shell.events.register("pre_run_cell", self._pre)
+        self._shell.events.register("post_run_cell", self._post)
+
+    def stop(self) -> None:
+        """Listen no more; stopping twice is harmless."""
+        for event, callback in (("pre_run_cell", self._pre), ("post_run_cell", self._post)):
+            if callback in self._shell.events.callbacks.get(event, ()):
+                self._shell.events.unregister(event, callback)
+
+    @property
+    def executions(self) -> list[Execution]:
+        """All that ran, and last what is running."""
+        return [*self._done, *(_begun(each) for each in self._running if not each.nested)]
+
+    @property
+    def moment(self) -> datetime:
+        """When the running cell began; now where none is running."""
+        moments = (each.moment for each in self._running if each.moment and not each.nested)
+        return next(moments, None) or datetime.now(UTC)
+
+    @quietly
+    def _remember_history(self) -> None:
+        """Cells from before are known by their text alone; the one that loads nbreg is running."""
+        current = self._current_count()
+        manager = self._shell.history_manager
+        if manager is None:
+            return
+        for _, number, source in manager.get_range(session=0, start=1, raw=True, output=False):
+            if number < current:
+                self._done.append(Execution(source=source, execution_count=number, seen=False))
+            elif number == current:
+                me = threading.get_ident()
+                self._running.append(_Running(None, me, False, source, number, "", None, 0.0))
+
+    def _current_count(self) -> int:
+        count: int = self._shell.execution_count
+        return count - 1 if _COUNTS_FIRST else count
+
+    def _end_of_loading(self) -> None:
+        """A numbered cell begins, so the one that loaded nbreg has ended, whether or not that was told."""
+        for i in reversed(range(len(self._running))):
+            if self._running[i].info is None:
+                self._done.append(_begun(self._running.pop(i)))
+
+    @quietly
+    def _pre(self, info: Any) -> None:
+        thread = threading.get_ident()
+        if info.store_history:
+            self._end_of_loading()
+        nested = any(each.thread == thread for each in self._running)
+        source = info.raw_cell if isinstance(info.raw_cell, str) else ""
+        count = self._current_count() if info.store_history and not nested else None
+        cell_id = getattr(info, "cell_id", None) or ""
+        self._running.append(
+            _Running(info, thread, nested, source, count, cell_id, datetime.now(UTC), time.perf_counter())
+        )
+
+    @quietly
+    def _post(self, result: Any) -> None:
+        cell = self._ended(result.info)
+        if cell is not None and not cell.nested:
+            error = result.error_before_exec or result.error_in_exec
+            seconds = time.perf_counter() - cell.clock if cell.moment else None
+            self._done.append(_finished(cell, seconds, type(error).__name__ if error else ""))
+
+    def _ended(self, info: Any) -> _Running | None:
+        """The cell that this is the end of; a blank one has an end without a beginning."""
+        for i in reversed(range(len(self._running))):
+            cell = self._running[i]
+            if cell.info is info or (cell.info is None and cell.source == info.raw_cell):
+                return self._running.pop(i)
+        return None
+
+
+def _begun(cell: _Running) -> Execution:
+    return Execution(
+        source=cell.source,
+        execution_count=cell.shown_count,
+        started_at=timestamp(cell.moment) if cell.moment else "",
+        cell_id=cell.cell_id,
+    )
+
+
+def _finished(cell: _Running, seconds: float | None, error: str) -> Execution:
+    return Execution(
+        source=cell.source,
+        execution_count=cell.shown_count,
+        started_at=timestamp(cell.moment) if cell.moment else "",
+        seconds=None if seconds is None else round(seconds, 6),
+        ok=not error,
+        error=error,
+        cell_id=cell.cell_id,
+    )

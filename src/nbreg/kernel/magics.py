@@ -1,0 +1,241 @@
+"""The magics: each parses its line, calls one verb of the registry and returns what shows itself.
+
+A refusal is one line with a hint and ends the cell as failed, so that papermill and nbconvert
+stop there. None of them asks for input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
+from nbreg.errors import BadInputError, ConflictError, NbregError, TrustError
+from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
+from nbreg.kernel.parsers import parser
+from nbreg.kernel.registering import Registering
+from nbreg.kernel.session import Session
+
+Arguments = argparse.Namespace
+R = TypeVar("R")
+
+
+class Help:
+    """What `--help` answers with."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.rstrip()
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+@contextmanager
+def refusals_as_usage_errors() -> Iterator[None]:
+    """What nbreg refuses is one line, without a traceback; the error itself is its `__cause__`."""
+    try:
+        yield
+    except NbregError as error:
+        raise UsageError(one_line(error)) from error
+
+
+def one_line(error: NbregError) -> str:
+    """Message and hint, with whatever came in from outside made visible."""
+    from nbreg.display.text import brief
+
+    return brief(error.line, 2000)
+
+
+def magic(body: Callable[[NbregMagics, Arguments], R]) -> Callable[[NbregMagics, str], R | Help]:
+    """A line magic of the body: its line is parsed, its refusals are one line, `--help` answers."""
+    name = body.__name__
+
+    def run(self: NbregMagics, line: str) -> R | Help:
+        with refusals_as_usage_errors():
+            try:
+                return body(self, self.parse(name, line)[0])
+            except HelpShown as shown:
+                return Help(shown.text)
+
+    run.__name__, run.__qualname__, run.__module__ = name, body.__qualname__, body.__module__
+    run.__doc__ = parser(name).format_help()
+    made: Any = no_var_expand(line_magic(run))
+    return cast("Callable[[NbregMagics, str], R | Help]", made)
+
+
+@magics_class
+class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
+    """`%register_model` and the rest."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
+
+    def parse(self, name: str, line: str) -> tuple[Arguments, list[str]]:
+        """The arguments of a line, filled in, and its words as they were written."""
+        words = split(line)
+        filled = words
+        if needs_filling(words):
+            filled = fill(words, self.session.values(substitutions(words)))
+        return parser(name).read(filled), words
+
+    @no_var_expand
+    @line_cell_magic
+    def register_model(self, line: str, cell: str | None = None) -> Any:
+        """See below: the parser's own text."""
+        with refusals_as_usage_errors():
+            try:
+                arguments, words = self.parse("register_model", line)
+            except HelpShown as shown:
+                return Help(shown.text)
+            registering = Registering(self.session, arguments, words)
+            return registering.after_cell(cell) if cell is not None else registering.now()
+
+    register_model.__doc__ = parser("register_model").format_help()
+
+    @magic
+    def promote(self, args: Arguments) -> Note:
+        """Move a version to a higher stage."""
+        registry, ref = self.session.registry, self.session.written(args.ref)
+        before = registry.get(ref).stage
+        version = registry.promote(ref, args.stage, reason=args.reason, message=args.message)
+        return self._moved(version, before)
+
+    @magic
+    def retire(self, args: Arguments) -> Note:
+        """Take a version out of use."""
+        registry, ref = self.session.registry, self.session.written(args.ref)
+        before = registry.get(ref).stage
+        version = registry.retire(ref, args.to, reason=args.reason, message=args.message)
+        return self._moved(version, before)
+
+    @magic
+    def rollback(self, args: Arguments) -> Note:
+        """Give a stage back to the version that held it before."""
+        version = self.session.registry.rollback(
+            args.model, args.stage, to=args.to, reason=args.reason, message=args.message
+        )
+        return self._moved(version, "")
+
+    def _moved(self, version: Any, before: str) -> Note:
+        """What happened, from the journal's own line about it."""
+        row = version.row
+        event = next((each for each in version.events if each.facts.get("stage") == row.stage), None)
+        facts = event.facts if event and before != row.stage else {}
+        text = moved(
+            version.model,
+            label(row.name, row.number),
+            before=before or str(facts.get("was") or "none"),
+            after=row.stage,
+            displaced=_displaced(facts),
+        )
+        return Note(text, version=version, stage=row.stage)
+
+    @magic
+    def load_model(self, args: Arguments) -> Any:
+        """Load a version."""
+        registry = self.session.registry
+        version = registry.get(args.ref)
+        others = self._others(version, args)
+        trust = True if args.trust else None
+        # Resolved once, so that all of it is of one version; where only pinned references may be
+        # loaded, the registry has to see the reference itself.
+        ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
+        with _trust_by_flag(args.ref):
+            value = registry.load(ref, trust=trust)
+            loaded = {name: registry.load(ref, name, trust=trust) for name in others}
+        self._tell(version, loaded)
+        if args.name:
+            loaded[args.name] = value
+        self.session.shell.user_ns.update(loaded)
+        return value
+
+    def _others(self, version: Any, args: Arguments) -> list[str]:
+        """The artifacts that `--with` names; a variable that is there is never overwritten."""
+        if args.name and not args.name.isidentifier():
+            raise BadInputError(f"--as {args.name} is no name of a variable")
+        names = pieces(args.others)
+        if "all" in names:
+            names = [name for name in version.artifacts if name != "model"]
+        namespace = self.session.shell.user_ns
+        for name in names:
+            if not name.isidentifier():
+                raise BadInputError(
+                    f"{name!r} is no name of a variable", hint=f"registry.load('{version.ref}', {name!r})"
+                )
+            if name in namespace or name == args.name:
+                raise ConflictError(f"--with {name} would overwrite the variable {name}", hint=f"del {name}")
+        return names
+
+    def _tell(self, version: Any, loaded: dict[str, Any]) -> None:
+        """Which version it is, for good, and what is different here."""
+        row = version.row
+        also = f" with {', '.join(loaded)}" if loaded else ""
+        pinned = f"{version.model}@sha256:{version.id[:12]}"
+        self.session.show(Note(f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"))
+        drift = version.registry.drift(version)
+        if drift:
+            self.session.show(DriftTable(drift))
+
+    @magic
+    def models(self, args: Arguments) -> ModelTable:
+        """List the models of the registry."""
+        return ModelTable(self.session.registry.models())
+
+    @magic
+    def model(self, args: Arguments) -> VersionDetail:
+        """Show all there is to say about a version."""
+        version = self.session.registry.get(args.ref)
+        row = version.row
+        manifest = None if row.purged else version.manifest
+        return VersionDetail(version.model, row, manifest, aliases=version.aliases, version=version)
+
+    @magic
+    def model_history(self, args: Arguments) -> VersionTable:
+        """List the versions of a model."""
+        registry = self.session.registry
+        versions = registry.versions(args.model, limit=args.limit, deleted=args.deleted)
+        rows = [version.row for version in versions]
+        return VersionTable(args.model, rows, registry.aliases(args.model), items=versions)
+
+    @magic
+    def model_events(self, args: Arguments) -> EventTable:
+        """List what happened to a model."""
+        events = self.session.registry.events(args.model, since=args.since, limit=args.limit)
+        return EventTable(events, title=args.model or "")
+
+    @magic
+    def use_registry(self, args: Arguments) -> Note:
+        """Work on another registry."""
+        session = self.session
+        registry = session.use(args.location) if args.location else session.registry
+        count = len(registry.models())
+        what = (
+            f"{count} model{'' if count == 1 else 's'}"
+            if registry.id
+            else "empty: the first version makes it"
+        )
+        return Note(f"registry {args.location or registry.location} · {what}")
+
+
+def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    number = facts.get("archived")
+    if not isinstance(number, int):
+        return []
+    return [(label(facts.get("archived_name"), number), "archived")]
+
+
+@contextmanager
+def _trust_by_flag(ref: str) -> Iterator[None]:
+    """On a line, the line to run is this line with a flag."""
+    try:
+        yield
+    except TrustError as error:
+        error.hint = f"if you trust it: %load_model {ref} --trust"
+        raise

@@ -1,0 +1,161 @@
+"""What each magic takes: its arguments, and what its `--help` and `%magic?` say."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from nbreg.kernel.arguments import Parser
+
+MAGICS: Final = (
+    "register_model",
+    "promote",
+    "retire",
+    "rollback",
+    "load_model",
+    "models",
+    "model",
+    "model_history",
+    "model_events",
+    "use_registry",
+)
+
+_REFERENCE: Final = "churn@3, churn@1.2.0, churn@production, churn@champion, churn@latest or churn@sha256:…"
+
+
+@cache
+def parser(name: str) -> Parser:
+    """The parser of one magic; made once."""
+    return _MAKERS[name]()
+
+
+def _register_model() -> Parser:
+    new = Parser(
+        "%register_model",
+        "Register a trained object as a new version of a model.\n\n"
+        "    %register_model churn                    the model trained last\n"
+        "    %register_model churn clf --metrics auc  the variable clf, with the value of auc\n\n"
+        "As %%register_model above a cell: what can be checked is checked before the cell runs, and\n"
+        "what it trains is registered afterwards. {date}, {time}, what --sub gives and the kernel's\n"
+        "own texts and numbers are filled in wherever {x} stands.",
+    )
+    new.add_argument("model", metavar="MODEL", help="name of the model, for example churn or risk/churn")
+    new.add_argument(
+        "variable", metavar="VARIABLE", nargs="?", help="what to register; default: trained last"
+    )
+    naming = new.add_mutually_exclusive_group()
+    naming.add_argument("--version", metavar="V", help="name of the version; default: the next one")
+    naming.add_argument("--bump", choices=("auto", "major", "minor", "patch"), help="which number goes up")
+    new.add_argument("--from", dest="base", metavar="REF", help="the version to count on from")
+    new.add_argument("--stage", metavar="S", help="stage to begin in")
+    for flag, meta, text in (
+        ("--metrics", "a,b=0.9", "variables or values"),
+        ("--params", "p,lr=0.1", "a dictionary, variables or values"),
+        ("--data", "X_train", "variables that hold the data it was trained on"),
+        ("--artifacts", "s,tok=./f", "variables, or files written ./…"),
+        ("--tags", "t,u", "keywords"),
+        ("--sub", "team=A", "fills {team}"),
+    ):
+        new.add_argument(flag, metavar=meta, action="append", help=text)
+    new.add_argument("--description", default="", metavar="TEXT", help="what this version is")
+    _why(new)
+    new.add_argument("--draft", metavar="N", help="not in this release")
+    new.add_argument("--new", action="store_true", help="a version even if equal content is registered")
+    new.add_argument("--force", action="store_true", help="take a name that is taken; needs --reason")
+    new.add_argument("--allow-secrets", action="store_true", help="store bytes that look like a secret")
+    return new
+
+
+def _promote() -> Parser:
+    new = Parser("%promote", "Move a version to a higher stage; the one that held it is archived.")
+    _reference(new)
+    new.add_argument("stage", metavar="STAGE", nargs="?", help="default: one up, never past production")
+    _why(new)
+    return new
+
+
+def _retire() -> Parser:
+    new = Parser("%retire", "Take a version out of use.")
+    _reference(new)
+    new.add_argument("--to", default="archived", metavar="STAGE", help="a lower stage; default: archived")
+    _why(new)
+    return new
+
+
+def _rollback() -> Parser:
+    new = Parser("%rollback", "Give a stage back to the version that held it before.")
+    new.add_argument("model", metavar="MODEL", help="name of the model")
+    new.add_argument("--stage", default="production", metavar="S", help="default: production")
+    new.add_argument("--to", metavar="REF", help="the version to go back to; default: the one before")
+    _why(new)
+    return new
+
+
+def _load_model() -> Parser:
+    new = Parser(
+        "%load_model",
+        "Load a version: its bytes are verified, and what differs in the environment is shown.\n\n"
+        "    clf = %load_model churn@production",
+    )
+    _reference(new)
+    new.add_argument("--as", dest="name", metavar="NAME", help="variable to bind it to")
+    new.add_argument(
+        "--with", dest="others", metavar="a,b|all", action="append", help="artifacts to bind too"
+    )
+    new.add_argument("--trust", action="store_true", help="load code that nobody here vouched for")
+    return new
+
+
+def _models() -> Parser:
+    return Parser("%models", "List the models of the registry.")
+
+
+def _model() -> Parser:
+    new = Parser("%model", "Show all there is to say about a version.")
+    _reference(new)
+    return new
+
+
+def _model_history() -> Parser:
+    new = Parser("%model_history", "List the versions of a model, newest first.")
+    new.add_argument("model", metavar="MODEL", help="name of the model")
+    new.add_argument("--limit", metavar="N", type=int, help="no more than N")
+    new.add_argument("--deleted", action="store_true", help="those that are deleted, too")
+    return new
+
+
+def _model_events() -> Parser:
+    new = Parser("%model_events", "List what happened to a model, newest first: when, who, what and why.")
+    new.add_argument("model", metavar="MODEL", nargs="?", help="default: all models")
+    new.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
+    new.add_argument("--limit", metavar="N", type=int, help="no more than N")
+    return new
+
+
+def _use_registry() -> Parser:
+    new = Parser("%use_registry", "Work on another registry from here on; without LOCATION, say which it is.")
+    new.add_argument("location", metavar="LOCATION", nargs="?", help="a folder")
+    return new
+
+
+def _reference(new: Parser) -> None:
+    new.add_argument("ref", metavar="REF", help=f"{_REFERENCE}")
+
+
+def _why(new: Parser) -> None:
+    new.add_argument("--reason", default="", metavar="WORD", help="why, in a short word for machines")
+    new.add_argument("--message", default="", metavar="TEXT", help="why, in a sentence for people")
+
+
+_MAKERS: Final = {
+    "register_model": _register_model,
+    "promote": _promote,
+    "retire": _retire,
+    "rollback": _rollback,
+    "load_model": _load_model,
+    "models": _models,
+    "model": _model,
+    "model_history": _model_history,
+    "model_events": _model_events,
+    "use_registry": _use_registry,
+}

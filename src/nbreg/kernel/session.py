@@ -1,0 +1,109 @@
+"""What nbreg holds for one kernel: its configuration, its registry, what was registered here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from nbreg.capture.context import install_context, uninstall_context
+from nbreg.config import Nbreg
+from nbreg.kernel.context import KernelContext
+from nbreg.kernel.hooks import Recorder
+from nbreg.names import parse_reference, template_values
+
+if TYPE_CHECKING:
+    from nbreg.registry import ModelVersion, Registry
+
+
+class Session:
+    """One kernel's nbreg. The registry is opened when first needed, so that loading costs nothing."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.config = Nbreg(parent=shell)
+        self.recorder = Recorder(shell)
+        self.context = KernelContext(shell, self.recorder)
+        self._registry: Registry | None = None
+        self._registered: dict[str, int] = {}
+        self.config.observe(self._forget_registry)
+
+    @property
+    def registry(self) -> Registry:
+        """The registry that magics work on."""
+        if self._registry is None:
+            self._registry = self._open(self.config.location)
+        return self._registry
+
+    def _open(self, location: str | None) -> Registry:
+        from nbreg.registry import Registry  # tinydb and the store: not before they are needed
+
+        return Registry(location, settings=self.config.settings())
+
+    def use(self, location: str) -> Registry:
+        """Work on another registry from now on; what was registered in the old one no longer counts."""
+        registry = self._open(location)
+        self.config.registry = location
+        self._registry, self._registered = registry, {}
+        return registry
+
+    def _forget_registry(self, change: object) -> None:
+        self._registry, self._registered = None, {}
+
+    # names and references
+
+    @property
+    def namespace(self) -> Mapping[str, object]:
+        """The user's variables."""
+        return self.context.namespace
+
+    def values(self, given: Mapping[str, str]) -> dict[str, object]:
+        """What `{x}` in an argument may mean; date and time win, then `--sub`, then variables."""
+        variables = {
+            name: value
+            for name, value in self.namespace.items()
+            if isinstance(value, str | int | float) and not isinstance(value, bool)
+        }
+        return {**variables, **given, **template_values(self.context.moment)}
+
+    def remember(self, version: ModelVersion) -> None:
+        """This kernel registered it, so that the model's name alone may mean it."""
+        self._registered[version.model] = version.number
+
+    def written(self, text: str) -> str:
+        """The reference that a verb that writes is given: a bare name only if it means what was made here."""
+        reference = parse_reference(text)
+        number = self._registered.get(reference.model)
+        if reference.kind != "implicit" or reference.as_of or number is None:
+            return text
+        latest = self.registry.get(f"{reference.model}@latest")
+        return f"{reference.model}@{number}" if latest.number == number else text
+
+    def show(self, result: object) -> None:
+        """Show something beside what the magic returns."""
+        publish: Callable[[object], object] = display
+        publish(result)
+
+    # life
+
+    def start(self) -> None:
+        """Listen to the shell and be the context of what is registered in it."""
+        self.recorder.start()
+        install_context(self.context)
+        threading.Thread(target=_warm_up, name="nbreg-warm-up", daemon=True).start()
+
+    def stop(self) -> None:
+        """Undo `start`."""
+        self.recorder.stop()
+        uninstall_context()
+
+
+def _warm_up() -> None:
+    """List the installed distributions while the user still reads the first cell."""
+    with suppress(Exception):
+        from nbreg.capture.environment import warm_up
+
+        warm_up()

@@ -1,0 +1,122 @@
+"""A real kernel for tests: cells go in, what a notebook would show comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+SECONDS = 60
+
+MODEL = """
+class Mean:
+    def __init__(self, scale=1.0):
+        self.scale = scale
+    def fit(self, values):
+        self.mean = self.scale * sum(values) / len(values)
+        return self
+    def predict(self, values):
+        return [self.mean for _ in values]
+"""
+"""A model that needs no library, so that a kernel is ready at once."""
+
+
+@dataclass
+class Ran:
+    """What one cell showed."""
+
+    status: str = ""
+    text: str = ""
+    """All text/plain, whether a result or displayed."""
+    stdout: str = ""
+    stderr: str = ""
+    errors: list[str] = field(default_factory=list)
+    """The class of each traceback shown."""
+    bundles: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+
+class Kernel:
+    """A running kernel."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=SECONDS)
+
+    def begin(self, code: str, **options: Any) -> str:
+        message: str = self.client.execute(code, **{"allow_stdin": False, **options})
+        return message
+
+    def finish(self, message: str) -> Ran:
+        ran = Ran()
+        while True:
+            got = self.client.get_iopub_msg(timeout=SECONDS)
+            if got["parent_header"].get("msg_id") != message:
+                continue
+            kind, content = got["msg_type"], got["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                break
+            self._note(ran, kind, content)
+        while (reply := self.client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != message:
+            pass
+        ran.status = reply["content"]["status"]
+        return ran
+
+    @staticmethod
+    def _note(ran: Ran, kind: str, content: dict[str, Any]) -> None:
+        if kind == "stream":
+            setattr(ran, content["name"], getattr(ran, content["name"]) + content["text"])
+        elif kind in ("execute_result", "display_data"):
+            ran.bundles.append(content["data"])
+            ran.text += content["data"].get("text/plain", "") + "\n"
+        elif kind == "error":
+            ran.errors.append(content["ename"])
+
+    def run(self, code: str, **options: Any) -> Ran:
+        """Run a cell as a notebook would."""
+        return self.finish(self.begin(code, **options))
+
+    def good(self, code: str) -> Ran:
+        """Run a cell that has to succeed."""
+        ran = self.run(code)
+        assert ran.ok, f"{code}\n{ran.stderr}{ran.errors}"
+        return ran
+
+    def refused(self, code: str) -> str:
+        """Run a line that has to be refused: one line, no traceback, the cell failed."""
+        ran = self.run(code)
+        assert ran.status == "error", f"{code}\n{ran.text}"
+        assert ran.errors in ([], ["UsageError"]), ran.errors
+        lines = ran.stderr.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("UsageError: ")
+        return lines[0].removeprefix("UsageError: ")
+
+    def complete(self, code: str) -> list[str]:
+        """What Tab offers at the end of the code, as whole lines."""
+        self.client.complete(code, len(code))
+        while (reply := self.client.get_shell_msg(timeout=SECONDS))["msg_type"] != "complete_reply":
+            pass
+        content = reply["content"]
+        return [code[: content["cursor_start"]] + match for match in content["matches"]]
+
+
+@contextmanager
+def running_kernel() -> Iterator[Kernel]:
+    """A kernel of this interpreter, ended afterwards."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    try:
+        kernel = Kernel(manager)
+        yield kernel
+        kernel.client.stop_channels()
+    finally:
+        manager.shutdown_kernel(now=True)
