@@ -37,8 +37,10 @@ _NETWORK: Final = (
 )
 
 
-def refused(error: OSError, path: Path | str) -> StoreError:
+def refused(error: OSError, path: Path | str, *, reading: bool = False) -> StoreError:
     """The typed error for what the system refused."""
+    if reading:
+        return StoreError(f"{path} cannot be read: {error.strerror or error}", hint="check its rights")
     if error.errno in _NO_SPACE:
         return NoSpaceError(
             f"no room to write {path}: {error.strerror}",
@@ -120,7 +122,7 @@ class _Gate:
 
 
 _gates: weakref.WeakValueDictionary[tuple[int, int], _Gate] = weakref.WeakValueDictionary()
-_gates_guard = threading.Lock()
+_gates_guard = threading.RLock()
 _locked_fds: set[int] = set()
 
 
@@ -141,7 +143,7 @@ def _forget_after_fork() -> None:
     as the child lives, also when the parent is gone.
     """
     global _gates_guard
-    _gates_guard = threading.Lock()
+    _gates_guard = threading.RLock()
     _gates.clear()
     for fd in _locked_fds:
         with suppress(OSError):
@@ -151,7 +153,11 @@ def _forget_after_fork() -> None:
         each.forget_after_fork()
 
 
-os.register_at_fork(after_in_child=_forget_after_fork)
+os.register_at_fork(
+    before=lambda: _gates_guard.acquire(),
+    after_in_parent=lambda: _gates_guard.release(),
+    after_in_child=_forget_after_fork,
+)
 
 
 def _gate_of(fd: int) -> _Gate:
@@ -247,20 +253,22 @@ def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = F
 def _open(path: Path, *, create: bool) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | (os.O_CREAT if create else 0)
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+        with _gates_guard:  # no fork between opening and noting: the child would not know what to close
+            fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+            _locked_fds.add(fd)
     except OSError as error:
         raise refused(error, path) from error
-    _locked_fds.add(fd)
     return fd
 
 
 def _give_back(fd: int) -> None:
     if fd not in _locked_fds:
         return  # this process is a fork of the holder, and has let go already
-    _locked_fds.discard(fd)
-    with suppress(OSError):
-        fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough while a fork holds a copy
-    os.close(fd)
+    with _gates_guard:
+        _locked_fds.discard(fd)
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough while a fork holds a copy
+        os.close(fd)
 
 
 def _still_there(fd: int, path: Path) -> bool:

@@ -163,6 +163,12 @@ class Journal:
         """The end of the chain, as far as it was read."""
         return Head(seq=len(self), hash=self._hash)
 
+    def __del__(self) -> None:
+        # Registries come and go, one for each `nbreg.load(…)`; their descriptors go with them.
+        if getattr(self, "_fd", -1) >= 0:
+            with suppress(OSError, AttributeError, TypeError):
+                os.close(self._fd)
+
     def close(self) -> None:
         """Let go of the file; using the journal opens it again."""
         with self.mutex:
@@ -185,10 +191,12 @@ class Journal:
             raise self._lost
         try:
             status = self.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if self._offsets:
                 self._fail("is gone")
             return
+        except OSError as error:
+            raise refused(error, self.path, reading=True) from error
         if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
             self._replay()
         elif (status.st_size, status.st_mtime_ns) != self._seen:
@@ -199,8 +207,7 @@ class Journal:
         known = self.head
         self.close()
         self._forget()
-        self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        status = os.fstat(self._fd)
+        status = os.fstat(self._opened())
         self._identity = (status.st_dev, status.st_ino)
         self._read_on(status)
         if known.seq and (len(self) < known.seq or self.line(known.seq - 1).hash != known.hash):
@@ -223,13 +230,12 @@ class Journal:
         raise self._lost
 
     def _read_on(self, status: os.stat_result) -> None:
-        if self._fd < 0:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = self._opened()
         self.damage = None
         rest = b""
         offset = self._end
         while self.damage is None:
-            chunk = os.pread(self._fd, _CHUNK, offset)
+            chunk = os.pread(fd, _CHUNK, offset)
             if not chunk:
                 break
             offset += len(chunk)
@@ -264,16 +270,23 @@ class Journal:
         self.at = line.at
         self._follower.apply(index, line)
 
+    def _opened(self) -> int:
+        if self._fd < 0:
+            try:
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                raise refused(error, self.path, reading=True) from error
+        return self._fd
+
     def line(self, index: int) -> Line:
         """One line again, from the disk, its hash checked again.
 
         Raises `JournalError` where its bytes changed since it was first read.
         """
-        start = self._offsets[index]
-        stop = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._end
-        if self._fd < 0:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        data = os.pread(self._fd, stop - start - 1, start)
+        with self.mutex:
+            start = self._offsets[index]
+            stop = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._end
+            data = os.pread(self._opened(), stop - start - 1, start)
         if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
             why = "was changed after it was written"
             raise Damage(path=str(self.path), line=index + 1, offset=start, why=why).error()
@@ -413,7 +426,7 @@ def last_line(path: Path) -> Line | None:
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None
-        raise refused(error, path) from error
+        raise refused(error, path, reading=True) from error
     try:
         size = os.fstat(fd).st_size
         span = 8192
