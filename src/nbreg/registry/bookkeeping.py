@@ -10,7 +10,7 @@ import msgspec
 from nbreg import lifecycle
 from nbreg.errors import UnknownVersionError
 from nbreg.names import SemanticVersion, parse_semantic
-from nbreg.records import Lifecycle, ModelRow, Pointer, StageRow, VersionRow
+from nbreg.records import Lifecycle, ModelRow, Pointer, StageRow, VersionRow, as_doc
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -28,6 +28,8 @@ def brief(database: JournalDB, draft: Draft, *, new_model: str = "") -> ModelRow
     row = database.row(*MODEL_ROW, ModelRow) or ModelRow(name=new_model, created=draft.at)
     row = msgspec.structs.replace(row, at=draft.at)
     database.put(*MODEL_ROW, row)
+    draft.rows.setdefault(MODEL_ROW, as_doc(row))  # also where the clock stands still
+    draft.carried.add(MODEL_ROW)
     return row
 
 
@@ -57,7 +59,7 @@ def add(database: JournalDB, row: VersionRow) -> None:
         "latest_name": row.name,
     }
     mine, highest = semantic(row), parse_semantic(model.highest)
-    if mine is not None and (highest is None or mine.order > highest.order):
+    if mine is not None and (highest is None or mine.order >= highest.order):
         fields |= {"highest": row.name, "highest_number": row.number}
     change(database, **fields)
 

@@ -52,6 +52,8 @@ class Draft:
         self.reason = ""
         self.message = ""
         self.rows: dict[Key, Doc | None] = {}
+        self.carried: set[Key] = set()
+        """Rows that the line carries even if they did not change."""
 
 
 class JournalStorage(Storage):
@@ -225,7 +227,8 @@ class JournalStorage(Storage):
 
     def _changed(self, draft: Draft) -> dict[Key, Doc | None]:
         self._mine.draft = None  # compare with what is stored, not with the draft itself
-        return {key: doc for key, doc in draft.rows.items() if doc != self.doc(*key)}
+        carried = draft.carried
+        return {key: doc for key, doc in draft.rows.items() if key in carried or doc != self.doc(*key)}
 
     def _unsealed(self, draft: Draft, rows: dict[Key, Doc | None], *, kind: str, by: Actor) -> Unsealed:
         return Unsealed(
