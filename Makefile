@@ -36,8 +36,12 @@ tests: $(TEST)
 	@$(PY) -m pytest -q
 
 # Strict: outputs are compared with the committed ones, after the substitutions in sanitize.cfg.
+# In a home of their own, so that nobody's configuration shows in them and nothing is left behind.
 notebooks: $(TEST)
-	@$(PY) -m pytest -q -p no:cacheprovider --nbval --nbval-sanitize-with notebooks/sanitize.cfg $(NOTEBOOKS)
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && \
+	env -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u IPYTHONDIR -u JUPYTER_CONFIG_DIR -u NBREG_REGISTRY \
+		HOME="$$home" TMPDIR="$$home" \
+		$(PY) -m pytest -q -p no:cacheprovider --nbval --nbval-sanitize-with notebooks/sanitize.cfg $(NOTEBOOKS)
 
 slow: $(TEST)  ## the long tests: many kills, many kernels
 	@$(PY) -m pytest -q -m slow --timeout 3600

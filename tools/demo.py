@@ -61,6 +61,7 @@ def execute(story: Path, target: Path) -> None:
             notebook,
             timeout=300,
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # not of the demo: what the kernel thinks of its transport
             resources={"metadata": {"path": str(target.parent)}},
             on_cell_executed=tick,
         )
