@@ -77,7 +77,9 @@ def register(
         for part in made.captured:
             batch.add(part)
         version_id = batch.add(canonical(made.manifest)).digest
-        return _write(registry, request, made, version_id, batch.commit())
+        written = _write(registry, request, made, version_id, batch.commit())
+    # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
+    return written or _known(registry, request, content_digest) or register(registry, request, values, data)
 
 
 def preview(
@@ -208,9 +210,13 @@ def _known(registry: Registry, request: Request, content_digest: str) -> ModelVe
 
 
 def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
-    pointer = database.row("content", content_digest, Pointer)
-    row = database.row("versions", pointer.number, VersionRow) if pointer else None
-    return None if row is None or row.deleted is not None or row.purged else row
+    """The latest version of that content that is neither deleted nor purged."""
+    for index in reversed(database.history("content", content_digest)):
+        pointer = database.row("content", content_digest, Pointer, before=index + 1)
+        row = database.row("versions", pointer.number, VersionRow) if pointer else None
+        if row is not None and row.deleted is None and not row.purged:
+            return row
+    return None
 
 
 def _say_again(database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
@@ -218,13 +224,17 @@ def _say_again(database: JournalDB, draft: Draft, request: Request, row: Version
     bookkeeping.brief(database, draft)
 
 
-def _write(registry: Registry, request: Request, made: _Draft, version_id: str, bundle: str) -> ModelVersion:
-    """The moment the version comes to be: one line, under the model's lock."""
+def _write(
+    registry: Registry, request: Request, made: _Draft, version_id: str, bundle: str
+) -> ModelVersion | None:
+    """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = registry._folder.model_to_write(request.model)
     stamp = trust.sign(version_id)
     with database.transaction(
         "registered", by=registry.actor, reason=request.reason, message=request.message
     ) as draft:
+        if not request.new and _holder_of(database, made.manifest.content_digest) is not None:
+            return None
         model = bookkeeping.brief(database, draft, new_model=request.model)
         registry._folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
         name, implied, base = naming.choose(registry, database, request)
