@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def get(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -> ModelVersion:
     """The version that a reference means; the one place that decides it."""
     if isinstance(ref, ModelVersion):
-        return ref
+        if ref.registry.location == registry.location:
+            return ref
+        ref = f"{ref.model}@sha256:{ref.id}"  # another registry's: its number means nothing here
     reference = parse_reference(ref)
     database = registry._model(reference.model)
     number = resolve(database, reference, registry.lifecycle)
