@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from nbreg.errors import FileSystemError, FormatError, NameTakenError, StoreError, UnknownModelError
-from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, timestamp
+from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
 from nbreg.store.files import forgetful, make_folder, network_file_system, refused
@@ -35,6 +35,10 @@ _SUFFIX = ".model"
 _OPEN_MODELS = 128
 _REGISTRY_ROW = ("registry", "registry")
 MODEL_ROW = ("model", "model")
+
+
+class _FormatRow(Row, frozen=True, kw_only=True):
+    format: int = FORMAT
 
 
 class Folder:
@@ -75,16 +79,22 @@ class Folder:
 
         Raises `FormatError` for one that a newer nbreg wrote.
         """
-        self._own.refresh()
+        self.check_format()
         row = self._own.row(*_REGISTRY_ROW, RegistryRow)
         if row is None and self._own.journal.damage is not None:
             raise self._own.journal.damage.error()
+        return row
+
+    def check_format(self) -> None:
+        """Raises `FormatError` for a registry that a newer nbreg wrote. Before anything is read."""
+        self._own.refresh()
+        # Of a newer one no more is known than that it says its format.
+        row = self._own.row(*_REGISTRY_ROW, _FormatRow)
         if row is not None and row.format > FORMAT:
             raise FormatError(
                 f"{self.path} has format {row.format}; this nbreg reads up to {FORMAT}",
                 hint="pip install --upgrade nbreg",
             )
-        return row
 
     def ready(self, actor: Actor) -> RegistryRow:
         """The registry's facts; it is made if it is not there. Before any write."""
@@ -141,6 +151,7 @@ class Folder:
 
         Raises `UnknownModelError`; `JournalError` where none of it can be read.
         """
+        self.check_format()
         database = self._opened(name)
         found = database.refresh().row(*MODEL_ROW, ModelRow)
         if found is None:
@@ -195,6 +206,7 @@ class Folder:
 
     def journals(self) -> Iterator[tuple[str, Path]]:
         """Folder name and journal of each model, in the order of their names."""
+        self.check_format()
         yield from self._walk(self._models, "", 3)
 
     def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, Path]]:
@@ -203,7 +215,7 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            raise refused(error, folder) from error
+            raise refused(error, folder, reading=True) from error
         for name in names:
             if name.endswith(_SUFFIX):
                 yield prefix + name.removesuffix(_SUFFIX), folder / name / "journal.jsonl"

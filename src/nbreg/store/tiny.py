@@ -20,7 +20,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from nbreg.errors import BadValueError, StoreError
+from nbreg.errors import BadValueError, JournalError, StoreError
 from nbreg.records import Actor, Row, as_doc, plain, timestamp
 from nbreg.store.index import Digests, Numbers, RowIds, Words, gone, line_of, took_away
 from nbreg.store.journal import Journal, Line, Unsealed
@@ -391,7 +391,13 @@ class JournalDB(TinyDB):
         raw = self._storage.raw(table, str(row_id), before=before)
         if raw is None or bytes(raw) == b"null":
             return None
-        return msgspec.json.decode(raw, type=kind)
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JournalError(
+                f"{self.journal.path}: the row {table}/{row_id} is no {kind.__name__}: {error}",
+                hint="another program, or a newer nbreg, wrote it",
+            ) from error
 
     def put(self, table: str, row_id: str | int, row: Row | None) -> None:
         """Write a row in this thread's transaction, all of it anew, or take it away with None."""
