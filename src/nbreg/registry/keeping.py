@@ -123,7 +123,7 @@ def purge(
         if not dry_run:
             for database, row in doomed:
                 _record_purge(registry, database, row, reason)
-        purged = {(id(database), row.number) for database, row in doomed}
+        purged = {(database.journal.path, row.number) for database, row in doomed}
         leftovers = list(_leftovers(registry, purged))
         if not dry_run:
             for leftover in leftovers:
@@ -186,11 +186,11 @@ def _record_purge(registry: Registry, database: JournalDB, row: VersionRow, reas
             database.put("content", row.content_digest, None)
 
 
-def _leftovers(registry: Registry, purged: set[tuple[int, int]]) -> Iterator[Leftover]:
+def _leftovers(registry: Registry, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
     blobs = registry._folder.blobs
     used: set[str] = set()
     for database, row in _all_versions(registry):
-        if not row.purged and (id(database), row.number) not in purged:
+        if not row.purged and (database.journal.path, row.number) not in purged:
             used |= references(registry, row)
     for digest, path, size in blobs.objects():
         if digest not in used:
