@@ -119,6 +119,8 @@ def purge(
         return PurgeReport(dry_run=dry_run)
     days = registry.settings.retention_days if older_than is None else older_than
     with _alone(registry, dry_run):
+        if not dry_run:
+            _finish_lines(registry)
         doomed = list(_doomed(registry, days, include_protected))
         if not dry_run:
             for database, row in doomed:
@@ -130,6 +132,14 @@ def purge(
                 _remove(registry, Path(leftover.path))
     names = [f"{_model_name(database)}@{row.number}" for database, row in doomed]
     return PurgeReport(dry_run=dry_run, leftovers=leftovers, versions=names)
+
+
+def _finish_lines(registry: Registry) -> None:
+    """What a killed writer left at the end of a journal may be a whole line, and refer to objects."""
+    for _name, database in registry._folder.databases():
+        if database.refresh().journal.has_tail:
+            with database.journal.locked():
+                pass
 
 
 @contextmanager

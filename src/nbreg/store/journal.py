@@ -169,6 +169,11 @@ class Journal:
             with suppress(OSError, AttributeError, TypeError):
                 os.close(self._fd)
 
+    @property
+    def has_tail(self) -> bool:
+        """Whether bytes of a writer that was killed, or is at work, stand after the last line."""
+        return self._seen[0] > self._end and self.damage is None
+
     def close(self) -> None:
         """Let go of the file; using the journal opens it again."""
         with self.mutex:

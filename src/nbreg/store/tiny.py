@@ -337,6 +337,13 @@ class JournalTable(Table):
                 self._storage.put(self.name, row_id, doc)
         return None
 
+    def upsert(self, document: Mapping[str, Any], cond: Any = None) -> list[Any]:
+        """Update or insert, as one line: TinyDB takes two steps, and another kernel may come between."""
+        if self._storage.draft is None:
+            with self._storage.transaction("edited", by=Actor(user="unknown")):
+                return super().upsert(document, cond)
+        return super().upsert(document, cond)
+
     def put(self, doc_id: str, document: Mapping[str, Any] | None) -> None:
         """Set a whole document, whether or not it is there; None removes it."""
 
