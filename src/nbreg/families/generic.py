@@ -18,6 +18,8 @@ NAME: Final = "generic"
 PICKLE: Final = "pickle5"
 CLOUDPICKLE: Final = "cloudpickle5"
 
+_COPIED: Final = 256 * 1024
+
 Bytes = bytes | bytearray | memoryview
 
 
@@ -32,7 +34,7 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
     Raises `CannotStoreError`, which names the part that cannot be pickled.
     """
     form, stream, buffers = _pickled(value)
-    views: list[Bytes] = [stream, *(buffer.raw() for buffer in buffers)]
+    views: list[Bytes] = [stream, *(_still(buffer.raw()) for buffer in buffers)]
     chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
     artifact = Artifact(
         name=name,
@@ -45,6 +47,11 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
         globals=globals_of(stream),
     )
     return artifact, list(zip(chunks, views, strict=True))
+
+
+def _still(view: memoryview) -> Bytes:
+    """A small buffer as it is now: a thread that goes on training changes nothing between digest and disk."""
+    return bytes(view) if view.nbytes < _COPIED and not view.readonly else view
 
 
 def _pickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]:
