@@ -75,7 +75,7 @@ def update(
     if tags is not None:
         changes["tags"] = checked_tags(tags)
     if content is not None:
-        changes["content"] = plain(content, "content")
+        changes["content"] = checked_mapping(content, "content")
     added = checked_metrics(metrics)
     version = reading.to_write(registry, ref)
     registry._folder.ready(registry.actor)
@@ -101,6 +101,8 @@ def checked_tags(tags: Iterable[str]) -> list[str]:
     """Tags, each once, in their order. Raises `BadValueError`."""
     if isinstance(tags, str):
         raise BadValueError("tags are a list", hint=f"[{tags[:60]!r}]")
+    if not isinstance(tags, Iterable):
+        raise BadValueError(f"tags are a {type(tags).__qualname__}", hint="give a list of words")
     found: dict[str, None] = {}
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip() or len(tag) > LONGEST_NAME or not tag.isprintable():
@@ -114,12 +116,24 @@ def checked_tags(tags: Iterable[str]) -> list[str]:
 def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
     """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
     checked: dict[str, float] = {}
-    for name, value in plain(dict(metrics or {}), "metrics").items():
+    for name, value in checked_mapping(metrics, "metrics").items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadValueError(
                 f"metrics.{name} is not a number", hint="what is not a number belongs in content"
             )
         checked[name] = float(value)
+    return checked
+
+
+def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
+    """Names and plain values. Raises `BadValueError`."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadValueError(
+            f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
+        )
+    checked: dict[str, Any] = plain(value, what)
     return checked
 
 

@@ -11,9 +11,9 @@ from nbreg import lifecycle
 from nbreg.capture.context import current_context
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import BUMPS, Bump, check_model_name, check_version_name, fill_template, template_values
-from nbreg.records import Context, RunLink, plain
+from nbreg.records import Context, RunLink
 from nbreg.registry import reading
-from nbreg.registry.labelling import checked_metrics, checked_tags, checked_text
+from nbreg.registry.labelling import checked_mapping, checked_metrics, checked_tags, checked_text
 from nbreg.registry.version import ModelVersion
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             description=checked_text(description, "the description"),
             tags=checked_tags(tags),
             metrics=checked_metrics(metrics),
-            params=plain(dict(params or {}), "params"),
-            content=plain(dict(content or {}), "content"),
+            params=checked_mapping(params, "params"),
+            content=checked_mapping(content, "content"),
             parent="" if parent is None else reading.get(registry, parent).id,
             base=None if base is None else _base(registry, model, base),
             run=run or context.run,
@@ -118,7 +118,13 @@ def objects(model: object, artifacts: Mapping[str, object] | None) -> dict[str, 
     """All objects by artifact name; the model itself is `model`."""
     found: dict[str, object] = {} if model is None else {"model": model}
     for name, value in (artifacts or {}).items():
-        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= 128 or "/" in name:
+        if (
+            not isinstance(name, str)
+            or not name.isprintable()
+            or not 0 < len(name) <= 128
+            or "/" in name
+            or name in (".", "..")
+        ):
             raise BadNameError(f"{ascii(name)[:60]} is not the name of an artifact", hint="a short word")
         if name in found:
             raise BadInputError("two artifacts are named 'model'", hint="give one of them another name")
