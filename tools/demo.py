@@ -50,12 +50,16 @@ def execute(story: Path, target: Path) -> None:
     from tqdm import tqdm
 
     notebook = nbformat.read(story, as_version=4)  # type: ignore[no-untyped-call]
-    cells = [each for each in notebook.cells if each.cell_type == "code"]
-    with tqdm(total=len(cells), desc="cells", unit="cell", file=sys.stdout, **_bar()) as bar:
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
+    # A terminal gets a bar that moves; a log gets a line for each cell, written when it has run.
+    plain = not sys.stdout.isatty()
+    with tqdm(total=total, desc="cells", unit="cell", ncols=80, file=sys.stdout, disable=plain) as bar:
 
         def tick(cell: NotebookNode, **_: Any) -> None:
             if cell.cell_type == "code":
                 bar.update()
+                if plain:
+                    print(f"cell {cell.execution_count} of {total}", flush=True)
 
         client = NotebookClient(
             notebook,
@@ -71,44 +75,20 @@ def execute(story: Path, target: Path) -> None:
             nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
 
 
-def _bar() -> dict[str, Any]:
-    """A terminal gets a bar that moves; a log gets whole lines, a few, each true when written."""
-    if sys.stdout.isatty():
-        return {"ncols": 80}
-    return {"ascii": True, "ncols": 80, "mininterval": 5, "bar_format": "{desc}: {n_fmt}/{total_fmt}\n"}
-
-
 def show_versions() -> None:
-    """Print one line for each version, and where to look next."""
+    """Print the versions of each model, and where to look next."""
     from nbreg import Registry
+    from nbreg.display import VersionTable
 
     registry = Registry(REGISTRY)
-    rows = [("model", "version", "#", "stage", "metrics", "bytes", "reason of the number")]
     for model in registry.models():
-        for version in registry.versions(model.name):
-            metrics = " ".join(f"{name}={value:.4g}" for name, value in version.metrics.items())
-            row = version.row
-            rows.append(
-                (
-                    model.name,
-                    version.name or "",
-                    str(version.number),
-                    version.stage,
-                    metrics,
-                    f"{row.size:,}",
-                    version.bump_reason,
-                )
-            )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    print()
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    here = Path.cwd()
-    run = (RUN / STORY.name).relative_to(here) if RUN.is_relative_to(here) else RUN / STORY.name
-    print(f"\nThe executed notebook:  {run}")
-    print(f"The registry it made:   {run.parent / '.nbreg'}")
-    print("Look around in it:      make lab")
-    print("From a shell:           .venv/bin/nbreg --help")
+        rows = [version.row for version in registry.versions(model.name)]
+        print(f"\n{VersionTable(model.name, rows, registry.aliases(model.name))}")
+    run = RUN.relative_to(Path.cwd()) if RUN.is_relative_to(Path.cwd()) else RUN
+    print(f"\nThe executed notebook: {run / STORY.name}")
+    print(f"The registry it made:  {run / REGISTRY.name}")
+    print("Look around in it:     make lab")
+    print("From a shell:          .venv/bin/nbreg --help")
 
 
 if __name__ == "__main__":
