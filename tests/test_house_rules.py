@@ -34,7 +34,7 @@ LAYERS = [
     ["families"],
     ["capture"],
     ["registry"],
-    ["config"],
+    ["config", "autoload"],
     ["kernel", "panels", "server", "cli"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
@@ -49,8 +49,8 @@ OWNERS = {
     "pandas": {"families", "capture"},
     "scipy": {"families"},
     "sklearn": {"families"},
-    "traitlets": {"config", "kernel"},
-    "IPython": {"kernel"},
+    "traitlets": {"config"},
+    "IPython": {"kernel", "autoload"},
     "ipywidgets": {"panels"},
     "tornado": {"server"},
     "jupyter_server": {"server"},
