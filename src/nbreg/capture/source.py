@@ -25,6 +25,11 @@ CHANGED_FILES: Final = 200
 
 SCRIPT_BYTES: Final = 1024 * 1024
 
+_ELSEWHERE = frozenset(
+    ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
+)
+"""What git sets for its hooks: with these it would look at another repository."""
+
 _SECTION = re.compile(r'\s*\[\s*(?P<section>[\w.-]+)(?:\s+"(?P<name>(?:[^"\\]|\\.)*)")?\s*\]')
 _SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w-]*)\s*=\s*(?P<value>.*?)\s*$")
 
@@ -132,7 +137,7 @@ def _command(top: Path, registry: Path | None) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """The process's own, but deaf to a hook's `GIT_DIR`, and unable to ask or to write the index."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 

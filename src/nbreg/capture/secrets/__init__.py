@@ -83,7 +83,7 @@ class Redactor:
     def arguments(self, arguments: Iterable[str]) -> list[str]:
         """Command-line arguments without secrets: `--token x`, `--token=x`, `TOKEN=x`, and any shape."""
         plain = list(arguments)
-        for index, start, kind in named_secret_arguments(plain):
+        for index, start, kind, _ in named_secret_arguments(plain):
             plain[index] = plain[index][:start] + self.named(kind)
         return [self.text(argument) for argument in plain]
 
@@ -134,8 +134,8 @@ def _redacted(text: str) -> _Found:
     for shape in dict.fromkeys(shape for hint, shape in HINTS if hint in text):
         text = _without_shape(text, shape, counts)
     spans = named_secrets(text)
-    for start, end, kind in reversed(spans):
-        text = text[:start] + mark(kind) + text[end:]
+    for start, end, kind, in_bytes in reversed(spans):
+        text = text[:start] + (f"<redacted: {kind}>" if in_bytes else mark(kind)) + text[end:]
         counts[kind] += 1
     return text, tuple(counts.items())
 
@@ -147,7 +147,7 @@ _cached = lru_cache(maxsize=4096)(_redacted)
 def _without_shape(text: str, shape: Shape, counts: Counter[str]) -> str:
     def replaced(match: re.Match[str]) -> str:
         secret = match[shape.group]
-        if secret.startswith(MARK) or not shape.accepts(secret):
+        if secret.startswith(MARK.rstrip()) or not shape.accepts(secret):
             return match[0]
         counts[shape.kind] += 1
         start, end = (edge - match.start() for edge in match.span(shape.group))

@@ -173,6 +173,14 @@ SHAPES: Final[tuple[Shape, ...]] = (
         precise=False,
     ),
     Shape(
+        "url-parameter",
+        ("token=", "key=", "password=", "passwd=", "secret=", "auth="),
+        r"[?&](?:[a-z]+[_-])?(?:token|api[_-]?key|password|passwd|secret|auth)=(?P<secret>[^\s&#'\"<>{}]{4,})",
+        check=_real_password,
+        ignore_case=True,
+        precise=False,
+    ),
+    Shape(
         "url-signature",
         ("sig=", "ignature=", "X-Amz-"),
         r"[?&](?:sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|X-Goog-Signature)"

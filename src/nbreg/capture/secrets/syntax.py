@@ -72,6 +72,8 @@ class Span(NamedTuple):
     start: int
     end: int
     kind: str
+    in_bytes: bool = False
+    """In a bytes literal, where only ASCII may stand."""
 
 
 def _worth_a_look(text: str) -> bool:
@@ -143,7 +145,8 @@ class _Scanner:
         if kind and kind.lower() != "pair" and not is_key:
             self.name, self.continues = "", kind
             if is_secret_value(body, kind):
-                yield Span(start, match.end(group), kind)
+                prefix = match.group()[:2].lower().rstrip("'\"")
+                yield Span(start, match.end(group), kind, in_bytes="b" in prefix)
             return
         self.name = body if len(body) <= 80 else ""
         if len(body) > 5 and _worth_a_look(body):
