@@ -11,9 +11,11 @@ MARK = "# Written by `nbreg enable`; `nbreg disable` removes it."
 TEXT = f"""{MARK}
 # A kernel whose environment has no nbreg starts as it always did.
 try:
-    get_ipython().run_line_magic("load_ext", "nbreg")
-except Exception:
+    __import__("nbreg")
+except ImportError:
     pass
+else:
+    get_ipython().run_line_magic("load_ext", "nbreg")
 """
 
 

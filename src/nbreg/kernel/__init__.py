@@ -37,7 +37,9 @@ def unload(shell: Any) -> None:
     session.stop()
     shell.Completer.custom_matchers.remove(complete)
     shell.configurables.remove(session.config)
-    shell.magics_manager.registry.pop(NbregMagics.__name__, None)
+    magics = shell.magics_manager.registry.pop(NbregMagics.__name__, None)
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
     for kind in ("line", "cell"):
         for name in MAGICS:
             shell.magics_manager.magics[kind].pop(name, None)

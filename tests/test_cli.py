@@ -1,0 +1,179 @@
+"""`nbreg …` on the command line, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kernels import running_kernel
+
+from nbreg import Registry
+
+
+def nbreg(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nbreg.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def good(*arguments: str) -> str:
+    done = nbreg(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(*arguments: str) -> str:
+    """One line on stderr, exit code 1, nothing on stdout."""
+    done = nbreg(*arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("nbreg: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.fixture
+def filled(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """A registry with two versions that `$NBREG_REGISTRY` points to."""
+    registry.register("churn", {"a": 1}, metrics={"auc": 0.8})
+    registry.register("churn", {"a": 2}, metrics={"auc": 0.9}, tags=["b"])
+    registry.promote("churn@2", "production")
+    registry.set_alias("churn@1", "champion")
+    monkeypatch.setenv("NBREG_REGISTRY", str(registry.location))
+    return registry
+
+
+def as_json(*arguments: str) -> Any:
+    return json.loads(good(*arguments, "--json"))
+
+
+def test_lists_are_tables_for_people_and_lists_for_programs(filled: Registry) -> None:
+    """The same command serves a terminal and a script."""
+    assert good("models").splitlines()[1].split() == ["churn", "1.1.0", "(#2)", "2", "production", "#2"]
+    assert [row["name"] for row in as_json("models")] == ["churn"]
+    assert good("versions", "churn").splitlines()[2].split()[:3] == ["2", "1.1.0", "production"]
+    versions = as_json("versions", "churn")
+    assert [row["number"] for row in versions] == [2, 1]
+    assert versions[1]["aliases"] == ["champion"]
+    assert [row["number"] for row in as_json("versions", "churn", "--limit", "1")] == [2]
+
+
+def test_pin_prints_what_never_moves(filled: Registry) -> None:
+    """What goes into a deployment's file."""
+    assert good("pin", "churn@production").strip() == filled.pin("churn@2")
+    assert as_json("pin", "churn@champion") == {"ref": filled.pin("churn@1")}
+
+
+def test_verify_says_whether_all_is_well(filled: Registry) -> None:
+    """A job can watch a registry: exit code 1 is an alarm, and the heads are what to write down."""
+    assert good("verify").startswith("sound · 2 versions, ")
+    report = as_json("verify")
+    heads = {model: head["hash"] for model, head in report["heads"].items()}
+    expected = [f"--expect={model}={head}" for model, head in heads.items()]
+    assert good("verify", *expected).startswith("sound")
+
+    journal = next(filled.location.rglob("journal.jsonl"))
+    raw = bytearray(journal.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    journal.write_bytes(raw)
+
+    done = nbreg("verify")
+    assert done.returncode == 1
+    assert "problem" in done.stdout
+
+
+def test_an_expected_head_that_is_not_there_is_an_alarm(filled: Registry) -> None:
+    """A chain that was rewritten as a whole is consistent; only a head from outside tells."""
+    assert nbreg("verify", "--expect", "0" * 64).returncode == 1
+
+
+def test_du_and_purge_tell_bytes(filled: Registry) -> None:
+    """What is kept, and what could go."""
+    assert good("du").splitlines()[1].split()[:2] == ["churn", "2"]
+    assert as_json("du")["models"][0]["model"] == "churn"
+    (filled.location / "tmp").mkdir(exist_ok=True)
+    assert "could be removed" in good("purge", "--dry-run")
+    assert as_json("purge", "--dry-run")["dry_run"] is True
+    assert "does not remove bytes yet" in refused("purge")
+
+
+def test_a_refusal_is_one_line(filled: Registry) -> None:
+    """With the next step, and an exit code that stops a script."""
+    assert "no model named 'chrun'" in refused("versions", "chrun")
+    assert "did you mean 'churn'?" in refused("versions", "chrun")
+    assert "has no version, stage or alias 'staging2'" in refused("pin", "churn@staging2")
+    assert "is a file" in refused("models", "--registry", __file__)
+
+
+def test_wrong_arguments_are_exit_code_two() -> None:
+    """As with every other command."""
+    assert nbreg("frobnicate").returncode == 2
+    assert nbreg().returncode == 2
+
+
+def test_an_empty_folder_is_an_empty_registry(tmp_path: Path) -> None:
+    """Looking makes no file."""
+    assert good("models", "--registry", str(tmp_path / "r")).startswith("no models yet")
+    assert as_json("models", "--registry", str(tmp_path / "r")) == []
+    assert not (tmp_path / "r").exists()
+
+
+def test_enable_makes_every_kernel_load_nbreg_and_disable_undoes_it(home: Path) -> None:
+    """Once per user instead of once per notebook; the file is where IPython looks."""
+    file = home / ".ipython" / "profile_default" / "startup" / "50-nbreg.py"
+
+    assert str(file) in good("enable")
+    assert "already" in good("enable")
+    with running_kernel() as kernel:
+        assert kernel.good("%models").text.startswith("no models yet")
+    assert str(file) in good("disable")
+    assert not file.exists()
+    assert good("disable") == "nbreg was not enabled\n"
+    with running_kernel() as kernel:
+        assert "not found" in kernel.refused("%models")
+
+
+def test_the_start_up_file_is_harmless_without_nbreg(home: Path) -> None:
+    """A kernel of another environment starts as it always did."""
+    good("enable")
+    file = home / ".ipython" / "profile_default" / "startup" / "50-nbreg.py"
+    code = "import sys; sys.modules['nbreg'] = None; from IPython import start_ipython; start_ipython(['-c', 'print(6 * 7)'])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert file.exists()
+    assert done.stdout == "42\n"
+    assert "nbreg" not in done.stderr
+
+
+def test_a_foreign_start_up_file_is_left_alone(home: Path) -> None:
+    """What somebody wrote under that name is not nbreg's to change."""
+    file = home / ".ipython" / "profile_default" / "startup" / "50-nbreg.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("mine = 1\n")
+
+    assert "is not nbreg's" in refused("enable")
+    assert "is not nbreg's" in refused("disable")
+    assert file.read_text() == "mine = 1\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(filled: Registry) -> None:
+    """`nbreg versions churn | head -1` ends in silence."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbreg.cli", "versions", "churn"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+
+    assert done.stderr == ""
