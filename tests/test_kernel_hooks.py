@@ -79,6 +79,18 @@ def test_the_cell_that_loads_is_the_running_one(shell: Any) -> None:
     assert len(executions()) == 1
 
 
+def test_the_cell_that_loads_is_recorded_without_a_history_too(shell: Any) -> None:
+    """nbval and some front ends run cells that IPython does not number."""
+    for cell in ("a = 1", "from nbreg.kernel import load; load(get_ipython())", "b = 2"):
+        shell.run_cell(cell, store_history=False)
+
+    assert [each.source for each in executions()] == [
+        "from nbreg.kernel import load; load(get_ipython())",
+        "b = 2",
+    ]
+    assert [each.execution_count for each in executions()] == [None, None]
+
+
 def test_a_load_between_cells_waits_for_no_end(shell: Any) -> None:
     """Where nbreg is loaded by other means than a cell, the next cells are cells of their own."""
     run(shell, "a = 1")

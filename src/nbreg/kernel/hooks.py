@@ -65,9 +65,11 @@ class Recorder:
         self._shell = shell
         self._done: list[Execution] = []
         self._running: list[_Running] = []
+        self._loading = False
 
     def start(self) -> None:
         """Take over what ran before, and listen from now on."""
+        self._loading = True
         self._remember_history()
         self._shell.events.register("pre_run_cell", self._pre)
         self._shell.events.register("post_run_cell", self._post)
@@ -109,6 +111,7 @@ class Recorder:
 
     def _end_of_loading(self) -> None:
         """A numbered cell begins, so the one that loaded nbreg has ended, whether or not that was told."""
+        self._loading = False
         for i in reversed(range(len(self._running))):
             if self._running[i].info is None:
                 self._done.append(_begun(self._running.pop(i)))
@@ -135,11 +138,18 @@ class Recorder:
             self._done.append(_finished(cell, seconds, type(error).__name__ if error else ""))
 
     def _ended(self, info: Any) -> _Running | None:
-        """The cell that this is the end of; a blank one has an end without a beginning."""
+        """The cell that this is the end of; a blank one has an end without a beginning.
+
+        So has the one that loads nbreg where the front end keeps no history (nbval does so).
+        """
         for i in reversed(range(len(self._running))):
             cell = self._running[i]
             if cell.info is info or (cell.info is None and cell.source == info.raw_cell):
+                self._loading = False
                 return self._running.pop(i)
+        if self._loading and info.raw_cell.strip():
+            self._loading = False
+            return _Running(info, 0, False, info.raw_cell, None, info.cell_id or "", None, 0.0)
         return None
 
 
