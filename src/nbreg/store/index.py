@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 _HEX: Final = re.compile("[0-9a-f]{1,64}")
 _GONE: Final = -(1 << 62)  # added to the line that took a row away
+_NEVER: Final = _GONE - 1
 
 
 def _present(entry: int) -> bool:
@@ -84,9 +85,9 @@ class Numbers:
         """Remember that a line wrote the row."""
         number = int(row_id)
         while len(self._latest) < number:
-            self._latest.append(_GONE)
+            self._latest.append(_NEVER)
         known = self._latest[number - 1]
-        if known != _GONE:
+        if known != _NEVER:
             self._earlier.setdefault(number, array("q")).append(known)
         self._latest[number - 1] = entry
 
@@ -95,13 +96,13 @@ class Numbers:
         if not self.fits(row_id):
             return []
         number = int(row_id)
-        if number > len(self._latest) or self._latest[number - 1] == _GONE:
+        if number > len(self._latest) or self._latest[number - 1] == _NEVER:
             return []
         return [*self._earlier.get(number, ()), self._latest[number - 1]]
 
     def ids(self) -> Iterator[str]:
         """The ids in the order of their numbers."""
-        return (str(i + 1) for i, entry in enumerate(self._latest) if entry != _GONE)
+        return (str(i + 1) for i, entry in enumerate(self._latest) if entry != _NEVER)
 
     def settle(self) -> None:
         """Nothing to put in order."""

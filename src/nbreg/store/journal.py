@@ -204,15 +204,16 @@ class Journal:
             raise refused(error, self.path, reading=True) from error
         if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
             self._replay()
-        elif (status.st_size, status.st_mtime_ns) != self._seen:
-            self._read_on(status)
+        elif (status.st_size, status.st_mtime_ns) != self._seen or self.has_tail:
+            self._read_on(status)  # a tail may have become another of the same size within one tick
 
     def _replay(self) -> None:
         """Start over: the file is another one, or shorter than what was read of it."""
         known = self.head
         self.close()
         self._forget()
-        status = os.fstat(self._opened())
+        self._bytes(0, 0)
+        status = os.fstat(self._fd)
         self._identity = (status.st_dev, status.st_ino)
         self._read_on(status)
         if known.seq and (len(self) < known.seq or self.line(known.seq - 1).hash != known.hash):
@@ -235,12 +236,11 @@ class Journal:
         raise self._lost
 
     def _read_on(self, status: os.stat_result) -> None:
-        fd = self._opened()
         self.damage = None
         rest = b""
         offset = self._end
         while self.damage is None:
-            chunk = os.pread(fd, _CHUNK, offset)
+            chunk = self._bytes(_CHUNK, offset)
             if not chunk:
                 break
             offset += len(chunk)
@@ -275,13 +275,13 @@ class Journal:
         self.at = line.at
         self._follower.apply(index, line)
 
-    def _opened(self) -> int:
-        if self._fd < 0:
-            try:
+    def _bytes(self, size: int, offset: int) -> bytes:
+        try:
+            if self._fd < 0:
                 self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError as error:
-                raise refused(error, self.path, reading=True) from error
-        return self._fd
+            return os.pread(self._fd, size, offset)
+        except OSError as error:
+            raise refused(error, self.path, reading=True) from error
 
     def line(self, index: int) -> Line:
         """One line again, from the disk, its hash checked again.
@@ -291,7 +291,7 @@ class Journal:
         with self.mutex:
             start = self._offsets[index]
             stop = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._end
-            data = os.pread(self._opened(), stop - start - 1, start)
+            data = self._bytes(stop - start - 1, start)
         if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
             why = "was changed after it was written"
             raise Damage(path=str(self.path), line=index + 1, offset=start, why=why).error()

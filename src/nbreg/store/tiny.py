@@ -134,7 +134,7 @@ class JournalStorage(Storage):
                 line = self.journal.line(line_of(entry))
                 for key, doc in zip(line.keys, line.docs, strict=True):
                     if key == (table, row_id):
-                        return None if took_away(entry) else doc
+                        return None if bytes(doc) == b"null" else doc
         return None
 
     def ids(self, table: str) -> list[str]:
