@@ -338,3 +338,41 @@ def test_numbers_are_short_and_honest(value: object, shown_as: str) -> None:
 def test_sizes_have_the_unit_a_person_would_choose(amount: int, shown_as: str) -> None:
     """Nobody counts the digits of a number of bytes."""
     assert words.size(amount) == shown_as
+
+
+def test_what_was_captured_is_told_in_words() -> None:
+    """`%model` answers with which interpreter, from which commit, in how many runs."""
+    captured = manifest(
+        environment=Captured(
+            digest="e",
+            summary={"python": "3.11.7", "distributions": 69, "imported": 27, "libraries": {"torch": "2.9"}},
+        ),
+        variables=Captured(
+            digest="e", summary={"recorded": 1, "summarised": 12, "redacted": 2, "left_out": 0}
+        ),
+        recipe=Captured(
+            digest="e", summary={"status": "complete", "cells": 5, "executions": 7, "state": "re-run"}
+        ),
+        source=Captured(digest="e", summary={"commit": "0123456789", "branch": "main", "dirty": True}),
+        probe=Captured(digest="e", summary={"rows": 5, "columns": ["a", "b"], "later": None}),
+    )
+
+    told = repr(VersionDetail("m", row(), captured))
+
+    for line in (
+        "environment  Python 3.11.7 · torch 2.9 · 27 of 69 distributions imported",
+        "variables    1 recorded · 12 summarised · 2 withheld",
+        "recipe       7 runs of 5 cells · complete · re-run",
+        "source       git main 0123456789 · with uncommitted changes",
+        "probe        rows 5 · columns a, b",
+    ):
+        assert f"  {line}\n" in told
+
+
+def test_why_a_version_has_its_name_is_on_the_card() -> None:
+    """Nobody has to guess why it is 2.0.0 and not 1.1.0."""
+    text = version_bundle("m", row(name="2.0.0", bump="major", bump_reason="inputs changed"), manifest())[
+        "text/plain"
+    ]
+
+    assert "  why 2.0.0  major: inputs changed" in text

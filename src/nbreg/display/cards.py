@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nbreg.display import html
+from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
 from nbreg.records import Captured, Manifest, VersionRow
@@ -151,7 +152,7 @@ def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
         ("tags", listed(row.tags)),
         ("message", row.message),
         ("description", row.description),
-        ("name", _name_line(row)),
+        (f"why {brief(row.name, 40)}" if row.name else "why", _name_line(row)),
     ]
     return [(name, text) for name, text in lines if text]
 
@@ -282,22 +283,9 @@ def _captured_lines(manifest: Manifest | None) -> list[tuple[str, str]]:
     for part in _PARTS:
         captured: Captured = getattr(manifest, part)
         if captured.is_there:
-            shown.append((part, _summary_line(captured.summary) or size(captured.size)))
+            shown.append((part, summary_line(part, captured.summary) or size(captured.size)))
     withheld = ", ".join(f"{brief(kind, 40)} {times}" for kind, times in manifest.redactions.items())
     return [*shown, ("withheld", withheld), ("warnings", "; ".join(brief(w) for w in manifest.warnings))]
-
-
-def _summary_line(summary: Mapping[str, Any]) -> str:
-    """`python 3.11.7 · distributions 215`: a summary's own words, nested ones flattened."""
-    words = []
-    for key, value in summary.items():
-        if isinstance(value, Mapping):
-            words.append(pairs(value))
-        elif isinstance(value, list):
-            words.append(f"{brief(key, 40)} {listed(map(str, value), 6)}" if value else "")
-        elif value not in ("", None):
-            words.append(f"{brief(key, 40)} {value}" if not isinstance(value, str) else brief(value, 80))
-    return " · ".join(word for word in words if word)
 
 
 class Note:

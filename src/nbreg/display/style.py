@@ -30,6 +30,7 @@ _SHEET: Final = """
 .nbreg-view .nbreg-head .nbreg-beside { font-weight: 400; margin-left: .35em; }
 .nbreg-view .nbreg-quiet { opacity: .72; }
 .nbreg-view .nbreg-sub { margin: 1px 0 0; }
+.nbreg-view .nbreg-facts + .nbreg-sub { margin-top: 6px; }
 .nbreg-view .nbreg-gap, .nbreg-view .nbreg-note {
   font-size: 12px; margin: 8px 0 4px; padding: 3px 9px; overflow-wrap: anywhere;
   background: var(--nbreg-soft); border-radius: 4px; border-left: 3px solid var(--nbreg-info);

@@ -1,0 +1,72 @@
+"""The summary of a captured part, in words.
+
+A summary is a small dictionary that the capture leaves in the manifest. What is not known here
+is shown as it stands, so that a part of a later release is readable in an older one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from nbreg.display.text import brief, count, listed, pairs
+
+
+def summary_line(part: str, summary: Mapping[str, Any]) -> str:
+    """`Python 3.11.7 · scikit-learn 1.9.1 · 27 of 69 distributions imported`."""
+    try:
+        return " · ".join(word for word in _TELLERS[part](summary) if word)
+    except (KeyError, TypeError, ValueError):
+        return _as_it_stands(summary)
+
+
+def _environment(summary: Mapping[str, Any]) -> list[str]:
+    installed, imported = int(summary["distributions"]), int(summary["imported"])
+    return [
+        f"Python {brief(summary['python'], 40)}",
+        pairs(summary["libraries"]),
+        f"{imported} of {count(installed, 'distribution')} imported",
+    ]
+
+
+def _variables(summary: Mapping[str, Any]) -> list[str]:
+    words = {
+        "recorded": "recorded",
+        "summarised": "summarised",
+        "redacted": "withheld",
+        "left_out": "left out",
+    }
+    return [f"{int(summary[key])} {word}" for key, word in words.items() if summary[key]] or ["none"]
+
+
+def _recipe(summary: Mapping[str, Any]) -> list[str]:
+    runs, cells = int(summary["executions"]), int(summary["cells"])
+    amount = count(runs, "run") if runs == cells else f"{count(runs, 'run')} of {count(cells, 'cell')}"
+    return [amount, brief(summary["status"], 40), brief(summary.get("state", ""), 40)]
+
+
+def _source(summary: Mapping[str, Any]) -> list[str]:
+    if "git" in summary:
+        return [brief(summary["git"])]
+    dirty = "with uncommitted changes" if summary["dirty"] else ""
+    return [f"git {brief(summary['branch'], 60)} {brief(summary['commit'], 12)}".replace("  ", " "), dirty]
+
+
+_TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], list[str]]]] = {
+    "environment": _environment,
+    "variables": _variables,
+    "recipe": _recipe,
+    "source": _source,
+}
+
+
+def _as_it_stands(summary: Mapping[str, Any]) -> str:
+    words = []
+    for key, value in summary.items():
+        if isinstance(value, Mapping):
+            words.append(pairs(value))
+        elif isinstance(value, list):
+            words.append(f"{brief(key, 40)} {listed(map(str, value), 6)}" if value else "")
+        elif value not in ("", None):
+            words.append(f"{brief(key, 40)} {brief(value, 80)}")
+    return " · ".join(word for word in words if word)
