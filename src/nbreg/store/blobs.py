@@ -244,6 +244,8 @@ class Blobs:
             raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
         try:
             yield fd
+        except OSError as error:
+            raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
         finally:
             os.close(fd)
 
