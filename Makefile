@@ -19,7 +19,7 @@ demo: $(DEMO)  ## run the quickstart notebook and show the versions it made; two
 
 lab: $(DEMO) $(LAB)  ## open JupyterLab on a copy of the quickstart
 	@$(PY) tools/demo.py --prepare
-	@NBREG_REGISTRY="$(CURDIR)/notebooks/run/.nbreg" $(PY) -m jupyterlab --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
+	@$(PY) -m jupyterlab --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
 
 test: check  ## everything that must hold before a change goes in: what CI runs
 

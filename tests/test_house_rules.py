@@ -70,6 +70,10 @@ HEAVY = {
     "importlib.metadata",
 }
 
+# Commands that a hint names already. Whoever adds one takes it out of here.
+COMMANDS_TO_COME = {"events", "trust"}
+OTHERS_MAGICS = {"load_ext", "unload_ext", "reload_ext", "capture", "time", "magic"}
+
 LONGEST_FILE = 500
 LONG_ON_PURPOSE = {"records.py"}  # declarations only; the contract is read as a whole
 PRINTERS = {"cli.py"}
@@ -271,6 +275,23 @@ def test_the_commands_that_people_are_told_exist() -> None:
     assert {"demo", "lab", "test"} <= told
     assert told <= targets
     assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_hints_name_commands_and_magics_that_exist() -> None:
+    """A hint is the line that somebody in trouble types next."""
+    pages = [*SOURCES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+    text = "\n".join(page.read_text() for page in pages)
+    magics = (SRC / "kernel" / "parsers.py").read_text()
+    told = set(re.findall(r"`nbreg ([a-z]+)", text))
+    usage = subprocess.run(
+        [sys.executable, "-m", "nbreg.cli", "--help"], capture_output=True, text=True, check=True
+    )
+
+    missing = {command for command in told if not re.search(rf"(?m)^ +{command}\b", usage.stdout)}
+    unknown = {magic for magic in re.findall(r"`%%?([a-z_]+)", text) if f'"{magic}"' not in magics}
+
+    assert missing == COMMANDS_TO_COME
+    assert unknown <= OTHERS_MAGICS
 
 
 def test_no_machine_paths_are_committed() -> None:
