@@ -53,8 +53,9 @@ def test_the_first_version_has_its_card(outputs: tuple[Kernel, dict[str, str]]) 
     lines = outputs[1][CELLS[5]].splitlines()
 
     assert re.match(r"cancer 1\.0\.0 \(#1\) · recipe: .* · scikit-learn [\d.]+ · not proven yet$", lines[0])
-    assert "  metrics  accuracy 0.979" in lines
-    assert "  message  first cut" in lines
+    facts = [line.split(maxsplit=1) for line in lines[1:]]
+    assert ["metrics", "accuracy 0.979"] in facts
+    assert ["message", "first cut"] in facts
 
 
 def test_the_second_version_is_the_next_one(outputs: tuple[Kernel, dict[str, str]]) -> None:

@@ -123,7 +123,7 @@ class ModelTable(Table[ModelRow]):
     def cells(self, index: int) -> list[str]:
         """One model."""
         row = self[index]
-        return [row.name, _latest(row), str(row.versions - row.deleted), listed(_holders(row))]
+        return [row.name, _latest(row), str(row.versions), listed(_holders(row))]
 
     def facts(self, index: int) -> dict[str, Any]:
         """One model as JSON."""

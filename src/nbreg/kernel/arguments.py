@@ -81,7 +81,9 @@ def split(line: str) -> list[str]:
     try:
         return shlex.split(_without_comment(line), posix=True)
     except ValueError:
-        raise BadInputError("a quote is opened and not closed", hint="write it twice, or quote it") from None
+        raise BadInputError(
+            "a quote is opened and not closed", hint='an apostrophe stands in double quotes: "it\'s"'
+        ) from None
 
 
 def _without_comment(line: str) -> str:

@@ -126,8 +126,11 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     def _moved(self, version: Any, before: str) -> Note:
         """What happened, from the journal's own line about it."""
         row = version.row
-        event = next((each for each in version.events if each.facts.get("stage") == row.stage), None)
-        facts = event.facts if event and before != row.stage else {}
+        facts: dict[str, Any] = {}
+        if before != row.stage:
+            # The newest lines only: a model's journal may be long, and this one was just written.
+            lines = version.registry.events(version.model, limit=20)
+            facts = next((each.facts for each in lines if each.number == row.number), {})
         text = moved(
             version.model,
             label(row.name, row.number),
