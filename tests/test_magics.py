@@ -501,6 +501,17 @@ def test_another_registry_is_one_line(trained: Kernel) -> None:
     assert trained.good("%use_registry ./registry").text == "registry ./registry · 1 model\n"
 
 
+def test_a_registry_chosen_by_a_relative_path_stays_where_it_was(trained: Kernel) -> None:
+    """Neither `os.chdir` nor a change of configuration moves the work to another folder."""
+    trained.good("%register_model churn clf")
+    trained.good("import os; os.mkdir('below'); os.chdir('below')\n%config Nbreg.retention_days = 31.0")
+
+    text = trained.good("%models").text
+    trained.good("%config Nbreg.retention_days = 30.0")
+
+    assert "churn" in text
+
+
 def test_no_result_is_lost_to_the_namespace(trained: Kernel) -> None:
     """Registering and looking leave the user's names alone."""
     before = value(trained, "sorted(n for n in globals() if n[0] != '_')")

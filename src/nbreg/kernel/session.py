@@ -46,7 +46,7 @@ class Session:
     def use(self, location: str) -> Registry:
         """Work on another registry from now on; what was registered in the old one no longer counts."""
         registry = self._open(location)
-        self.config.registry = location
+        self.config.registry = str(registry.location)  # absolute: the working folder may change
         self._registry, self._registered = registry, {}
         return registry
 
