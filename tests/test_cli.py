@@ -101,7 +101,68 @@ def test_du_and_purge_tell_bytes(filled: Registry) -> None:
     (filled.location / "tmp").mkdir(exist_ok=True)
     assert "could be removed" in good("purge", "--dry-run")
     assert as_json("purge", "--dry-run")["dry_run"] is True
-    assert "does not remove bytes yet" in refused("purge")
+    assert as_json("purge")["dry_run"] is True
+
+
+def test_purge_removes_only_when_told(filled: Registry) -> None:
+    """The deleted version's bytes go, its record stays, and the others load."""
+    filled.delete("churn@1", "wrong data", include_protected=True)
+    [would] = as_json("purge", "--older-than", "0")["versions"]
+    assert would == "churn@1"
+
+    assert "removed" in good("purge", "--remove", "--older-than", "0")
+
+    assert as_json("purge", "--older-than", "0")["leftovers"] == []
+    assert filled.load("churn@2") == {"a": 2}
+    assert filled.versions("churn", deleted=True)[-1].row.purged
+
+
+def test_trusting_a_version_is_remembered_for_this_user(
+    filled: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What somebody else registered loads after this one line, and is refused before it."""
+    from nbreg.errors import TrustError
+
+    filled.register("net", pytest.approx(1.0))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody-else"))
+    with pytest.raises(TrustError) as refusal:
+        filled.load("net@1")
+    ref = refusal.value.hint.split("nbreg trust ")[1].strip("`")
+
+    assert "is trusted from now on" in good("trust", ref)
+
+    assert filled.load("net@1") == 1.0
+
+
+def test_init_keeps_git_out_unless_told(tmp_path: Path) -> None:
+    """A registry in a project is not committed by accident."""
+    place = ("--registry", str(tmp_path / "r"))
+    assert "git ignores it" in good("init", *place)
+    assert (tmp_path / "r" / ".gitignore").read_text() == "*\n"
+
+    assert "git may take it in" in good("init", "--git", *place)
+
+    assert "-merge" in (tmp_path / "r" / ".gitattributes").read_text()
+    assert "*\n" not in (tmp_path / "r" / ".gitignore").read_text()
+
+
+def test_merge_appends_what_the_other_side_has(filled: Registry, tmp_path: Path) -> None:
+    """Two branches of a registry come together with the ids they had."""
+    other = Registry(tmp_path / "other")
+    theirs = other.register("churn", {"a": 3})
+
+    [added] = as_json("merge", str(other.location))
+
+    assert added == {"ref": "churn@3", "id": theirs.id}
+    assert as_json("merge", str(other.location)) == []
+    assert filled.get("churn@3").row.superseded_name == "1.0.0"
+    assert filled.load("churn@3") == {"a": 3}
+
+
+def test_events_are_listed_newest_first(filled: Registry) -> None:
+    """Who did what, without a notebook."""
+    assert [each["kind"] for each in as_json("events", "churn", "--limit", "2")] == ["alias-set", "promoted"]
+    assert "promoted" in good("events")
 
 
 def test_a_refusal_is_one_line(filled: Registry) -> None:

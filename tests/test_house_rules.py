@@ -71,7 +71,7 @@ HEAVY = {
 }
 
 # Commands that a hint names already. Whoever adds one takes it out of here.
-COMMANDS_TO_COME = {"events", "trust"}
+COMMANDS_TO_COME: set[str] = set()
 OTHERS_MAGICS = {"load_ext", "unload_ext", "reload_ext", "capture", "time", "magic"}
 
 LONGEST_FILE = 500

@@ -76,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     versions = command("versions", _versions, "list the versions of a model, newest first")
     versions.add_argument("model", metavar="MODEL")
     versions.add_argument("--limit", type=int, metavar="N", help="no more than N")
+    events = command("events", _events, "what happened, newest first")
+    events.add_argument("model", metavar="MODEL", nargs="?", help="default: all models")
+    events.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
+    events.add_argument("--limit", type=int, metavar="N", help="no more than N")
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
     verify = command("verify", _verify, "read everything and check it")
@@ -84,8 +88,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--repair", action="store_true", help="set aside the damaged end of a journal")
     command("du", _du, "what the registry takes up on disk")
-    purge = command("purge", _purge, "say which bytes nothing refers to any more")
-    purge.add_argument("--dry-run", action="store_true", help="remove nothing; required for now")
+    purge = command("purge", _purge, "say which bytes nothing refers to any more, or remove them")
+    what = purge.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="remove nothing; so it is without --remove too")
+    what.add_argument("--remove", action="store_true", help="remove them; the versions' records stay")
+    purge.add_argument("--older-than", type=float, metavar="DAYS", help="default: the retention time")
+    trust = command("trust", _trust, "let this user load a version that somebody else registered")
+    trust.add_argument("ref", metavar="REF")
+    init = command("init", _init, "make a registry here, rather than by the first write")
+    init.add_argument(
+        "--git", action="store_true", help="let git take it in; conflicts show, and are never spliced"
+    )
+    merge = command("merge", _merge, "append the versions of another registry that are not here")
+    merge.add_argument("other", metavar="OTHER", help="the other registry's folder")
     return parser
 
 
@@ -130,6 +145,13 @@ def _versions(args: argparse.Namespace) -> Answer:
         for row in rows
     ]
     return Answer(repr(VersionTable(args.model, rows, aliases)), documents)
+
+
+def _events(args: argparse.Namespace) -> Answer:
+    from nbreg.display import EventTable
+
+    found = _open(args).events(args.model, since=args.since, limit=args.limit)
+    return Answer(repr(EventTable(found)), found)
 
 
 def _pin(args: argparse.Namespace) -> Answer:
@@ -178,16 +200,38 @@ def _du(args: argparse.Namespace) -> Answer:
 def _purge(args: argparse.Namespace) -> Answer:
     from nbreg.display.text import count, grid, size
 
-    if not args.dry_run:
-        raise BadInputError(
-            "the command line does not remove bytes yet",
-            hint="nbreg purge --dry-run says which; registry.purge(dry_run=False) removes them",
-        )
-    report = _open(args).purge(dry_run=True)
+    report = _open(args).purge(dry_run=not args.remove, older_than=args.older_than)
     rows = [[size(each.size), each.why, each.path] for each in report.leftovers]
     table = grid(["size", "why", "path"], rows, [True, False, False]) if rows else ""
-    total = f"{size(report.size)} in {count(len(report.leftovers), 'file')} could be removed"
+    done = "could be removed; --remove does it" if report.dry_run else "removed"
+    total = f"{size(report.size)} in {count(len(report.leftovers), 'file')} {done}"
     return Answer("\n".join(part for part in (table, total) if part), report)
+
+
+def _trust(args: argparse.Namespace) -> Answer:
+    from nbreg.trust import remember
+
+    registry = _open(args)
+    version = registry.get(args.ref)
+    path = remember(version.id)
+    told = f"{registry.pin(version)} by {version.row.actor} is trusted from now on: {path}"
+    return Answer(told, {"ref": registry.pin(version), "path": str(path)})
+
+
+def _init(args: argparse.Namespace) -> Answer:
+    registry = _open(args)
+    path = registry.init(git=args.git)
+    kept = "git may take it in" if args.git else "git ignores it"
+    done = "new registry in" if registry.is_new else "there is a registry in"
+    return Answer(f"{done} {path}; {kept}", {"path": str(path), "new": registry.is_new, "git": args.git})
+
+
+def _merge(args: argparse.Namespace) -> Answer:
+    from nbreg.display.text import count
+
+    added = _open(args).merge(args.other)
+    lines = [f"{count(len(added), 'version')} appended", *(f"  {each.ref}" for each in added)]
+    return Answer("\n".join(lines), [{"ref": each.ref, "id": each.id} for each in added])
 
 
 if __name__ == "__main__":
