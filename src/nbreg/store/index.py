@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 _HEX: Final = re.compile("[0-9a-f]{1,64}")
 _GONE: Final = -(1 << 62)  # added to the line that took a row away
 _NEVER: Final = _GONE - 1
+_MANY: Final = 1024
 
 
 def _present(entry: int) -> bool:
@@ -27,19 +28,18 @@ class RowIds(Protocol):
 
     def add(self, row_id: str, entry: int) -> None: ...
 
-    def entries(self, row_id: str) -> list[int]:
-        """All entries that may be of this row, oldest first."""
+    def entries(self, row_id: str) -> Sequence[int]:
+        """All entries that may be of this row, oldest first; to be read, not kept."""
         ...
 
     def ids(self) -> Iterator[str]: ...
-
-    def settle(self) -> None: ...
 
 
 class Words:
     """Rows by any text: names, aliases, stages."""
 
     IDS: Final = "any text"
+    fits: Final = re.compile(".*", re.DOTALL).fullmatch
 
     def __init__(self) -> None:
         self._entries: dict[str, int | array[int]] = {}
@@ -54,28 +54,21 @@ class Words:
         else:
             known.append(entry)
 
-    def entries(self, row_id: str) -> list[int]:
-        """The lines that wrote the row."""
+    def entries(self, row_id: str) -> Sequence[int]:
+        """The lines that wrote the row; not copied, since a model's own row is on every line."""
         known = self._entries.get(row_id)
-        return [] if known is None else [known] if isinstance(known, int) else list(known)
+        return [] if known is None else [known] if isinstance(known, int) else known
 
     def ids(self) -> Iterator[str]:
         """The ids, in the order in which they first came."""
         return iter(list(self._entries))
-
-    def settle(self) -> None:
-        """Nothing to put in order."""
-
-    @staticmethod
-    def fits(row_id: str) -> bool:
-        """Whether a row may have that id."""
-        return True
 
 
 class Numbers:
     """Rows by 1, 2, 3 …: versions. A row costs eight bytes until it changes."""
 
     IDS: Final = "a number from 1 to 9,999,999"
+    fits: Final = re.compile("[1-9][0-9]{0,6}").fullmatch
 
     def __init__(self) -> None:
         self._latest = array("q")
@@ -91,7 +84,7 @@ class Numbers:
             self._earlier.setdefault(number, array("q")).append(known)
         self._latest[number - 1] = entry
 
-    def entries(self, row_id: str) -> list[int]:
+    def entries(self, row_id: str) -> Sequence[int]:
         """The lines that wrote the row."""
         if not self.fits(row_id):
             return []
@@ -104,14 +97,6 @@ class Numbers:
         """The ids in the order of their numbers."""
         return (str(i + 1) for i, entry in enumerate(self._latest) if entry != _NEVER)
 
-    def settle(self) -> None:
-        """Nothing to put in order."""
-
-    @staticmethod
-    def fits(row_id: str) -> bool:
-        """Whether a row may have that id."""
-        return row_id.isascii() and row_id.isdigit() and row_id[0] != "0" and len(row_id) < 8
-
 
 class Digests:
     """Rows by a digest in hex, 16 bytes a row: the first 64 bits, sorted, and the line.
@@ -120,22 +105,27 @@ class Digests:
     """
 
     IDS: Final = "64 lower-case hex digits"
+    fits: Final = re.compile("[0-9a-f]{64}").fullmatch
 
     def __init__(self) -> None:
         self._keys = array("Q")
         self._entries = array("q")
-        self._recent: dict[int, list[int]] = {}
+        self._recent: dict[int, list[int]] = {}  # settled, and too few to sort them in
+        self._new_keys = array("Q")
+        self._new_entries = array("q")
 
     def add(self, row_id: str, entry: int) -> None:
-        """Remember that a line wrote the row."""
-        self._recent.setdefault(self._key(row_id), []).append(entry)
+        """Remember that a line wrote the row; it is sorted in when something is looked for."""
+        self._new_keys.append(int(row_id[:16], 16))
+        self._new_entries.append(entry)
 
-    def entries(self, row_id: str) -> list[int]:
+    def entries(self, row_id: str) -> Sequence[int]:
         """The lines that wrote a row whose digest begins like this one, or with it."""
         if not _HEX.fullmatch(row_id):
             return []
-        low = self._key(row_id.ljust(16, "0"))
-        high = self._key(row_id.ljust(16, "f"))
+        self.settle()
+        low = int(row_id[:16].ljust(16, "0"), 16)
+        high = int(row_id[:16].ljust(16, "f"), 16)
         found = []
         for at in range(bisect_left(self._keys, low), len(self._keys)):
             if self._keys[at] > high:
@@ -145,32 +135,39 @@ class Digests:
             found += self._recent.get(low, ())
         else:
             found += [entry for key, each in self._recent.items() if low <= key <= high for entry in each]
-        return sorted(found, key=lambda entry: entry if _present(entry) else entry - _GONE)
+        return sorted(found, key=line_of)
 
     def ids(self) -> Iterator[str]:
         """The digests' first 16 hex digits: the lines know the rest."""
+        self.settle()
         keys = sorted({*self._keys, *self._recent})
         return (f"{key:016x}" for key in keys)
 
     def settle(self) -> None:
-        """Sort what came since, once it is much: so that the cost stays small for each."""
-        if len(self._recent) < max(1024, len(self._keys) // 4):
+        """Sort what came, if it is much; else keep it where a few are found quickly."""
+        if not self._new_keys:
             return
-        pairs = list(zip(self._keys, self._entries, strict=True))
-        pairs += ((key, entry) for key, entries in self._recent.items() for entry in entries)
-        pairs.sort(key=lambda pair: pair[0])  # stable: the entries of one key stay in their order
-        self._keys = array("Q", (key for key, _ in pairs))
-        self._entries = array("q", (entry for _, entry in pairs))
+        new = zip(self._new_keys, self._new_entries, strict=True)
+        if len(self._recent) + len(self._new_keys) < _MANY:
+            for key, entry in new:
+                self._recent.setdefault(key, []).append(entry)
+        else:
+            self._merge(array("Q", self._keys), array("q", self._entries))
+        self._new_keys, self._new_entries = array("Q"), array("q")
+
+    def _merge(self, keys: array[int], entries: array[int]) -> None:
+        for key, each in self._recent.items():
+            for entry in each:
+                keys.append(key)
+                entries.append(entry)
+        keys.extend(self._new_keys)
+        entries.extend(self._new_entries)
+        order = sorted(
+            range(len(keys)), key=keys.__getitem__
+        )  # stable: the entries of a key keep their order
+        self._keys = array("Q", map(keys.__getitem__, order))
+        self._entries = array("q", map(entries.__getitem__, order))
         self._recent = {}
-
-    @staticmethod
-    def fits(row_id: str) -> bool:
-        """Whether a row may have that id."""
-        return len(row_id) == 64 and _HEX.fullmatch(row_id) is not None
-
-    @staticmethod
-    def _key(row_id: str) -> int:
-        return int(row_id[:16], 16)
 
 
 def gone(index: int) -> int:

@@ -37,7 +37,7 @@ START: Final = "0" * 64
 
 _SEAL: Final = b',"hash":"'
 _TAIL: Final = len(_SEAL) + 64 + len(b'"}')
-_CHUNK: Final = 8 * 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 
 
 class Line(msgspec.Struct, kw_only=True):
@@ -83,10 +83,6 @@ class Follower(Protocol):
         ...
 
     def apply(self, index: int, line: Line) -> None: ...
-
-    def settle(self) -> None:
-        """Called after the last of a batch of lines."""
-        ...
 
     def reset(self) -> None: ...
 
@@ -246,7 +242,6 @@ class Journal:
             offset += len(chunk)
             rest = self._take(rest + chunk if rest else chunk)
         self._seen = (status.st_size, status.st_mtime_ns)
-        self._follower.settle()
 
     def _take(self, data: bytes) -> bytes:
         """Follow the complete lines of the data; return the rest."""
@@ -264,7 +259,7 @@ class Journal:
 
     def _read_line(self, data: bytes | memoryview) -> Line | str:
         """The line that continues this journal, or why the bytes are none."""
-        line = unseal(data, seq=len(self) + 1, prev=self._hash)
+        line = unseal(data, seq=len(self._offsets) + 1, prev=self._hash)
         return line if isinstance(line, str) else self._follower.refuses(line) or line
 
     def _follow(self, line: Line, size: int) -> None:
@@ -338,7 +333,6 @@ class Journal:
                 raise StoreError(f"the next line of {self.path} {line}")
             self._write(fd, data)
             self._follow(line, len(data))
-            self._follower.settle()
             status = os.fstat(fd)
             self._seen = (status.st_size, status.st_mtime_ns)
         return line

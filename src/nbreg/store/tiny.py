@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,10 +37,7 @@ _TABLES: dict[str, type[Words | Numbers | Digests]] = {
 }
 """How each table's ids look; any other table has free text."""
 
-
-def _fits(table: str, row_id: str) -> bool:
-    ids = _TABLES.get(table)
-    return ids is None or ids.fits(row_id)
+_NULL = msgspec.Raw(b"null")
 
 
 class Draft:
@@ -77,7 +75,8 @@ class JournalStorage(Storage):
     def refuses(self, line: Line) -> str:
         """A row whose id its table cannot have."""
         for table, row_id in line.keys:
-            if not _fits(table, row_id):
+            kind = _TABLES.get(table)
+            if kind is not None and not kind.fits(row_id):
                 return f"has a row {ascii(row_id)[:40]} in {ascii(table)[:40]}"
         return ""
 
@@ -87,12 +86,7 @@ class JournalStorage(Storage):
             ids = self._tables.get(table)
             if ids is None:
                 ids = self._tables[table] = _TABLES.get(table, Words)()
-            ids.add(row_id, gone(index) if bytes(doc) == b"null" else index)
-
-    def settle(self) -> None:
-        """Put the index in order after a batch of lines."""
-        for ids in self._tables.values():
-            ids.settle()
+            ids.add(row_id, gone(index) if doc == _NULL else index)
 
     def reset(self) -> None:
         """Forget everything: the journal is read anew."""
@@ -128,13 +122,13 @@ class JournalStorage(Storage):
         """A row's bytes; with `before`, as they were when the journal had that many lines."""
         with self.journal.mutex:
             ids = self._tables.get(table)
-            for entry in reversed(ids.entries(row_id)) if ids else ():
-                if before is not None and line_of(entry) >= before:
-                    continue
-                line = self.journal.line(line_of(entry))
+            entries = ids.entries(row_id) if ids else ()
+            end = len(entries) if before is None else bisect_left(entries, before, key=line_of)
+            for at in range(end - 1, -1, -1):
+                line = self.journal.line(line_of(entries[at]))
                 for key, doc in zip(line.keys, line.docs, strict=True):
                     if key == (table, row_id):
-                        return None if bytes(doc) == b"null" else doc
+                        return None if doc == _NULL else doc
         return None
 
     def ids(self, table: str) -> list[str]:
@@ -162,7 +156,7 @@ class JournalStorage(Storage):
             for entry in ids.entries(beginning) if ids else ():
                 for (name, row_id), doc in self._keys_and_docs(line_of(entry)):
                     if name == table and row_id.startswith(beginning):
-                        present[row_id] = bytes(doc) != b"null"
+                        present[row_id] = doc != _NULL
             return [row_id for row_id, there in present.items() if there]
 
     def _keys_and_docs(self, index: int) -> Iterator[tuple[Key, msgspec.Raw]]:
@@ -182,8 +176,9 @@ class JournalStorage(Storage):
             raise StoreError("a row is written outside a transaction")
         if not isinstance(row_id, str) or not row_id:
             raise BadValueError(f"a document's id is text, not {row_id!r}")
-        if not _fits(table, row_id):
-            raise BadValueError(f"{ascii(row_id)[:80]} is no id for {table!r}", hint=_TABLES[table].IDS)
+        kind = _TABLES.get(table)
+        if kind is not None and not kind.fits(row_id):
+            raise BadValueError(f"{ascii(row_id)[:80]} is no id for {table!r}", hint=kind.IDS)
         draft.rows[table, row_id] = None if doc is None else plain(doc, f"{table}/{row_id}")
 
     def doc(self, table: str, row_id: str) -> Doc | None:
