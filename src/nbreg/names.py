@@ -63,9 +63,13 @@ def check_model_name(name: str) -> str:
                 "up to three such parts joined by '/'",
             )
         if part.endswith(".") or part.partition(".")[0].casefold() in _WINDOWS_DEVICES:
-            raise BadNameError(f"{_shown(name)} cannot be a folder on every system", hint="choose another name")
+            raise BadNameError(
+                f"{_shown(name)} cannot be a folder on every system", hint="choose another name"
+            )
         if part.casefold().endswith(".model"):
-            raise BadNameError(f"{_shown(name)} ends in '.model'", hint="nbreg's own folders end so; leave it out")
+            raise BadNameError(
+                f"{_shown(name)} ends in '.model'", hint="nbreg's own folders end so; leave it out"
+            )
     return name
 
 
