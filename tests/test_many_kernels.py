@@ -288,7 +288,7 @@ def test_many_models_in_many_threads(tmp_path: Path) -> None:
             assert version.stage == "none"
 
     in_threads(3, work)
-    assert len(registry._folder._open) <= 128
+    assert len(registry._desk.folder._open) <= 128
 
 
 # forks
@@ -314,7 +314,7 @@ def test_a_fork_while_the_lock_is_held_holds_no_lock(tmp_path: Path) -> None:
     """A data loader forks its workers while another thread registers."""
     registry = Registry(tmp_path / "r", settings=QUICK)
     registry.register("churn", 0)
-    database = registry._model("churn")
+    database = registry._desk.model("churn")
     held, forked = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -342,7 +342,7 @@ def test_a_lock_goes_with_its_holder_although_a_fork_lives_on(tmp_path: Path) ->
     parent = start(
         """
 registry = Registry(sys.argv[1], settings=QUICK)
-with registry._folder.blobs.kept(), registry._model("churn").transaction("edited", by=registry.actor):
+with registry._desk.folder.blobs.kept(), registry._desk.model("churn").transaction("edited", by=registry.actor):
     pid = os.fork()
     if pid == 0:
         os.close(1); os.close(2)
@@ -391,7 +391,7 @@ def test_a_fork_inside_a_transaction_writes_nothing(tmp_path: Path) -> None:
         """
 registry = Registry(sys.argv[1], settings=QUICK)
 registry.register("churn", 0)
-database = registry._model("churn")
+database = registry._desk.model("churn")
 try:
     with database.transaction("edited", by=registry.actor):
         pid = os.fork()
@@ -412,7 +412,7 @@ def test_subprocesses_started_meanwhile_inherit_no_lock(tmp_path: Path) -> None:
     """A git command that hangs must not keep the registry locked."""
     registry = Registry(tmp_path / "r", settings=QUICK)
     registry.register("churn", 0)
-    with registry._model("churn").journal.locked():
+    with registry._desk.model("churn").journal.locked():
         sleeper = subprocess.Popen(["sleep", "100"])
     try:
         run(

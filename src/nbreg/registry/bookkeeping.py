@@ -33,6 +33,12 @@ def brief(database: JournalDB, draft: Draft, *, new_model: str = "") -> ModelRow
     return row
 
 
+def note(database: JournalDB, draft: Draft, row: VersionRow, **facts: object) -> None:
+    """Say on the line which version it is about and what is done; the model's own row goes with it."""
+    draft.facts.update(number=row.number, **({"name": row.name} if row.name else {}), was=row.stage, **facts)
+    brief(database, draft)
+
+
 def change(database: JournalDB, **fields: object) -> ModelRow:
     """Change fields of the model's own row."""
     row = database.row(*MODEL_ROW, ModelRow)

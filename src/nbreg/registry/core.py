@@ -7,8 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbreg.errors import UnknownModelError, did_you_mean
-from nbreg.names import Bump, check_model_name
+from nbreg.names import Bump
 from nbreg.records import (
     Actor,
     DriftItem,
@@ -16,7 +15,6 @@ from nbreg.records import (
     Lifecycle,
     Manifest,
     ModelRow,
-    Pointer,
     PurgeReport,
     Usage,
     VerifyReport,
@@ -32,12 +30,11 @@ from nbreg.registry import (
     registering,
     verifying,
 )
-from nbreg.registry.actor import current_actor
+from nbreg.registry.desk import Desk, Entry, aliases
 from nbreg.registry.request import Request, objects
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
-from nbreg.store.tiny import JournalDB
 
 Reference = str | ModelVersion
 
@@ -62,35 +59,37 @@ class Registry:
         clock: Callable[[], datetime] | None = None,
         actor: Actor | None = None,
     ) -> None:
-        self.settings = settings or Settings()
-        self._folder = Folder(find_location(location), self.settings, clock)
-        self._actor = actor
+        settings = settings or Settings()
+        self._desk = Desk(Folder(find_location(location), settings, clock), settings, actor)
 
     def __repr__(self) -> str:
         return f"<Registry {self.location}>"
 
     def close(self) -> None:
         """Let go of all open files; using the registry again opens them again."""
-        self._folder.close()
+        self._desk.folder.close()
 
     # what it is
 
     @property
     def location(self) -> Path:
         """The registry's folder, which may not be there yet."""
-        return self._folder.path
+        return self._desk.folder.path
+
+    @property
+    def settings(self) -> Settings:
+        """What this process decided for itself."""
+        return self._desk.settings
 
     @property
     def id(self) -> str:
         """The registry's own id; empty until the first write has made it."""
-        row = self._folder.row()
-        return row.id if row else ""
+        return self._desk.id
 
     @property
     def lifecycle(self) -> Lifecycle:
         """The stages of this registry and the rules between them."""
-        row = self._folder.row()
-        return row.lifecycle if row else Lifecycle()
+        return self._desk.lifecycle
 
     @property
     def stages(self) -> list[str]:
@@ -100,7 +99,7 @@ class Registry:
     @property
     def actor(self) -> Actor:
         """Who acts through this object."""
-        return self._actor or current_actor()
+        return self._desk.actor
 
     # register
 
@@ -142,7 +141,7 @@ class Registry:
         `StoreError`; then nothing is changed.
         """
         request = Request.checked(
-            self,
+            self._desk,
             model_name,
             version=version,
             bump=bump,
@@ -152,8 +151,8 @@ class Registry:
             metrics=metrics,
             params=params,
             content=content,
-            parent=parent,
-            base=base,
+            parent=None if parent is None else self._text(parent),
+            base=None if base is None else self._text(base),
             substitutions=substitutions,
             run=run,
             new=new,
@@ -162,20 +161,20 @@ class Registry:
             message=message,
             allow_secrets=allow_secrets,
         )
-        return registering.register(self, request, objects(model, artifacts), data)
+        return self._version(registering.register(self._desk, request, objects(model, artifacts), data))
 
     def check(self, model_name: str, **options: Any) -> None:
         """Find out all that `register` would refuse before there is a model: names, stage, lock, space.
 
         Takes `register`'s options. Raises what `register` would.
         """
-        registering.check(self, Request.checked(self, model_name, **options))
+        registering.check(self._desk, Request.checked(self._desk, model_name, **options))
 
     def preview(self, model_name: str, model: object = None, **options: Any) -> Manifest:
         """The manifest that `register` would write; nothing is written."""
         artifacts, data = options.pop("artifacts", None), options.pop("data", None)
-        request = Request.checked(self, model_name, **options)
-        return registering.preview(self, request, objects(model, artifacts), data)
+        request = Request.checked(self._desk, model_name, **options)
+        return registering.preview(self._desk, request, objects(model, artifacts), data)
 
     # read
 
@@ -184,7 +183,9 @@ class Registry:
 
         Raises `BadReferenceError`, `UnknownModelError` or `UnknownVersionError`.
         """
-        return reading.get(self, ref)
+        if isinstance(ref, ModelVersion) and ref.registry.location == self.location:
+            return ref
+        return self._version(reading.get(self._desk, self._text(ref)))
 
     def pin(self, ref: Reference) -> str:
         """The reference that never moves: `churn@sha256:…`, with all 64 digits."""
@@ -210,15 +211,15 @@ class Registry:
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.
         """
-        return loading.load(self, ref, artifact, trust=trust, on_drift=on_drift)
+        return loading.load(self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift)
 
     def drift(self, ref: Reference) -> list[DriftItem]:
         """Where the running environment differs from the version's, worst first."""
-        return loading.drift(self.get(ref))
+        return loading.drift(self._desk, reading.get(self._desk, self._text(ref)))
 
     def models(self) -> list[ModelRow]:
         """Every model in brief, by name."""
-        return sorted(self._folder.models(), key=lambda row: row.name)
+        return self._desk.models()
 
     def versions(
         self,
@@ -230,19 +231,18 @@ class Registry:
         deleted: bool = False,
     ) -> list[ModelVersion]:
         """A model's versions, newest first; with `sort`, by a field or `metrics.NAME`, `-` for descending."""
-        return reading.versions(self, model, sort=sort, limit=limit, offset=offset, deleted=deleted)
+        found = reading.versions(self._desk, model, sort=sort, limit=limit, offset=offset, deleted=deleted)
+        return [self._version(entry) for entry in found]
 
     def events(
         self, model: str | None = None, *, since: str | datetime | None = None, limit: int | None = None
     ) -> list[Event]:
         """What happened, newest first; of one model, or of all, ordered by time, model and seq."""
-        return reading.events(self, model, since=since, limit=limit)
+        return reading.events(self._desk, model, since=since, limit=limit)
 
     def aliases(self, model: str) -> dict[str, int]:
         """A model's aliases and the numbers of the versions they point to."""
-        database = self._model(model)
-        found = ((name, database.row("aliases", name, Pointer)) for name in database.ids("aliases"))
-        return {name: pointer.number for name, pointer in sorted(found) if pointer is not None}
+        return aliases(self._desk.model(model))
 
     # move
 
@@ -256,13 +256,13 @@ class Registry:
 
         Raises `TransitionError` or `UnknownStageError`.
         """
-        return moving.promote(self, ref, to, reason=reason, message=message)
+        return self._version(moving.promote(self._desk, self._text(ref), to, reason=reason, message=message))
 
     def retire(
         self, ref: Reference, to: str = "archived", *, reason: str = "", message: str = ""
     ) -> ModelVersion:
         """Move a version out of use, or to a lower stage. Raises `TransitionError`."""
-        return moving.retire(self, ref, to, reason=reason, message=message)
+        return self._version(moving.retire(self._desk, self._text(ref), to, reason=reason, message=message))
 
     def rollback(
         self,
@@ -278,7 +278,10 @@ class Registry:
         Rolling back again walks further back. With `to`, it goes back to that version, which
         must have held the stage. Raises `TransitionError` where nobody did.
         """
-        return moving.rollback(self, model, stage, to=to, reason=reason, message=message)
+        back_to = None if to is None else self._text(to)
+        return self._version(
+            moving.rollback(self._desk, model, stage, to=back_to, reason=reason, message=message)
+        )
 
     # label
 
@@ -287,11 +290,13 @@ class Registry:
 
         Raises `BadNameError`, or `NameTakenError` if a version has that name.
         """
-        return labelling.set_alias(self, ref, alias, reason=reason, message=message)
+        return self._version(
+            labelling.set_alias(self._desk, self._text(ref), alias, reason=reason, message=message)
+        )
 
     def drop_alias(self, model: str, alias: str, *, reason: str = "", message: str = "") -> None:
         """Take an alias away. Raises `UnknownVersionError` if there is none."""
-        labelling.drop_alias(self, model, alias, reason=reason, message=message)
+        labelling.drop_alias(self._desk, model, alias, reason=reason, message=message)
 
     def update(
         self,
@@ -309,9 +314,9 @@ class Registry:
         Tags and content are replaced, metrics are added to those that are there. The manifest
         and the id stay as they were.
         """
-        return labelling.update(
-            self,
-            ref,
+        entry = labelling.update(
+            self._desk,
+            self._text(ref),
             description=description,
             tags=tags,
             content=content,
@@ -319,6 +324,7 @@ class Registry:
             reason=reason,
             message=message,
         )
+        return self._version(entry)
 
     # keep
 
@@ -330,11 +336,16 @@ class Registry:
         One that holds a stage, was ever in production or has an alias needs
         `include_protected` and a reason. Raises `VersionInUseError`.
         """
-        return keeping.delete(self, ref, reason=reason, message=message, include_protected=include_protected)
+        text = self._text(ref)
+        return self._version(
+            keeping.delete(
+                self._desk, text, reason=reason, message=message, include_protected=include_protected
+            )
+        )
 
     def restore(self, ref: Reference, *, reason: str = "", message: str = "") -> ModelVersion:
         """Bring a deleted version back, with its number and name; `churn@3` or `churn@1.2.0`."""
-        return keeping.restore(self, ref, reason=reason, message=message)
+        return self._version(keeping.restore(self._desk, self._text(ref), reason=reason, message=message))
 
     def purge(
         self,
@@ -351,12 +362,16 @@ class Registry:
         never goes away.
         """
         return keeping.purge(
-            self, dry_run=dry_run, older_than=older_than, include_protected=include_protected, reason=reason
+            self._desk,
+            dry_run=dry_run,
+            older_than=older_than,
+            include_protected=include_protected,
+            reason=reason,
         )
 
     def du(self) -> Usage:
         """What the registry takes up on disk, by model."""
-        return keeping.du(self)
+        return keeping.du(self._desk)
 
     def verify(
         self, *, expect: Mapping[str, str] | Iterable[str] | None = None, repair: bool = False
@@ -367,7 +382,7 @@ class Registry:
         must be in its chain. `repair` sets aside the damaged end of a journal; nothing else
         ever does.
         """
-        return verifying.verify(self, expect=expect, repair=repair)
+        return verifying.verify(self._desk, expect=expect, repair=repair)
 
     # the folder
 
@@ -378,9 +393,9 @@ class Registry:
         branches that both wrote to a model are a conflict that git shows, never a splice.
         Take the other side in with `merge`.
         """
-        self._folder.ready(self.actor)
+        self._desk.ready()
         if git:
-            self._folder.allow_git(self.actor)
+            self._desk.folder.allow_git(self.actor)
         return self.location
 
     def merge(self, other: str | Path | Registry) -> list[ModelVersion]:
@@ -389,22 +404,25 @@ class Registry:
         A version whose name is taken here comes without it; stages and aliases stay as they
         are here. Merging again adds nothing.
         """
-        return merging.merge(self, other if isinstance(other, Registry) else Registry(other))
+        theirs = other if isinstance(other, Registry) else Registry(other)
+        return [self._version(entry) for entry in merging.merge(self._desk, theirs._desk)]
 
     @property
     def is_new(self) -> bool:
         """Whether this object made the registry, so that a face can say where it is."""
-        return self._folder.made
+        return self._desk.folder.made
 
-    def _model(self, name: str) -> JournalDB:
-        """The journal of a model; its error knows which names are near."""
-        check_model_name(name)
-        try:
-            return self._folder.model(name)
-        except UnknownModelError as error:
-            known = [row.name for row in self._folder.models()]
-            error.hint = error.hint or did_you_mean(name, known, "`%models` or `nbreg models` lists them")
-            raise
+    # versions as users hold them, and as verbs pass them on
+
+    def _version(self, entry: Entry) -> ModelVersion:
+        return ModelVersion(self, self._desk, entry)
+
+    def _text(self, ref: Reference) -> str:
+        if not isinstance(ref, ModelVersion):
+            return ref
+        if ref.registry.location == self.location:
+            return f"{ref.model}@{ref.number}"
+        return f"{ref.model}@sha256:{ref.id}"  # another registry's: its number means nothing here
 
 
 def find_location(given: str | Path | None) -> Path:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,75 +25,65 @@ from nbreg.records import (
     timestamp,
 )
 from nbreg.registry import bookkeeping, reading
-from nbreg.registry.moving import note
-from nbreg.registry.version import ModelVersion
+from nbreg.registry.desk import Desk, Entry, model_name
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
-Reference = str | ModelVersion
-
-
-def delete(
-    registry: Registry, ref: Reference, *, reason: str, message: str, include_protected: bool
-) -> ModelVersion:
+def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected: bool) -> Entry:
     """Hide a version; see `Registry.delete`."""
-    version = reading.to_write(registry, ref, deleted=True)
-    if version.deleted is not None:
-        return version
-    _refuse_protected(registry, version, version.row, include_protected, reason)
-    registry._folder.ready(registry.actor)
-    database = registry._model(version.model)
-    with database.transaction("deleted", by=registry.actor, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(database, version.number)
-        _refuse_protected(registry, version, row, include_protected, reason)
-        note(draft, row)
-        bookkeeping.brief(database, draft)
-        for alias in version.aliases:
+    entry = reading.to_write(desk, ref, deleted=True)
+    if entry.row.deleted is not None:
+        return entry
+    _refuse_protected(desk, entry, entry.row, include_protected, reason)
+    desk.ready()
+    database = entry.database
+    with desk.transaction(database, "deleted", reason=reason, message=message) as draft:
+        row = bookkeeping.version_row(database, entry.number)
+        _refuse_protected(desk, entry, row, include_protected, reason)
+        bookkeeping.note(database, draft, row)
+        for alias in entry.aliases:
             database.put("aliases", alias, None)
-        row = bookkeeping.leave(database, draft, registry.lifecycle, row)
-        gone = Deletion(at=draft.at, by=registry.actor.user, reason=reason)
+        row = bookkeeping.leave(database, draft, desk.lifecycle, row)
+        gone = Deletion(at=draft.at, by=desk.actor.user, reason=reason)
         database.put("versions", row.number, msgspec.structs.replace(row, deleted=gone))
         _count(database, row.number, -1)
-    return version
+    return entry
 
 
 def _refuse_protected(
-    registry: Registry, version: ModelVersion, row: VersionRow, include_protected: bool, reason: str
+    desk: Desk, entry: Entry, row: VersionRow, include_protected: bool, reason: str
 ) -> None:
     why = ""
-    if row.stage not in (registry.stages[0], registry.stages[-1]):
+    if row.stage not in (desk.stages[0], desk.stages[-1]):
         why = f"is in {row.stage}"
     elif row.stages_held:
         why = f"was in {row.stages_held[0]}"
-    elif aliases := version.aliases:
+    elif aliases := entry.aliases:
         why = f"has the alias {aliases[0]!r}"
     if why and not (include_protected and reason):
         raise VersionInUseError(
-            f"{version.ref} {why}", hint="to delete it all the same: include_protected=True and a reason"
+            f"{entry.ref} {why}", hint="to delete it all the same: include_protected=True and a reason"
         )
 
 
-def restore(registry: Registry, ref: Reference, *, reason: str, message: str) -> ModelVersion:
+def restore(desk: Desk, ref: str, *, reason: str, message: str) -> Entry:
     """Bring a version back; see `Registry.restore`."""
-    version = reading.to_write(registry, ref, deleted=True)
-    registry._folder.ready(registry.actor)
-    database = registry._model(version.model)
-    with database.transaction("restored", by=registry.actor, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(database, version.number, deleted=True)
+    entry = reading.to_write(desk, ref, deleted=True)
+    desk.ready()
+    database = entry.database
+    with desk.transaction(database, "restored", reason=reason, message=message) as draft:
+        row = bookkeeping.version_row(database, entry.number, deleted=True)
         if row.deleted is None:
-            return version
-        note(draft, row)
-        bookkeeping.brief(database, draft)
+            return entry
+        bookkeeping.note(database, draft, row)
         # It comes back out of use: who took its stage meanwhile keeps it.
-        stage = registry.stages[0] if row.stage == registry.stages[0] else registry.stages[-1]
+        stage = desk.stages[0] if row.stage == desk.stages[0] else desk.stages[-1]
         database.put("versions", row.number, msgspec.structs.replace(row, deleted=None, stage=stage))
         if not row.purged and database.row("content", row.content_digest, Pointer) is None:
             database.put("content", row.content_digest, Pointer(number=row.number))
         _count(database, row.number, +1)
-    return version
+    return entry
 
 
 def _count(database: JournalDB, number: int, step: int) -> None:
@@ -109,48 +98,48 @@ def _count(database: JournalDB, number: int, step: int) -> None:
 
 
 def purge(
-    registry: Registry, *, dry_run: bool, older_than: float | None, include_protected: bool, reason: str
+    desk: Desk, *, dry_run: bool, older_than: float | None, include_protected: bool, reason: str
 ) -> PurgeReport:
     """Remove what nothing kept refers to; see `Registry.purge`."""
     if include_protected and not reason:
         raise BadInputError("purging protected versions needs a reason", hint="reason='…'")
-    folder = registry._folder
+    folder = desk.folder
     if folder.row() is None:
         return PurgeReport(dry_run=dry_run)
-    days = registry.settings.retention_days if older_than is None else older_than
-    with _alone(registry, dry_run):
+    days = desk.settings.retention_days if older_than is None else older_than
+    with _alone(desk, dry_run):
         if not dry_run:
-            _finish_lines(registry)
-        doomed = list(_doomed(registry, days, include_protected))
+            _finish_lines(desk)
+        doomed = list(_doomed(desk, days, include_protected))
         if not dry_run:
             for database, row in doomed:
-                _record_purge(registry, database, row, reason)
+                _record_purge(desk, database, row, reason)
         purged = {(database.journal.path, row.number) for database, row in doomed}
-        leftovers = list(_leftovers(registry, purged))
+        leftovers = list(_leftovers(desk, purged))
         if not dry_run:
             for leftover in leftovers:
-                _remove(registry, Path(leftover.path))
-    names = [f"{_model_name(database)}@{row.number}" for database, row in doomed]
+                _remove(desk, Path(leftover.path))
+    names = [f"{model_name(database)}@{row.number}" for database, row in doomed]
     return PurgeReport(dry_run=dry_run, leftovers=leftovers, versions=names)
 
 
-def _finish_lines(registry: Registry) -> None:
+def _finish_lines(desk: Desk) -> None:
     """What a killed writer left at the end of a journal may be a whole line, and refer to objects."""
-    for _name, database in registry._folder.databases():
+    for _name, database in desk.folder.databases():
         if database.refresh().journal.has_tail:
             with database.journal.locked():
                 pass
 
 
 @contextmanager
-def _alone(registry: Registry, dry_run: bool) -> Iterator[None]:
+def _alone(desk: Desk, dry_run: bool) -> Iterator[None]:
     """No registration under way; in a folder that cannot be written, none can be."""
-    if dry_run and not os.access(registry.location, os.W_OK):
+    if dry_run and not os.access(desk.folder.path, os.W_OK):
         with nullcontext():
             yield
         return
     try:
-        with registry._folder.blobs.alone():
+        with desk.folder.blobs.alone():
             yield
     except ReadOnlyError:
         if not dry_run:
@@ -158,13 +147,11 @@ def _alone(registry: Registry, dry_run: bool) -> Iterator[None]:
         yield
 
 
-def _doomed(
-    registry: Registry, days: float, include_protected: bool
-) -> Iterator[tuple[JournalDB, VersionRow]]:
+def _doomed(desk: Desk, days: float, include_protected: bool) -> Iterator[tuple[JournalDB, VersionRow]]:
     """Deleted versions whose time is over."""
-    now = parse_moment(registry._folder.now())
+    now = parse_moment(desk.folder.now())
     until = timestamp(now - timedelta(days=days))
-    for database, row in _all_versions(registry):
+    for database, row in _all_versions(desk):
         if row.deleted is None or row.purged or row.deleted.at > until:
             continue
         if row.stages_held and not include_protected:
@@ -172,8 +159,8 @@ def _doomed(
         yield database, row
 
 
-def _all_versions(registry: Registry) -> Iterator[tuple[JournalDB, VersionRow]]:
-    for name, database in registry._folder.databases():
+def _all_versions(desk: Desk) -> Iterator[tuple[JournalDB, VersionRow]]:
+    for name, database in desk.folder.databases():
         if not name:
             continue
         if damage := database.refresh().journal.damage:
@@ -184,28 +171,27 @@ def _all_versions(registry: Registry) -> Iterator[tuple[JournalDB, VersionRow]]:
                 yield database, row
 
 
-def _record_purge(registry: Registry, database: JournalDB, row: VersionRow, reason: str) -> None:
+def _record_purge(desk: Desk, database: JournalDB, row: VersionRow, reason: str) -> None:
     """The line comes first: bytes without a version are leftovers, a version without bytes is a loss."""
-    with database.transaction("purged", by=registry.actor, reason=reason) as draft:
+    with desk.transaction(database, "purged", reason=reason) as draft:
         row = bookkeeping.version_row(database, row.number, deleted=True)
-        note(draft, row, bytes=row.size)
-        bookkeeping.brief(database, draft)
+        bookkeeping.note(database, draft, row, bytes=row.size)
         database.put("versions", row.number, msgspec.structs.replace(row, purged=draft.at))
         pointer = database.row("content", row.content_digest, Pointer)
         if pointer is not None and pointer.number == row.number:
             database.put("content", row.content_digest, None)
 
 
-def _leftovers(registry: Registry, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
-    blobs = registry._folder.blobs
+def _leftovers(desk: Desk, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
+    blobs = desk.folder.blobs
     used: set[str] = set()
-    for database, row in _all_versions(registry):
+    for database, row in _all_versions(desk):
         if not row.purged and (database.journal.path, row.number) not in purged:
-            used |= references(registry, row)
+            used |= references(desk, row)
     for digest, path, size in blobs.objects():
         if digest not in used:
             yield Leftover(path=str(path), size=size, why="no version refers to it")
-    for path in sorted(registry._folder.scrap.glob("*")):
+    for path in sorted(desk.folder.scrap.glob("*")):
         if path.is_file() and not path.name.startswith(("damaged-", "torn-")):
             yield Leftover(
                 path=str(path), size=path.stat().st_size, why="left by a writer that did not finish"
@@ -214,44 +200,39 @@ def _leftovers(registry: Registry, purged: set[tuple[Path, int]]) -> Iterator[Le
             yield Leftover(path=str(path), size=path.stat().st_size, why="cut off a journal, and set aside")
 
 
-def references(registry: Registry, row: VersionRow) -> set[str]:
+def references(desk: Desk, row: VersionRow) -> set[str]:
     """The objects that a version needs: its bundle, the bundles of shared parts, large parts.
 
     A bundle that cannot be read refers to nothing that could be known; it stays itself.
     """
-    blobs = registry._folder.blobs
+    blobs = desk.folder.blobs
     with suppress(NbregError):
         index = blobs.index(row.bundle)
         return {row.bundle, *index.elsewhere.values(), *index.large}
     return {row.bundle}
 
 
-def _remove(registry: Registry, path: Path) -> None:
-    if path.parent.parent == registry._folder.objects:
-        registry._folder.blobs.forget(path.parent.name + path.name)
+def _remove(desk: Desk, path: Path) -> None:
+    if path.parent.parent == desk.folder.objects:
+        desk.folder.blobs.forget(path.parent.name + path.name)
     with suppress(FileNotFoundError):
         path.unlink()
-
-
-def _model_name(database: JournalDB) -> str:
-    model = database.row(*MODEL_ROW, ModelRow)
-    return model.name if model else ""
 
 
 # usage
 
 
-def du(registry: Registry) -> Usage:
+def du(desk: Desk) -> Usage:
     """What the registry takes up; see `Registry.du`."""
-    sizes = {digest: size for digest, _path, size in registry._folder.blobs.objects()}
+    sizes = {digest: size for digest, _path, size in desk.folder.blobs.objects()}
     used: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
-    for database, row in _all_versions(registry):
-        model = _model_name(database)
+    for database, row in _all_versions(desk):
+        model = model_name(database)
         counts[model] += 1
         used.setdefault(model, set())
         if not row.purged:
-            used[model] |= references(registry, row)
+            used[model] |= references(desk, row)
     sharers = Counter(digest for digests in used.values() for digest in digests)
     models = [
         ModelUsage(
@@ -262,7 +243,7 @@ def du(registry: Registry) -> Usage:
         )
         for model, digests in sorted(used.items())
     ]
-    journals = [registry.location / "registry.jsonl", *(path for _, path in registry._folder.journals())]
+    journals = [desk.folder.path / "registry.jsonl", *(path for _, path in desk.folder.journals())]
     return Usage(
         models=models,
         objects=len(sizes),

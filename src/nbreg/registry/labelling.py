@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -11,55 +11,49 @@ from nbreg.errors import BadValueError, NameTakenError, UnknownVersionError, did
 from nbreg.names import LONGEST_NAME, check_version_name
 from nbreg.records import Pointer, VersionRow, plain
 from nbreg.registry import bookkeeping, reading
-from nbreg.registry.moving import note
-from nbreg.registry.version import ModelVersion
-
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
-
-Reference = str | ModelVersion
+from nbreg.registry.desk import Desk, Entry
 
 
-def set_alias(registry: Registry, ref: Reference, alias: str, *, reason: str, message: str) -> ModelVersion:
+def set_alias(desk: Desk, ref: str, alias: str, *, reason: str, message: str) -> Entry:
     """Point an alias at a version; see `Registry.set_alias`."""
-    alias = check_version_name(alias, registry.stages, what="alias")
-    version = reading.to_write(registry, ref)
-    registry._folder.ready(registry.actor)
-    database = registry._model(version.model)
-    with database.transaction("alias-set", by=registry.actor, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(database, version.number)
+    alias = check_version_name(alias, desk.stages, what="alias")
+    entry = reading.to_write(desk, ref)
+    desk.ready()
+    database = entry.database
+    with desk.transaction(database, "alias-set", reason=reason, message=message) as draft:
+        row = bookkeeping.version_row(database, entry.number)
         taken = database.row("names", alias, Pointer)
         if taken is not None:
             raise NameTakenError(
-                f"{alias!r} is the name of {version.model}@{taken.number}", hint="names and aliases differ"
+                f"{alias!r} is the name of {entry.model}@{taken.number}", hint="names and aliases differ"
             )
         known = database.row("aliases", alias, Pointer)
         if known is not None and known.number == row.number:
-            return version
-        note(draft, row, alias=alias, **({"before": known.number} if known else {}))
-        bookkeeping.brief(database, draft)
+            return entry
+        bookkeeping.note(database, draft, row, alias=alias, **({"before": known.number} if known else {}))
         database.put("aliases", alias, Pointer(number=row.number))
-    return version
+    return entry
 
 
-def drop_alias(registry: Registry, model: str, alias: str, *, reason: str, message: str) -> None:
+def drop_alias(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
     """Take an alias away; see `Registry.drop_alias`."""
-    database = registry._model(model)
-    registry._folder.ready(registry.actor)
-    with database.transaction("alias-dropped", by=registry.actor, reason=reason, message=message) as draft:
+    database = desk.model(model)
+    desk.ready()
+    with desk.transaction(database, "alias-dropped", reason=reason, message=message) as draft:
         known = database.row("aliases", alias, Pointer)
         if known is None:
             raise UnknownVersionError(
                 f"{model!r} has no alias {alias[:80]!r}", hint=did_you_mean(alias, database.ids("aliases"))
             )
-        note(draft, bookkeeping.version_row(database, known.number, deleted=True), alias=alias)
-        bookkeeping.brief(database, draft)
+        bookkeeping.note(
+            database, draft, bookkeeping.version_row(database, known.number, deleted=True), alias=alias
+        )
         database.put("aliases", alias, None)
 
 
 def update(
-    registry: Registry,
-    ref: Reference,
+    desk: Desk,
+    ref: str,
     *,
     description: str | None,
     tags: Iterable[str] | None,
@@ -67,7 +61,7 @@ def update(
     metrics: Mapping[str, Any] | None,
     reason: str,
     message: str,
-) -> ModelVersion:
+) -> Entry:
     """Change what may change; see `Registry.update`."""
     changes: dict[str, Any] = {}
     if description is not None:
@@ -77,21 +71,20 @@ def update(
     if content is not None:
         changes["content"] = checked_mapping(content, "content")
     added = checked_metrics(metrics)
-    version = reading.to_write(registry, ref)
-    registry._folder.ready(registry.actor)
-    database = registry._model(version.model)
-    with database.transaction("updated", by=registry.actor, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(database, version.number)
+    entry = reading.to_write(desk, ref)
+    desk.ready()
+    database = entry.database
+    with desk.transaction(database, "updated", reason=reason, message=message) as draft:
+        row = bookkeeping.version_row(database, entry.number)
         after = msgspec.structs.replace(row, **changes, metrics={**row.metrics, **added})
         changed = [
             field for field in VersionRow.__struct_fields__ if getattr(row, field) != getattr(after, field)
         ]
         if not changed:
-            return version
-        note(draft, row, changed=changed)
-        bookkeeping.brief(database, draft)
+            return entry
+        bookkeeping.note(database, draft, row, changed=changed)
         database.put("versions", row.number, after)
-    return version
+    return entry
 
 
 # what callers give

@@ -8,53 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from nbreg.errors import BadInputError
 from nbreg.records import Pointer, VersionRow
 from nbreg.registry import bookkeeping, keeping
-from nbreg.registry.moving import note
-from nbreg.registry.version import ModelVersion
+from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
-
-def merge(registry: Registry, other: Registry) -> list[ModelVersion]:
+def merge(desk: Desk, other: Desk) -> list[Entry]:
     """Append the versions of another registry that are not here; see `Registry.merge`."""
-    if other.location.resolve() == registry.location.resolve():
-        raise BadInputError(f"{other.location} is this registry itself")
-    if other._folder.row() is None:
-        raise BadInputError(f"there is no registry in {other.location}")
-    registry._folder.ready(registry.actor)
-    return [added for model in other.models() for added in _merge_model(registry, other, model.name)]
+    if other.folder.path.resolve() == desk.folder.path.resolve():
+        raise BadInputError(f"{other.folder.path} is this registry itself")
+    if other.folder.row() is None:
+        raise BadInputError(f"there is no registry in {other.folder.path}")
+    desk.ready()
+    return [added for model in other.models() for added in _merge_model(desk, other, model.name)]
 
 
-def _merge_model(registry: Registry, other: Registry, model: str) -> list[ModelVersion]:
-    theirs = other._model(model)
+def _merge_model(desk: Desk, other: Desk, model: str) -> list[Entry]:
+    theirs = other.model(model)
     if damage := theirs.journal.damage:
         raise damage.error()
-    ours = registry._folder.model_to_write(model)
+    ours = desk.folder.model_to_write(model)
     rows = [theirs.row("versions", number, VersionRow) for number in theirs.ids("versions")]
     added = [
-        _take(registry, other, ours, model, row) for row in rows if row and not row.purged and not row.deleted
+        _take(desk, other, ours, model, row) for row in rows if row and not row.purged and not row.deleted
     ]
-    return [version for version in added if version is not None]
+    return [entry for entry in added if entry is not None]
 
 
-def _take(
-    registry: Registry, other: Registry, ours: JournalDB, model: str, theirs: VersionRow
-) -> ModelVersion | None:
+def _take(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionRow) -> Entry | None:
     if ours.refresh().row("ids", theirs.id, Pointer) is not None:
         return None
-    with registry._folder.blobs.kept():
+    with desk.folder.blobs.kept():
         for digest in sorted(keeping.references(other, theirs)):
-            if not registry._folder.blobs.is_stored(digest):
-                registry._folder.blobs.write(_pieces(other._folder.blobs.path(digest)), digest)
-        return _append(registry, other, ours, model, theirs)
+            if not desk.folder.blobs.is_stored(digest):
+                desk.folder.blobs.write(_pieces(other.folder.blobs.path(digest)), digest)
+        return _append(desk, other, ours, model, theirs)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -63,10 +56,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _append(
-    registry: Registry, other: Registry, ours: JournalDB, model: str, theirs: VersionRow
-) -> ModelVersion | None:
-    with ours.transaction("merged", by=registry.actor) as draft:
+def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionRow) -> Entry | None:
+    with desk.transaction(ours, "merged") as draft:
         if ours.row("ids", theirs.id, Pointer) is not None:
             return None  # another merge was faster
         brief = bookkeeping.brief(ours, draft, new_model=model)
@@ -78,9 +69,9 @@ def _append(
             number=brief.next_number,
             name=theirs.name if free else None,
             superseded_name=theirs.superseded_name if free else theirs.name or "",
-            stage=registry.stages[0],
+            stage=desk.stages[0],
             base=None,
         )
-        note(draft, row, registry=other.id, was_number=theirs.number)
+        bookkeeping.note(ours, draft, row, registry=other.id, was_number=theirs.number)
         bookkeeping.add(ours, row)
-    return ModelVersion(registry, ours, model, row)
+    return Entry(model, ours, row)

@@ -2,103 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from nbreg import lifecycle
 from nbreg.errors import TransitionError
 from nbreg.names import check_model_name, parse_reference
 from nbreg.records import Lifecycle, VersionRow
 from nbreg.registry import bookkeeping, reading
-from nbreg.registry.version import ModelVersion
+from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import Draft, JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
-Reference = str | ModelVersion
-
-
-def promote(registry: Registry, ref: Reference, to: str | None, *, reason: str, message: str) -> ModelVersion:
+def promote(desk: Desk, ref: str, to: str | None, *, reason: str, message: str) -> Entry:
     """Move a version up; see `Registry.promote`."""
-    version = reading.to_write(registry, ref)
-    rules = registry.lifecycle
+    entry = reading.to_write(desk, ref)
+    rules = desk.lifecycle
     if to is not None:
         lifecycle.check_stage(rules, to)
-        if version.stage == to:
-            return version
+        if entry.row.stage == to:
+            return entry
 
     def target(stage: str) -> str:
         goal = to or lifecycle.next_up(rules, stage)
         lifecycle.check_promotion(rules, stage, goal)
         return goal
 
-    return _move(registry, version, "promoted", target, reason=reason, message=message)
+    return _move(desk, entry, "promoted", target, reason=reason, message=message)
 
 
-def retire(registry: Registry, ref: Reference, to: str, *, reason: str, message: str) -> ModelVersion:
+def retire(desk: Desk, ref: str, to: str, *, reason: str, message: str) -> Entry:
     """Move a version down, or out of use; see `Registry.retire`."""
-    version = reading.to_write(registry, ref)
-    rules = registry.lifecycle
+    entry = reading.to_write(desk, ref)
+    rules = desk.lifecycle
     lifecycle.check_stage(rules, to)
-    if version.stage == to:
-        return version
+    if entry.row.stage == to:
+        return entry
 
     def target(stage: str) -> str:
         lifecycle.check_retirement(rules, stage, to)
         return to
 
-    return _move(registry, version, "retired", target, reason=reason, message=message)
+    return _move(desk, entry, "retired", target, reason=reason, message=message)
 
 
 def _move(
-    registry: Registry, version: ModelVersion, kind: str, target: object, *, reason: str, message: str
-) -> ModelVersion:
-    assert callable(target)
-    target(version.row.stage)  # refuse before anything is locked
-    rules = registry.lifecycle
-    registry._folder.ready(registry.actor)
-    database = registry._model(version.model)
-    with database.transaction(kind, by=registry.actor, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(database, version.number)
+    desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], *, reason: str, message: str
+) -> Entry:
+    """Move a version to where `target` says that one of its stage goes; it refuses by raising."""
+    target(entry.row.stage)  # refuse before anything is locked
+    desk.ready()
+    with desk.transaction(entry.database, kind, reason=reason, message=message) as draft:
+        row = bookkeeping.version_row(entry.database, entry.number)
         to = target(row.stage)
         if row.stage == to:
-            return version  # somebody else was faster; there is nothing to write
-        note(draft, row, stage=to)
-        bookkeeping.brief(database, draft)
-        bookkeeping.enter(database, draft, rules, row, to)
-    return version
+            return entry  # somebody else was faster; there is nothing to write
+        bookkeeping.note(entry.database, draft, row, stage=to)
+        bookkeeping.enter(entry.database, draft, desk.lifecycle, row, to)
+    return entry
 
 
-def note(draft: Draft, row: VersionRow, **facts: object) -> None:
-    """Put on the line which version it is about, and what was done."""
-    draft.facts.update(number=row.number, **({"name": row.name} if row.name else {}), was=row.stage, **facts)
-
-
-def rollback(
-    registry: Registry, model: str, stage: str, *, to: Reference | None, reason: str, message: str
-) -> ModelVersion:
+def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str, message: str) -> Entry:
     """Give a stage back to who held it before; see `Registry.rollback`."""
-    rules = registry.lifecycle
+    rules = desk.lifecycle
     lifecycle.check_held(rules, stage)
     check_model_name(model)
-    wanted = reading.get(registry, _within(model, to)).number if to is not None else None
-    database = registry._model(model)
+    wanted = reading.get(desk, _within(model, to)).number if to is not None else None
+    database = desk.model(model)
     _earlier(database, model, stage, wanted)  # refuse before anything is locked
-    registry._folder.ready(registry.actor)
-    with database.transaction("rolled-back", by=registry.actor, reason=reason, message=message) as draft:
+    desk.ready()
+    with desk.transaction(database, "rolled-back", reason=reason, message=message) as draft:
         row, before = _earlier(database, model, stage, wanted)
-        note(draft, row, stage=stage)
-        bookkeeping.brief(database, draft)
+        bookkeeping.note(database, draft, row, stage=stage)
         _archive_holder(database, draft, rules, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
-    return ModelVersion(registry, database, model, row)
+    return Entry(model, database, row)
 
 
-def _within(model: str, to: Reference) -> Reference:
+def _within(model: str, to: str) -> str:
     """`to` may be a whole reference, or only what stands after the `@`."""
-    if isinstance(to, str) and "@" not in to:
-        to = f"{model}@{to}"
-    named = parse_reference(to).model if isinstance(to, str) else to.model
+    to = to if "@" in to else f"{model}@{to}"
+    named = parse_reference(to).model
     if named != model:
         raise TransitionError(f"{named!r} is another model than {model!r}")
     return to

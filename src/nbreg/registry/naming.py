@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from nbreg import changes
@@ -11,24 +9,22 @@ from nbreg.errors import NameTakenError, VersionInUseError
 from nbreg.names import next_name, parse_semantic
 from nbreg.records import ModelRow, Pointer, VersionRow
 from nbreg.registry import bookkeeping
+from nbreg.registry.desk import Desk
 from nbreg.registry.request import Request
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
-
 
 def choose(
-    registry: Registry, database: JournalDB, request: Request
+    desk: Desk, database: JournalDB, request: Request
 ) -> tuple[str | None, changes.Implied, int | None]:
     """The new version's name, the step that it is, and what it was measured against."""
     model = database.row(*MODEL_ROW, ModelRow)
     base = request.base if request.base is not None else model.highest_number if model else None
     if request.version is not None:
-        _refuse_taken(registry, database, request, request.version, model)
+        _refuse_taken(desk, database, request, request.version, model)
         return request.version, changes.Implied(None, "named by the caller"), base
-    if registry.settings.naming == "number":
+    if desk.settings.naming == "number":
         return None, changes.Implied(None, ""), base
     row = database.row("versions", base, VersionRow) if base is not None else None
     semantic = bookkeeping.semantic(row) if row is not None else None
@@ -46,7 +42,7 @@ def _is_taken(database: JournalDB, name: str) -> bool:
 
 
 def _refuse_taken(
-    registry: Registry, database: JournalDB, request: Request, name: str, model: ModelRow | None
+    desk: Desk, database: JournalDB, request: Request, name: str, model: ModelRow | None
 ) -> None:
     if alias := database.row("aliases", name, Pointer):
         raise NameTakenError(
@@ -68,7 +64,7 @@ def _refuse_taken(
             f"#{holder.number}, by {holder.actor}, {holder.created[:10]}, {state}",
             hint=f"the next free name is {free}; force=True with a reason takes the name over",
         )
-    if holder.stage in registry.lifecycle.single:
+    if holder.stage in desk.lifecycle.single:
         raise VersionInUseError(
             f"{where} ({name}) is in {holder.stage}, so its name is not taken over",
             hint="promote another one first",

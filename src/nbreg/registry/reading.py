@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbreg import lifecycle
 from nbreg.errors import BadInputError, BadReferenceError, UnknownVersionError, did_you_mean
 from nbreg.names import Reference, parse_moment, parse_reference
 from nbreg.records import Event, ModelRow, Pointer, StageRow, VersionRow, timestamp
-from nbreg.registry.version import ModelVersion
+from nbreg.registry.desk import Desk, Entry
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.journal import Line
 from nbreg.store.tiny import JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
-
-def get(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -> ModelVersion:
+def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     """The version that a reference means; the one place that decides it."""
-    if isinstance(ref, ModelVersion):
-        if ref.registry.location == registry.location:
-            return ref
-        ref = f"{ref.model}@sha256:{ref.id}"  # another registry's: its number means nothing here
     reference = parse_reference(ref)
-    database = registry._model(reference.model)
-    number = resolve(database, reference, registry.lifecycle)
+    database = desk.model(reference.model)
+    number = resolve(database, reference, desk.lifecycle)
     row = database.row("versions", number, VersionRow)
     if row is None:
         raise _no_such(database, reference)
@@ -35,23 +28,22 @@ def get(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -
             f"{reference.model}@{row.name or number} was deleted by {row.deleted.by}",
             hint=f"registry.restore('{reference.model}@{number}') brings it back",
         )
-    return ModelVersion(registry, database, reference.model, row)
+    return Entry(reference.model, database, row)
 
 
-def to_write(registry: Registry, ref: str | ModelVersion, *, deleted: bool = False) -> ModelVersion:
+def to_write(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     """As `get`, for verbs that write: a model's name alone is too vague for them."""
-    if isinstance(ref, str):
-        reference = parse_reference(ref)
-        if reference.kind == "implicit":
-            raise BadReferenceError(
-                f"{ref!r} does not say which version",
-                hint=f"for example '{reference.model}@latest' or a number",
-            )
-        if reference.as_of is not None:
-            raise BadReferenceError(
-                f"{ref!r} speaks of the past", hint="leave the date out: only the present changes"
-            )
-    return get(registry, ref, deleted=deleted)
+    reference = parse_reference(ref)
+    if reference.kind == "implicit":
+        raise BadReferenceError(
+            f"{ref!r} does not say which version",
+            hint=f"for example '{reference.model}@latest' or a number",
+        )
+    if reference.as_of is not None:
+        raise BadReferenceError(
+            f"{ref!r} speaks of the past", hint="leave the date out: only the present changes"
+        )
+    return get(desk, ref, deleted=deleted)
 
 
 def resolve(database: JournalDB, reference: Reference, rules: Any) -> int:
@@ -134,12 +126,12 @@ def _no_such(database: JournalDB, reference: Reference) -> UnknownVersionError:
 
 
 def versions(
-    registry: Registry, model: str, *, sort: str | None, limit: int | None, offset: int, deleted: bool
-) -> list[ModelVersion]:
+    desk: Desk, model: str, *, sort: str | None, limit: int | None, offset: int, deleted: bool
+) -> list[Entry]:
     """A model's versions, newest first or sorted."""
     if offset < 0 or (limit is not None and limit < 0):
         raise BadInputError("limit and offset cannot be negative")
-    database = registry._model(model)
+    database = desk.model(model)
     found = _rows(database, deleted=deleted)
     if sort is None:
         chosen = (
@@ -150,7 +142,7 @@ def versions(
     else:
         ordered = sorted_rows(list(found), sort)
         chosen = ordered[offset:] if limit is None else ordered[offset : offset + limit]
-    return [ModelVersion(registry, database, model, row) for row in chosen]
+    return [Entry(model, database, row) for row in chosen]
 
 
 def _rows(database: JournalDB, *, deleted: bool) -> Any:
@@ -182,16 +174,14 @@ def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
     return sorted(with_value, key=value, reverse=descending) + without
 
 
-def events(
-    registry: Registry, model: str | None, *, since: str | datetime | None, limit: int | None
-) -> list[Event]:
+def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:
     """What happened, newest first."""
     start = _since(since)
     if model is not None:
-        return _events_of(registry._model(model), start, limit)
+        return _events_of(desk.model(model), start, limit)
     found: list[Event] = []
-    for row in registry.models():
-        found += _events_of(registry._model(row.name), start, limit)
+    for row in desk.models():
+        found += _events_of(desk.model(row.name), start, limit)
     found.sort(key=lambda event: (event.at, event.model, event.seq), reverse=True)
     return found[:limit]
 

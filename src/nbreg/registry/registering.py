@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -31,13 +30,9 @@ from nbreg.records import (
     plain,
 )
 from nbreg.registry import bookkeeping, naming
-from nbreg.registry.moving import note
+from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.request import Request
-from nbreg.registry.version import ModelVersion
 from nbreg.store.tiny import Draft, JournalDB
-
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
 _LEAST_SPACE = 16 * 1024 * 1024
 _SCANNED = 4 * 1024 * 1024  # larger parts are arrays: they are not searched for secrets
@@ -58,17 +53,17 @@ class _Draft(msgspec.Struct, frozen=True):
 
 
 def register(
-    registry: Registry, request: Request, values: dict[str, object], data: Mapping[str, object] | None
-) -> ModelVersion:
+    desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> Entry:
     """Make a version; see `Registry.register`."""
-    pending = capture.begin(request.context, registry.settings, registry=registry.location)
-    registry._folder.ready(registry.actor)
+    pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
+    desk.ready()
     dumped, links = _dump(request, values, data)
     content_digest = _content_digest(request, dumped, links)
-    if not request.new and (known := _known(registry, request, content_digest)):
+    if not request.new and (known := _known(desk, request, content_digest)):
         return known
-    made = _draft(registry, request, dumped, links, content_digest, pending.finish())
-    blobs = registry._folder.blobs
+    made = _draft(desk, request, dumped, links, content_digest, pending.finish())
+    blobs = desk.folder.blobs
     with blobs.kept():
         batch = blobs.batch()
         for each in made.artifacts:
@@ -77,26 +72,26 @@ def register(
         for part in made.captured:
             batch.add(part)
         version_id = batch.add(canonical(made.manifest)).digest
-        written = _write(registry, request, made, version_id, batch.commit())
+        written = _write(desk, request, made, version_id, batch.commit())
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
-    return written or _known(registry, request, content_digest) or register(registry, request, values, data)
+    return written or _known(desk, request, content_digest) or register(desk, request, values, data)
 
 
 def preview(
-    registry: Registry, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+    desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> Manifest:
     """The manifest that `register` would write."""
-    pending = capture.begin(request.context, registry.settings, registry=registry.location)
+    pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     dumped, links = _dump(request, values, data)
     return _draft(
-        registry, request, dumped, links, _content_digest(request, dumped, links), pending.finish()
+        desk, request, dumped, links, _content_digest(request, dumped, links), pending.finish()
     ).manifest
 
 
-def check(registry: Registry, request: Request) -> None:
+def check(desk: Desk, request: Request) -> None:
     """Refuse now what `register` would refuse after the training."""
-    folder = registry._folder
-    folder.ready(registry.actor)
+    folder = desk.folder
+    folder.ready(desk.actor)
     if os.statvfs(folder.path).f_bavail * os.statvfs(folder.path).f_frsize < _LEAST_SPACE:
         raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
     database = folder.model_if_any(request.model)
@@ -104,7 +99,7 @@ def check(registry: Registry, request: Request) -> None:
         folder.refuse_twin(request.model, folder.brief(request.model))
         return
     with database.journal.locked():
-        naming.choose(registry, database, request)
+        naming.choose(desk, database, request)
 
 
 def _dump(
@@ -145,7 +140,7 @@ def _content_digest(request: Request, dumped: list[families.Dumped], links: list
 
 
 def _draft(
-    registry: Registry,
+    desk: Desk,
     request: Request,
     dumped: list[families.Dumped],
     links: list[DataLink],
@@ -162,13 +157,13 @@ def _draft(
         parts.append(raw)
         sections[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
     manifest = msgspec.structs.replace(
-        _without_capture(registry, request, dumped, links, content_digest, captured), **sections
+        _without_capture(desk, request, dumped, links, content_digest, captured), **sections
     )
     return _Draft(manifest, dumped, parts)
 
 
 def _without_capture(
-    registry: Registry,
+    desk: Desk,
     request: Request,
     dumped: list[families.Dumped],
     links: list[DataLink],
@@ -176,8 +171,8 @@ def _without_capture(
     captured: capture.Capture,
 ) -> Manifest:
     return Manifest(
-        created=registry._folder.now(),
-        actor=registry.actor,
+        created=desk.folder.now(),
+        actor=desk.actor,
         content_digest=content_digest,
         artifacts=[each.artifact for each in dumped],
         params=request.params,
@@ -194,19 +189,19 @@ def _without_capture(
 # the line
 
 
-def _known(registry: Registry, request: Request, content_digest: str) -> ModelVersion | None:
+def _known(desk: Desk, request: Request, content_digest: str) -> Entry | None:
     """The version that has this content already; the event on it links the run."""
-    database = registry._folder.model_if_any(request.model)
+    database = desk.folder.model_if_any(request.model)
     if database is None or _holder_of(database, content_digest) is None:
         return None
-    with database.transaction(
-        "registered-again", by=registry.actor, reason=request.reason, message=request.message
+    with desk.transaction(
+        database, "registered-again", reason=request.reason, message=request.message
     ) as draft:
         row = _holder_of(database, content_digest)
         if row is None:
             return None
-        _say_again(database, draft, request, row)
-    return ModelVersion(registry, database, request.model, row, existing=True)
+        bookkeeping.note(database, draft, row, run=request.run.id if request.run else "")
+    return Entry(request.model, database, row, existing=True)
 
 
 def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
@@ -219,25 +214,16 @@ def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
     return None
 
 
-def _say_again(database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
-    note(draft, row, run=request.run.id if request.run else "")
-    bookkeeping.brief(database, draft)
-
-
-def _write(
-    registry: Registry, request: Request, made: _Draft, version_id: str, bundle: str
-) -> ModelVersion | None:
+def _write(desk: Desk, request: Request, made: _Draft, version_id: str, bundle: str) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
-    database = registry._folder.model_to_write(request.model)
+    database = desk.folder.model_to_write(request.model)
     stamp = trust.sign(version_id)
-    with database.transaction(
-        "registered", by=registry.actor, reason=request.reason, message=request.message
-    ) as draft:
+    with desk.transaction(database, "registered", reason=request.reason, message=request.message) as draft:
         if not request.new and _holder_of(database, made.manifest.content_digest) is not None:
             return None
         model = bookkeeping.brief(database, draft, new_model=request.model)
-        registry._folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
-        name, implied, base = naming.choose(registry, database, request)
+        desk.folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
+        name, implied, base = naming.choose(desk, database, request)
         model_artifact = next(
             (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
         )
@@ -261,14 +247,14 @@ def _write(
             run=request.run.id if request.run else "",
             stamp=stamp,
         )
-        _put(registry, database, draft, request, row)
-    return ModelVersion(registry, database, request.model, bookkeeping.version_row(database, row.number))
+        _put(desk, database, draft, request, row)
+    return Entry(request.model, database, bookkeeping.version_row(database, row.number))
 
 
-def _put(registry: Registry, database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
-    note(draft, row, **({"stage": request.stage} if request.stage else {}))
+def _put(desk: Desk, database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
+    bookkeeping.note(database, draft, row, **({"stage": request.stage} if request.stage else {}))
     if request.force and row.name:
         naming.supersede(database, draft, row.name)
     bookkeeping.add(database, row)
     if request.stage:
-        bookkeeping.enter(database, draft, registry.lifecycle, row, request.stage)
+        bookkeeping.enter(database, draft, desk.lifecycle, row, request.stage)

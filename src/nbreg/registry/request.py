@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,11 +13,8 @@ from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import BUMPS, Bump, check_model_name, check_version_name, fill_template, template_values
 from nbreg.records import Context, RunLink
 from nbreg.registry import reading
+from nbreg.registry.desk import Desk
 from nbreg.registry.labelling import checked_mapping, checked_metrics, checked_tags, checked_text
-from nbreg.registry.version import ModelVersion
-
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +42,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def checked(
         cls,
-        registry: Registry,
+        desk: Desk,
         model_name: str,
         *,
         version: str | None = None,
@@ -56,8 +53,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         metrics: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         content: Mapping[str, Any] | None = None,
-        parent: str | ModelVersion | None = None,
-        base: str | ModelVersion | None = None,
+        parent: str | None = None,
+        base: str | None = None,
         substitutions: Mapping[str, str] | None = None,
         run: RunLink | None = None,
         new: bool = False,
@@ -69,7 +66,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Raises `BadInputError` in one of its kinds, or what a reference that is not there raises."""
         context = current_context()
         values: dict[str, object] = {**template_values(context.moment), **(substitutions or {})}
-        rules = registry.lifecycle
+        rules = desk.lifecycle
         if not isinstance(model_name, str):
             raise BadNameError(f"a model's name is text, not {type(model_name).__name__}")
         model = check_model_name(fill_template(model_name, values))
@@ -94,8 +91,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             metrics=checked_metrics(metrics),
             params=checked_mapping(params, "params"),
             content=checked_mapping(content, "content"),
-            parent="" if parent is None else reading.get(registry, parent).id,
-            base=None if base is None else _base(registry, model, base),
+            parent="" if parent is None else reading.get(desk, parent).row.id,
+            base=None if base is None else _base(desk, model, base),
             run=run or context.run,
             new=new,
             force=force,
@@ -105,13 +102,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _base(registry: Registry, model: str, base: str | ModelVersion) -> int:
-    version = reading.get(registry, base)
-    if version.model != model:
-        raise BadInputError(
-            f"{version.ref} is a version of another model", hint="a base is of the same model"
-        )
-    return version.number
+def _base(desk: Desk, model: str, base: str) -> int:
+    entry = reading.get(desk, base)
+    if entry.model != model:
+        raise BadInputError(f"{entry.ref} is a version of another model", hint="a base is of the same model")
+    return entry.number
 
 
 def objects(model: object, artifacts: Mapping[str, object] | None) -> dict[str, object]:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from nbreg.errors import NbregError
 from nbreg.records import Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
+from nbreg.registry.desk import Desk
 from nbreg.registry.keeping import references
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
 
-if TYPE_CHECKING:
-    from nbreg.registry.core import Registry
 
-
-def verify(
-    registry: Registry, *, expect: Mapping[str, str] | Iterable[str] | None, repair: bool
-) -> VerifyReport:
+def verify(desk: Desk, *, expect: Mapping[str, str] | Iterable[str] | None, repair: bool) -> VerifyReport:
     """Check every line, row, object and part; see `Registry.verify`."""
-    folder = Folder(registry.location, registry.settings)  # a fresh one, which has read nothing yet
-    found = _Findings(registry)
+    folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
+    found = _Findings(desk)
     if not folder.path.is_dir():
         return VerifyReport(heads={}, versions=0, objects=0, bytes=0)
     for name, database in folder.databases():
@@ -43,12 +38,12 @@ def verify(
 class _Findings:
     """What one look over a registry finds."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.heads: dict[str, Head] = {}
         self.problems: list[Problem] = []
         self.repaired: list[str] = []
         self.versions = self.objects = self.bytes = 0
-        self._registry = registry
+        self._desk = desk
         self._used: set[str] = set()
         self._chains: dict[str, JournalDB] = {}
 
@@ -99,16 +94,16 @@ class _Findings:
                 self.add("rows-disagree", where, f"{table}/{key[:20]} does not lead to it")
         if row.purged:
             return
-        self._used |= references(self._registry, row)
+        self._used |= references(self._desk, row)
         try:
-            for problem in _parts(self._registry, row):
+            for problem in _parts(self._desk, row):
                 self.add("object-damaged", where, problem)
         except NbregError as error:
             self.add(error.code, where, error.message)
 
     def look_at_objects(self) -> None:
         """Every object's bytes against its name."""
-        blobs = self._registry._folder.blobs
+        blobs = self._desk.folder.blobs
         for digest, path, size in blobs.objects():
             self.objects += 1
             self.bytes += size
@@ -136,9 +131,9 @@ def _hashes(database: JournalDB) -> Iterator[str]:
     return (journal.line(index).hash for index in range(len(journal) - 1, -1, -1))
 
 
-def _parts(registry: Registry, row: VersionRow) -> Iterator[str]:
+def _parts(desk: Desk, row: VersionRow) -> Iterator[str]:
     """What is wrong with a version's manifest and the parts it names."""
-    blobs = registry._folder.blobs
+    blobs = desk.folder.blobs
     manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
     digests = [chunk.digest for artifact in manifest.artifacts for chunk in artifact.chunks]
     digests += [entry.digest for artifact in manifest.artifacts for entry in artifact.files]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from nbreg.errors import DamagedObjectError, UnknownArtifactError, UnknownVersionError
+from nbreg.errors import UnknownVersionError
 from nbreg.records import (
     Actor,
     Artifact,
@@ -26,7 +24,8 @@ from nbreg.records import (
     Variables,
     VersionRow,
 )
-from nbreg.store.tiny import JournalDB
+from nbreg.registry import parts
+from nbreg.registry.desk import Desk, Entry
 
 if TYPE_CHECKING:
     from nbreg.registry.core import Registry
@@ -41,16 +40,14 @@ class ModelVersion:
     manifest and all that it names) is read once, when first asked for.
     """
 
-    def __init__(
-        self, registry: Registry, database: JournalDB, model: str, row: VersionRow, *, existing: bool = False
-    ) -> None:
+    def __init__(self, registry: Registry, desk: Desk, entry: Entry) -> None:
         self.registry = registry
-        self.model = model
-        self.existing = existing
+        self.model = entry.model
+        self.existing = entry.existing
         """Whether `register` found equal content and made nothing."""
-        self._database = database
-        self._row = row
-        self._read_at = len(database.journal)
+        self._desk = desk
+        self._entry = entry
+        self._read_at = -1
         self._manifest: Manifest | None = None
 
     # the row
@@ -58,19 +55,22 @@ class ModelVersion:
     @property
     def row(self) -> VersionRow:
         """The version's row as it is now."""
-        self._database.refresh()
-        if len(self._database.journal) != self._read_at:
-            self._read_at = len(self._database.journal)
-            row = self._database.row("versions", self._row.number, VersionRow)
+        return self._now().row
+
+    def _now(self) -> Entry:
+        database = self._entry.database.refresh()
+        if len(database.journal) != self._read_at:
+            self._read_at = len(database.journal)
+            row = database.row("versions", self._entry.number, VersionRow)
             if row is None:
-                raise UnknownVersionError(f"{self.model} has no version {self._row.number} any more")
-            self._row = row
-        return self._row
+                raise UnknownVersionError(f"{self.model} has no version {self._entry.number} any more")
+            self._entry = Entry(self.model, database, row)
+        return self._entry
 
     @property
     def number(self) -> int:
         """Its place in the model's sequence, never reused."""
-        return self._row.number
+        return self._entry.row.number
 
     @property
     def name(self) -> str | None:
@@ -80,12 +80,12 @@ class ModelVersion:
     @property
     def id(self) -> str:
         """The sha256 of its manifest."""
-        return self._row.id
+        return self._entry.row.id
 
     @property
     def content_digest(self) -> str:
         """The digest of its content; equal content has the same, whenever it is registered."""
-        return self._row.content_digest
+        return self._entry.row.content_digest
 
     @property
     def ref(self) -> str:
@@ -100,7 +100,7 @@ class ModelVersion:
     @property
     def aliases(self) -> list[str]:
         """The aliases that point to it."""
-        return [alias for alias, number in self.registry.aliases(self.model).items() if number == self.number]
+        return self._now().aliases
 
     @property
     def tags(self) -> list[str]:
@@ -152,11 +152,7 @@ class ModelVersion:
         Raises `DamagedObjectError`, or `UnknownArtifactError` if the version was purged.
         """
         if self._manifest is None:
-            raw = self._part(self.id)
-            try:
-                self._manifest = msgspec.json.decode(raw, type=Manifest)
-            except msgspec.DecodeError as error:
-                raise DamagedObjectError(f"the manifest of {self.ref} cannot be read: {error}") from error
+            self._manifest = parts.manifest(self._desk, self._now())
         return self._manifest
 
     @property
@@ -255,23 +251,8 @@ class ModelVersion:
         """Change what may change; see `Registry.update`."""
         return self.registry.update(self, description=description, tags=tags, **changes)
 
-    # parts
-
-    def _part(self, digest: str) -> bytearray | memoryview:
-        row = self.row
-        if row.purged:
-            raise UnknownArtifactError(
-                f"the bytes of {self.ref} were purged", hint="its record is all that is left"
-            )
-        return self.registry._folder.blobs.read(digest, row.bundle)
-
-    def _captured(self, captured: Captured, kind: type[P]) -> P:
-        if not captured.is_there:
-            return kind()
-        try:
-            return msgspec.json.decode(self._part(captured.digest), type=kind)
-        except msgspec.DecodeError as error:
-            raise DamagedObjectError(f"the {kind.__name__} of {self.ref} cannot be read: {error}") from error
+    def _captured(self, section: Captured, kind: type[P]) -> P:
+        return parts.captured(self._desk, self._now(), section, kind)
 
     # showing
 

@@ -1,0 +1,110 @@
+"""What every verb works with: the folder, the rules, who acts; and a version as verbs pass it on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from nbreg.errors import UnknownModelError, did_you_mean
+from nbreg.names import check_model_name
+from nbreg.records import Actor, Lifecycle, ModelRow, Pointer, VersionRow
+from nbreg.registry.actor import current_actor
+from nbreg.settings import Settings
+from nbreg.store.folder import MODEL_ROW, Folder
+from nbreg.store.tiny import Draft, JournalDB
+
+
+class Desk:
+    """A registry's folder, with the settings and the actor of whoever opened it."""
+
+    def __init__(self, folder: Folder, settings: Settings, actor: Actor | None = None) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._actor = actor
+
+    @property
+    def id(self) -> str:
+        """The registry's own id; empty until the first write has made it."""
+        row = self.folder.row()
+        return row.id if row else ""
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The stages of this registry and the rules between them."""
+        row = self.folder.row()
+        return row.lifecycle if row else Lifecycle()
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages, from the lowest to the last."""
+        return self.lifecycle.stages
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return self._actor or current_actor()
+
+    def ready(self) -> None:
+        """Make the registry if it is not there. Before any write."""
+        self.folder.ready(self.actor)
+
+    def model(self, name: str) -> JournalDB:
+        """The journal of a model; the error for one that is not there knows which names are near."""
+        check_model_name(name)
+        try:
+            return self.folder.model(name)
+        except UnknownModelError as error:
+            known = [row.name for row in self.folder.models()]
+            error.hint = error.hint or did_you_mean(name, known, "`%models` or `nbreg models` lists them")
+            raise
+
+    def models(self) -> list[ModelRow]:
+        """Every model in brief, by name."""
+        return sorted(self.folder.models(), key=lambda row: row.name)
+
+    @contextmanager
+    def transaction(
+        self, database: JournalDB, kind: str, *, reason: str = "", message: str = ""
+    ) -> Iterator[Draft]:
+        """One line of a model's journal, by this desk's actor."""
+        with database.transaction(kind, by=self.actor, reason=reason, message=message) as draft:
+            yield draft
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A version as the verbs work on it: its model's journal, and its row as it was read."""
+
+    model: str
+    database: JournalDB
+    row: VersionRow
+    existing: bool = False
+    """Whether `register` found equal content and made nothing."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the model's sequence."""
+        return self.row.number
+
+    @property
+    def ref(self) -> str:
+        """The shortest reference that means it."""
+        return f"{self.model}@{self.row.name or self.row.number}"
+
+    @property
+    def aliases(self) -> list[str]:
+        """The aliases that point to it."""
+        return [alias for alias, number in aliases(self.database).items() if number == self.number]
+
+
+def aliases(database: JournalDB) -> dict[str, int]:
+    """A model's aliases and the numbers of the versions they point to."""
+    found = ((name, database.row("aliases", name, Pointer)) for name in database.ids("aliases"))
+    return {name: pointer.number for name, pointer in sorted(found) if pointer is not None}
+
+
+def model_name(database: JournalDB) -> str:
+    """The model's name as its own row has it."""
+    row = database.row(*MODEL_ROW, ModelRow)
+    return row.name if row else ""
