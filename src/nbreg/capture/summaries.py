@@ -29,6 +29,9 @@ def type_name(kind: type) -> str:
     name = str(_type_name(kind))[:200]
     if type(module) is not str or module in ("builtins", "__main__"):
         return name
+    module = (
+        module.removesuffix("._local") if module.startswith("pathlib.") else module
+    )  # Python 3.13 moved it
     return f"{module[:200]}.{name}"
 
 
