@@ -50,8 +50,9 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kernel, 
 
 def test_the_first_version_has_its_card(outputs: tuple[Kernel, dict[str, str]]) -> None:
     """The first thing a newcomer sees of nbreg."""
-    lines = outputs[1][CELLS[5]].splitlines()
+    where, *lines = outputs[1][CELLS[5]].splitlines()
 
+    assert where == "new registry in .nbreg"
     assert re.match(r"cancer 1\.0\.0 \(#1\) · recipe: .* · scikit-learn [\d.]+ · not proven yet$", lines[0])
     facts = [line.split(maxsplit=1) for line in lines[1:]]
     assert ["metrics", "accuracy 0.979"] in facts

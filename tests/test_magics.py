@@ -66,7 +66,8 @@ def test_register_shows_a_card_and_returns_the_version(trained: Kernel) -> None:
     """One line makes a version, and what it returns can be worked with."""
     ran = trained.good('%register_model churn clf --metrics accuracy --tags a,b --message "it\'s the first"')
 
-    assert ran.text.startswith("churn 1.0.0 (#1) · recipe: ")
+    assert ran.text.startswith("new registry in registry\n")
+    assert "\nchurn 1.0.0 (#1) · recipe: " in ran.text
     bundle = ran.bundles[-1]
     assert {"text/html", "text/plain", VERSION_MIME} <= set(bundle)
     assert bundle[VERSION_MIME]["metrics"] == {"accuracy": 0.9}
@@ -125,7 +126,7 @@ def test_a_lone_variable_gets_both_spellings(trained: Kernel) -> None:
 
     assert "'clf' is a variable, and there is no model of that name" in line
     assert "%register_model MODEL clf, or %register_model clf clf" in line
-    assert trained.good("%register_model clf clf").text.startswith("clf 1.0.0")
+    assert "\nclf 1.0.0 (#1)" in trained.good("%register_model clf clf").text
     assert trained.good("%register_model clf --new").ok
 
 

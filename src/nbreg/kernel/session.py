@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from nbreg.capture.context import install_context, uninstall_context
 from nbreg.config import Nbreg
+from nbreg.display import Note
 from nbreg.kernel.context import KernelContext
 from nbreg.kernel.hooks import Recorder
 from nbreg.names import parse_reference, template_values
@@ -71,6 +73,8 @@ class Session:
 
     def remember(self, version: ModelVersion) -> None:
         """This kernel registered it, so that the model's name alone may mean it."""
+        if not self._registered and version.registry.is_new:
+            self.show(Note(f"new registry in {_shown(version.registry.location)}"))
         self._registered[version.model] = version.number
 
     def written(self, text: str) -> str:
@@ -99,6 +103,13 @@ class Session:
         """Undo `start`."""
         self.recorder.stop()
         uninstall_context()
+
+
+def _shown(path: Path) -> str:
+    """A folder as the user would type it from here."""
+    with suppress(ValueError, OSError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def _warm_up() -> None:
