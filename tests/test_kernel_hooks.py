@@ -163,6 +163,45 @@ def test_a_broken_event_is_never_the_users_problem(shell: Any, capsys: pytest.Ca
     assert [each.source for each in executions()] == ["a = 1"]
 
 
+class Stop:
+    """A transformer that is interrupted, before the cell's own code runs."""
+
+    def visit(self, node: object) -> object:
+        raise KeyboardInterrupt
+
+
+def test_a_cell_that_is_stopped_before_it_runs_does_not_end_the_recording(shell: Any) -> None:
+    """IPython ends such a cell with another record than it began with; the cells after it count all the same."""
+    load(shell)
+    shell.ast_transformers.append(Stop())
+    run(shell, "a = 1")
+    shell.ast_transformers.pop()
+    run(shell, "b = 2", "c = 3")
+
+    assert [(each.source, each.ok, each.error) for each in executions()] == [
+        ("a = 1", False, "KeyboardInterrupt"),
+        ("b = 2", True, ""),
+        ("c = 3", True, ""),
+    ]
+
+
+def test_a_cell_whose_end_is_never_told_does_not_swallow_the_next_ones(shell: Any) -> None:
+    """A cancelled task has no result; what ran is known to have begun, and the next cell is a cell."""
+    load(shell)
+    lose = "get_ipython().events.unregister('post_run_cell', recorder_post)"
+    shell.user_ns["recorder_post"] = post = current_context()._recorder._post  # type: ignore[attr-defined]
+    run(shell, lose)
+    shell.events.register("post_run_cell", post)
+    run(shell, "b = 2", "get_ipython().run_cell('c = 3')", "d = 4")
+
+    assert [(each.source, each.ok) for each in executions()] == [
+        (lose, None),
+        ("b = 2", True),
+        ("get_ipython().run_cell('c = 3')", True),
+        ("d = 4", True),
+    ]
+
+
 def test_cells_of_two_threads_do_not_swallow_each_other(shell: Any) -> None:
     """With subshells, two cells run at once; neither is part of the other."""
     load(shell)

@@ -7,6 +7,7 @@ what is kept of a cell is its text, its times and the class of its error.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -58,7 +59,8 @@ class Recorder:
     """The executions of one kernel, oldest first.
 
     A cell that another cell runs (`%%capture`, `run_cell`) is part of that one and is not
-    listed. Begin and end are paired by the identity of IPython's record, never by count.
+    listed. Begin and end are paired by the identity of IPython's record, never by count; an end
+    that IPython tells of another record, or not at all, does not make the cells after it nested.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -116,11 +118,20 @@ class Recorder:
             if self._running[i].info is None:
                 self._done.append(_begun(self._running.pop(i)))
 
+    def _end_of_lost(self, thread: int) -> None:
+        """Cells of this thread whose end was never told: no call that runs them is there any more."""
+        mine = [each for each in self._running if each.thread == thread]
+        for lost in mine[max(0, _cells_being_run() - 1) :]:
+            self._running.remove(lost)
+            if not lost.nested:
+                self._done.append(_begun(lost))
+
     @quietly
     def _pre(self, info: Any) -> None:
         thread = threading.get_ident()
         if info.store_history:
             self._end_of_loading()
+        self._end_of_lost(thread)
         nested = any(each.thread == thread for each in self._running)
         source = info.raw_cell if isinstance(info.raw_cell, str) else ""
         count = self._current_count() if info.store_history and not nested else None
@@ -142,15 +153,27 @@ class Recorder:
 
         So has the one that loads nbreg where the front end keeps no history (nbval does so).
         """
-        for i in reversed(range(len(self._running))):
-            cell = self._running[i]
-            if cell.info is info or (cell.info is None and cell.source == info.raw_cell):
-                self._loading = False
-                return self._running.pop(i)
+        thread, source = threading.get_ident(), info.raw_cell
+        mine = [each for each in self._running if each.info is info]
+        # An interrupted or refused cell ends with a new record; the one that loads nbreg has none.
+        mine = mine or [each for each in self._running if (each.thread, each.source) == (thread, source)]
+        if mine:
+            self._loading = False
+            self._running.remove(mine[-1])
+            return mine[-1]
         if self._loading and info.raw_cell.strip():
             self._loading = False
             return _Running(info, 0, False, info.raw_cell, None, info.cell_id or "", None, 0.0)
         return None
+
+
+def _cells_being_run() -> int:
+    """How many cells this thread is in the middle of, the one that begins included."""
+    count, frame = 0, sys._getframe().f_back
+    while frame is not None:
+        count += frame.f_code.co_name == "run_cell_async"
+        frame = frame.f_back
+    return count
 
 
 def _begun(cell: _Running) -> Execution:
