@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,17 +152,36 @@ class Scaler:
 
 
 class Trap:
-    """Looking at an attribute has an effect."""
+    """Looking at an attribute has an effect, even at `__class__`, as `isinstance` does."""
 
-    def __getattr__(self, name: str) -> object:
+    def __getattribute__(self, name: str) -> object:
         raise RuntimeError("touched")
+
+
+class TrapType(type):
+    """Asking the class has an effect."""
+
+    def __getattribute__(cls, name: str) -> object:
+        raise RuntimeError("touched")
+
+
+class OfTrapType(metaclass=TrapType):
+    def fit(self) -> None: ...
+    def predict(self) -> None: ...
+
+
+class Inherited(Fitted):
+    pass
 
 
 def test_a_model_is_told_by_its_class_alone() -> None:
     """Nothing of the object is read, so nothing of it can run."""
     assert looks_like_model(Fitted())
     assert looks_like_model(Scaler())
-    for other in (Fitted, Trap(), SimpleNamespace(fit=1, predict=2), 1, "text", None):
+    assert looks_like_model(Inherited())
+    assert looks_like_model(OfTrapType())
+    dead = weakref.proxy(Fitted())
+    for other in (Fitted, Trap(), dead, SimpleNamespace(fit=1, predict=2), 1, "text", None):
         assert not looks_like_model(other)
 
 
@@ -176,8 +196,11 @@ def test_a_model_is_told_by_its_class_alone() -> None:
         ("def f():\n    inner = 1\nouter = f()", ["outer"]),
         ("with open(p) as f:\n    a = 1", ["a"]),
         ("a = = 1", []),
+        ("a = " + "-" * 40_000 + "1", []),
+        ("a = " + "1 + " * 900 + "1", ["a"]),
         ("", []),
     ],
+    ids=lambda given: given[:20] if isinstance(given, str) else None,
 )
 def test_names_that_a_cell_writes(source: str, names: list[str]) -> None:
     """Found in the text, in the order of the text; a cell that does not parse writes none."""

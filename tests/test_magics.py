@@ -130,6 +130,17 @@ def test_a_lone_variable_gets_both_spellings(trained: Kernel) -> None:
     assert trained.good("%register_model clf --new").ok
 
 
+def test_odd_objects_in_the_namespace_are_in_nobodys_way(trained: Kernel) -> None:
+    """A proxy whose object is gone, or a name that is no text, is no reason to lose a registration."""
+    trained.good("import weakref; gone = weakref.proxy(Mean()); globals()[1] = 2; lang = 'en'")
+
+    ran = trained.good("%register_model churn-{lang}")
+    trained.good("del globals()[1]")
+
+    assert "registering clf" in ran.text
+    assert "churn-en 1.0.0" in ran.text
+
+
 def test_arguments_may_stand_in_any_order(trained: Kernel) -> None:
     """Flags first, between or last: as on a command line."""
     trained.good("%register_model --tags x churn --metrics accuracy clf")

@@ -38,7 +38,8 @@ class KernelContext:
         return {
             name: value
             for name, value in list(self._shell.user_ns.items())
-            if not name.startswith("_") and hidden.get(name, missing) is not value
+            # `globals()[1] = …` is legal, if odd.
+            if type(name) is str and not name.startswith("_") and hidden.get(name, missing) is not value
         }
 
     @property

@@ -12,29 +12,37 @@ from nbreg.records import Execution
 
 _USES = ("predict", "transform", "predict_proba", "decision_function")
 _NOT_TRAINING = frozenset(("load_model",))
+_class_mro = type.__dict__["__mro__"].__get__
+_class_dict = type.__dict__["__dict__"].__get__
 
 
 def looks_like_model(value: object) -> bool:
     """Whether this is an object that can be trained and used: judged by its class alone.
 
-    Nothing of the object is called or read, so a property with an effect has none here.
+    Nothing of the object is called or read, so a property with an effect has none here. Not
+    `isinstance` either: it asks a proxy for its `__class__`, and a dead weak reference raises.
     """
-    if isinstance(value, type):
-        return False
     kind = type(value)
-    if _is_torch_module(value):
+    if issubclass(kind, type):
+        return False
+    if _is_torch_module(kind):
         return True
-    return hasattr(kind, "fit") and any(hasattr(kind, use) for use in _USES)
+    return _offers(kind, "fit") and any(_offers(kind, use) for use in _USES)
 
 
 def predicts(value: object) -> bool:
     """Whether it makes predictions, rather than preparing data for something that does."""
-    return hasattr(type(value), "predict") or _is_torch_module(value)
+    return _offers(type(value), "predict") or _is_torch_module(type(value))
 
 
-def _is_torch_module(value: object) -> bool:
+def _offers(kind: type, use: str) -> bool:
+    """Whether the class or one of its bases defines it; a metaclass is not asked."""
+    return any(use in _class_dict(base) for base in _class_mro(kind))
+
+
+def _is_torch_module(kind: type) -> bool:
     module = getattr(sys.modules.get("torch.nn"), "Module", None)
-    return isinstance(module, type) and isinstance(value, module)
+    return isinstance(module, type) and module in _class_mro(kind)
 
 
 class Candidate(NamedTuple):
@@ -100,7 +108,7 @@ def written_names(source: str, to_python: Callable[[str], str]) -> list[str]:
     """Names that the cell's own statements bind, or call `.fit…(` on, in the order they stand."""
     try:
         tree = ast.parse(to_python(_inner(source)))
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # Python's words for too deeply nested
         return []
     found = [(node.lineno, node.col_offset, name) for node, name in _writes(tree)]
     return [name for _, _, name in sorted(found)]
@@ -128,10 +136,13 @@ def _writes(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            yield node
-            yield from _outside_functions(node)
+    """All nodes but those in functions and classes; a long sum nests deeper than Python recurses."""
+    waiting = [tree]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+                yield node
+                waiting.append(node)
 
 
 def _targets(target: ast.expr) -> Iterator[tuple[ast.expr, str]]:

@@ -67,7 +67,7 @@ class Session:
         variables = {
             name: value
             for name, value in self.namespace.items()
-            if isinstance(value, str | int | float) and not isinstance(value, bool)
+            if issubclass(type(value), str | int | float) and type(value) is not bool
         }
         return {**variables, **given, **template_values(self.context.moment)}
 
