@@ -1,0 +1,975 @@
+"""Every verb of a registry, as a person uses it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from children import open_descriptors
+from hypothesis import settings as hypothesis_settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from nbreg import ModelVersion, Registry
+from nbreg.errors import (
+    BadInputError,
+    BadReferenceError,
+    BadValueError,
+    ConflictError,
+    NameTakenError,
+    NotPinnedError,
+    TransitionError,
+    UnknownArtifactError,
+    UnknownModelError,
+    UnknownStageError,
+    UnknownVersionError,
+    VersionInUseError,
+)
+from nbreg.records import Actor, ModelRow
+from nbreg.settings import Settings
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def registry(tmp_path: Path, clock: Clock) -> Registry:
+    return Registry(
+        tmp_path / "registry",
+        settings=Settings(capture=False),
+        clock=clock,
+        actor=Actor(user="ada", host="lab"),
+    )
+
+
+def three(registry: Registry, model: str = "churn") -> list[ModelVersion]:
+    return [registry.register(model, {"n": n}, metrics={"auc": n / 10}) for n in (1, 2, 3)]
+
+
+def lines(registry: Registry, model: str = "churn") -> int:
+    return len(registry._desk.model(model).journal)
+
+
+# register
+
+
+def test_a_version_is_numbered_named_and_identified(registry: Registry, clock: Clock) -> None:
+    """The three ways to mean it, and what it tells of itself."""
+    version = registry.register(
+        "risk/churn", {"w": [1.0]}, description="first", tags=["baseline", "baseline", " x "], message="hello",
+        metrics={"auc": 1}, params={"C": 0.5, "deep": {"l": (1, None)}}, content={"note": "é"}, reason="Start",
+    )  # fmt: skip
+    assert (version.model, version.number, version.name, version.ref) == (
+        "risk/churn", 1, "1.0.0", "risk/churn@1.0.0",
+    )  # fmt: skip
+    assert (version.stage, version.tags, version.description) == ("none", ["baseline", "x"], "first")
+    assert (version.metrics, version.params) == ({"auc": 1.0}, {"C": 0.5, "deep": {"l": [1, None]}})
+    assert (version.content, version.message, version.existing) == ({"note": "é"}, "hello", False)
+    assert (version.bump, version.bump_reason, version.actor.user) == (None, "first version", "ada")
+    assert len(version.id) == len(version.content_digest) == 64
+    assert version.created.startswith("2026-02-01T12:00:")
+    assert version.manifest.environment.missing
+    assert version.load() == {"w": [1.0]}
+    assert repr(version) == "<ModelVersion risk/churn 1.0.0 #1 none>"
+    (event,) = registry.events()
+    assert (event.kind, event.reason, event.message, event.number) == ("registered", "Start", "hello", 1)
+    assert event.by == Actor(user="ada", host="lab")
+    for ref in (
+        "@1",
+        "@1.0.0",
+        "@v1.0.0",
+        "@latest",
+        f"@sha256:{version.id}",
+        f"@sha256:{version.id[:8]}",
+        "",
+    ):
+        assert registry.get("risk/churn" + ref) == version
+    assert registry.pin("risk/churn") == f"risk/churn@sha256:{version.id}"
+
+
+def test_equal_content_is_the_version_that_is_there(registry: Registry) -> None:
+    """Running a cell twice makes one version; the second time is an event."""
+    first = registry.register("churn", {"n": 1}, params={"a": 1}, description="one")
+    again = registry.register("churn", {"n": 1}, params={"a": 1}, description="two", tags=["x"])
+    assert again == first
+    assert again.existing
+    assert again.description == "one"
+    assert [event.kind for event in registry.events("churn")] == ["registered-again", "registered"]
+    for changed in (
+        {"params": {"a": 2}}, {"params": {"a": 1}, "metrics": {"m": 1}}, {"params": {"a": 1}, "new": True},
+        {"params": {"a": 1}, "content": {"x": 1}}, {"params": {"a": 1}, "parent": first},
+        {"params": {"a": 1}, "data": {"train": [1, 2]}}, {"params": {"a": 1}, "artifacts": {"b": 1}},
+    ):  # fmt: skip
+        assert not registry.register("churn", {"n": 1}, **changed).existing  # type: ignore[arg-type]
+    assert not registry.register("other", {"n": 1}, params={"a": 1}).existing
+    assert registry.get("churn").number == 8
+
+
+def test_equal_content_is_found_whatever_happened_to_its_equals(registry: Registry) -> None:
+    """Deleted ones do not count; an earlier one that is still there does."""
+    first = registry.register("churn", 1)
+    second = registry.register("churn", 1, new=True)
+    registry.delete(second, "Test")
+    assert registry.register("churn", 1) == first
+    registry.delete(first, "Test")
+    third = registry.register("churn", 1)
+    assert (third.number, third.existing) == (3, False)
+    registry.delete(third, "Test")
+    registry.restore("churn@1")
+    assert registry.register("churn", 1) == first
+
+
+def test_no_event_is_lost_while_the_clock_stands_still(tmp_path: Path) -> None:
+    """A clock that was set back an hour must not swallow an hour of events."""
+    registry = Registry(
+        tmp_path / "r", settings=Settings(capture=False), clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    for _ in range(4):
+        registry.register("churn", 1)
+    assert [event.kind for event in registry.events("churn")] == ["registered-again"] * 3 + ["registered"]
+    journal = registry._desk.model("churn").journal
+    assert all(("model", "model") in journal.line(i).keys for i in range(4)), "lists read last lines only"
+
+
+def test_names_go_up_from_the_highest_or_from_a_base(registry: Registry) -> None:
+    """1.0.0, then by the bump asked for; taken names are passed over."""
+    names = [
+        registry.register("churn", 0).name,
+        registry.register("churn", 1).name,
+        registry.register("churn", 2, bump="patch").name,
+        registry.register("churn", 3, bump="major").name,
+        registry.register("churn", 4, base="churn@1.0.0").name,
+        registry.register("churn", 5, version="v7.0.0-rc.1").name,
+        registry.register("churn", 6, bump="patch").name,
+        registry.register("churn", 7, version="gold").name,
+        registry.register("churn", 8).name,
+    ]
+    assert names == ["1.0.0", "1.1.0", "1.1.1", "2.0.0", "1.2.0", "7.0.0-rc.1", "7.0.1", "gold", "7.1.0"]
+    third = registry.get("churn@3")
+    assert (third.bump, third.bump_reason, third.row.base) == ("patch", "patch: asked for", 2)
+    assert registry.get("churn@gold").bump_reason == "named by the caller"
+    assert registry.get("churn@2").bump_reason == "not compared"
+
+
+def test_naming_by_number_gives_no_names(tmp_path: Path) -> None:
+    """Some teams count."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False, naming="number"))
+    versions = three(registry)
+    assert [(version.number, version.name, version.ref) for version in versions] == [
+        (1, None, "churn@1"), (2, None, "churn@2"), (3, None, "churn@3"),
+    ]  # fmt: skip
+    assert registry.register("churn", 9, version="gold").name == "gold"
+
+
+def test_a_taken_name_shows_its_holder_and_the_next_free_one(registry: Registry) -> None:
+    """Superseding is asked for, with a reason; the old version keeps its number and its bytes."""
+    first = registry.register("churn", 1, version="2.0.0")
+    with pytest.raises(NameTakenError) as caught:
+        registry.register("churn", 2, version="v2.0.0")
+    assert caught.value.message == "churn@2.0.0 is there already: #1, by ada, 2026-02-01, registered"
+    assert "2.1.0" in caught.value.hint
+    with pytest.raises(BadInputError, match="reason"):
+        registry.register("churn", 2, version="2.0.0", force=True)
+    second = registry.register("churn", 2, version="2.0.0", force=True, reason="Wrong data")
+    assert registry.get("churn@2.0.0") == second
+    assert (first.name, first.row.superseded_name, first.load()) == (None, "2.0.0", 1)
+    assert registry.get("churn@2.0.0@2026-02-01T12:00:05Z") == first
+    assert registry.events("churn")[0].facts["superseded"] == 1
+    registry.promote("churn@2.0.0", "production")
+    with pytest.raises(VersionInUseError, match="production"):
+        registry.register("churn", 3, version="2.0.0", force=True, reason="Again")
+    registry.retire(second)
+    registry.delete(second, "Test", include_protected=True)
+    assert registry.register("churn", 4).name == "1.0.0"
+
+
+def test_templates_and_substitutions_name_models_and_versions(registry: Registry) -> None:
+    """`{team}/churn` in a pipeline that serves several teams."""
+    version = registry.register(
+        "{team}/churn", 1, version="{date}-{tag}", substitutions={"team": "risk", "tag": "a"}
+    )
+    assert version.model == "risk/churn"
+    assert version.name
+    assert version.name.endswith("-a")
+
+
+def test_registering_into_a_stage_is_one_line(registry: Registry) -> None:
+    """Never registered and not yet staged."""
+    first, second = (registry.register("churn", n, stage="production") for n in (1, 2))
+    assert lines(registry) == 2
+    assert (first.stage, second.stage) == ("archived", "production")
+    assert registry.register("churn", 3, stage="none").stage == "none"
+    for stage, error in (("archived", TransitionError), ("nowhere", UnknownStageError)):
+        with pytest.raises(error):
+            registry.register("churn", 4, stage=stage)
+    assert lines(registry) == 3
+
+
+def test_check_finds_before_the_training_what_register_would_after(registry: Registry) -> None:
+    """An hour of training must not end in a taken name."""
+    registry.check("new/model", version="1.0.0")
+    assert registry.models() == []
+    registry.register("churn", 1, version="gold")
+    registry.check("churn", version="silver", stage="staging", metrics={"a": 1})
+    for options in (
+        {"version": "gold"}, {"version": "1"}, {"stage": "nowhere"}, {"bump": "huge"},
+        {"version": "{nothing}"}, {"base": "churn@9"}, {"force": True}, {"parent": "other@1"},
+        {"tags": "word"}, {"version": "2.0.0", "bump": "major"},
+    ):  # fmt: skip
+        with pytest.raises((BadInputError, ConflictError, UnknownStageError, UnknownVersionError, UnknownModelError)):  # fmt: skip
+            registry.check("churn", **options)
+    with pytest.raises(NameTakenError):
+        registry.check("Churn")
+    assert lines(registry) == 1
+
+
+def test_a_preview_writes_nothing(tmp_path: Path) -> None:
+    """A dry run leaves no trace."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    manifest = registry.preview("churn", {"n": 1}, params={"a": 1})
+    assert not registry.location.exists()
+    version = registry.register("churn", {"n": 1}, params={"a": 1})
+    assert manifest.content_digest == version.content_digest
+    assert manifest.artifacts == version.manifest.artifacts
+
+
+def test_artifacts_are_objects_files_and_folders(registry: Registry, tmp_path: Path) -> None:
+    """A path is a file; a string is data."""
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "run.sh").write_text("#!")
+    (folder / "sub" / "run.sh").chmod(0o755)
+    (folder / "empty").write_bytes(b"")
+    version = registry.register(
+        "churn",
+        artifacts={"file": folder / "empty", "folder": folder, "text": str(folder), "big": tmp_path / "big"}
+        if (tmp_path / "big").write_bytes(b"x" * 500_000)
+        else None,
+    )
+    assert set(version.artifacts) == {"file", "folder", "text", "big"}
+    loaded = version.load("folder")
+    assert sorted(path.relative_to(loaded).as_posix() for path in loaded.rglob("*")) == [
+        "empty", "sub", "sub/run.sh",
+    ]  # fmt: skip
+    assert os.access(loaded / "sub" / "run.sh", os.X_OK)
+    assert version.load("file").read_bytes() == b""
+    assert version.load("text") == str(folder)
+    assert version.load("big").stat().st_size == 500_000
+    with pytest.raises(UnknownArtifactError, match="no artifact 'model'"):
+        version.load()
+    with pytest.raises(BadInputError, match="nothing to register"):
+        registry.register("churn")
+
+
+# references
+
+
+def test_references_mean_what_they_meant_then(registry: Registry, clock: Clock) -> None:
+    """`churn@production@2026-02-09` is what was served that day."""
+    one, two, three_ = three(registry)
+    clock.now = datetime(2026, 2, 5, tzinfo=UTC)
+    registry.promote(one, "production")
+    registry.set_alias(one, "champion")
+    clock.now = datetime(2026, 2, 9, 10, tzinfo=UTC)
+    registry.promote(two, "production")
+    registry.set_alias(two, "champion")
+    clock.now = datetime(2026, 2, 12, tzinfo=UTC)
+    registry.rollback("churn")
+    registry.drop_alias("churn", "champion")
+    for word in ("production", "champion"):
+        assert registry.get(f"churn@{word}@2026-02-08") == one
+        assert registry.get(f"churn@{word}@2026-02-09") == two, "a day means its end"
+        assert registry.get(f"churn@{word}@2026-02-09T09:59Z") == one
+        assert registry.get(f"churn@{word}@2026-02-09T11:30+01:00") == two
+        with pytest.raises(UnknownVersionError):
+            registry.get(f"churn@{word}@2026-02-04")
+    assert registry.get("churn@production") == one
+    with pytest.raises(UnknownVersionError, match="champion"):
+        registry.get("churn@champion")
+    assert registry.get(f"churn@{registry.events('churn')[-1].at}") == one
+    assert registry.get("churn@latest@2026-03-01") == three_
+    with pytest.raises(UnknownVersionError, match="had no version at 2026-01-31"):
+        registry.get("churn@production@2026-01-31")
+
+
+def test_a_reference_that_means_nothing_says_what_is_near(registry: Registry) -> None:
+    """A typo costs one look."""
+    three(registry)
+    registry.set_alias("churn@2", "champion")
+    for ref, error, said in (
+        ("chrun@1", UnknownModelError, "did you mean 'churn'?"),
+        ("Churn@1", UnknownModelError, "did you mean 'churn'?"),
+        ("churn@9", UnknownVersionError, "its numbers go from 1 to 3"),
+        ("churn@0", UnknownVersionError, "from 1 to 3"),
+        ("churn@champoin", UnknownVersionError, "did you mean 'champion'?"),
+        ("churn@1.0.O", UnknownVersionError, "did you mean '1.0.0'?"),
+        ("churn@staging", UnknownVersionError, "%promote"),
+        ("churn@archived", UnknownStageError, "stages to refer to"),
+        ("churn@sha256:" + "0" * 64, UnknownVersionError, ""),
+        ("churn@sha256:" + "0" * 8, UnknownVersionError, ""),
+    ):
+        with pytest.raises(error) as caught:
+            registry.get(ref)
+        assert said in caught.value.hint
+
+
+def test_verbs_that_write_need_to_know_which_version(registry: Registry) -> None:
+    """`%promote churn production` at the wrong moment would promote a colleague's version."""
+    three(registry)
+    for verb in (
+        lambda ref: registry.promote(ref, "production"), registry.retire, registry.delete,
+        lambda ref: registry.set_alias(ref, "x"), lambda ref: registry.update(ref, tags=["x"]),
+    ):  # fmt: skip
+        for ref in ("churn", "churn@production@2026-01-01"):
+            with pytest.raises(BadReferenceError):
+                verb(ref)
+    assert lines(registry) == 3
+
+
+def test_a_version_of_another_registry_is_found_by_its_id(registry: Registry, tmp_path: Path) -> None:
+    """Its number may be another version's here."""
+    three(registry)
+    other = Registry(tmp_path / "other", settings=Settings(capture=False))
+    theirs = other.register("churn", "theirs")
+    with pytest.raises(UnknownVersionError, match="sha256"):
+        registry.promote(theirs, "production")
+    assert registry.get("churn@1").stage == "none"
+    same = Registry(registry.location)
+    assert same.promote(registry.get("churn@1"), "staging").stage == "staging"
+
+
+def test_pinned_references_only(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that says so may not load what can be another version tomorrow."""
+    version = three(registry)[0]
+    registry.promote(version, "production")
+    registry.set_alias(version, "champion")
+    monkeypatch.setenv("NBREG_REQUIRE_PINNED", "1")
+    for ref in ("churn", "churn@latest", "churn@production", "churn@champion"):
+        with pytest.raises(NotPinnedError, match="NBREG_REQUIRE_PINNED") as caught:
+            registry.load(ref)
+        assert f"nbreg pin {ref}" in caught.value.hint
+    for pinned in (registry.pin("churn@1"), "churn@1", version):
+        assert registry.load(pinned) == {"n": 1}
+
+
+# promote, retire, roll back
+
+
+def test_promotion_archives_the_holder_in_the_same_line(registry: Registry) -> None:
+    """There is never a moment with two productions or none."""
+    one, two, _ = three(registry)
+    registry.promote(one, "production", reason="First")
+    before = lines(registry)
+    promoted = registry.promote("churn@2", "production", reason="Better", message="lift 3 %")
+    assert lines(registry) == before + 1
+    assert (promoted.stage, one.stage, two.stage) == ("production", "archived", "production")
+    event = registry.events("churn")[0]
+    assert event.facts == {
+        "number": 2, "name": "1.1.0", "was": "none", "stage": "production",
+        "archived": 1, "archived_name": "1.0.0",
+    }  # fmt: skip
+    assert registry.promote(two, "production") == two
+    assert registry.promote("churn@2", "production") == two
+    assert lines(registry) == before + 1, "promoting to where it is writes nothing"
+
+
+def test_promotion_goes_one_stage_up_and_never_past_production(registry: Registry) -> None:
+    """Without a stage named."""
+    version = three(registry)[0]
+    assert [version.promote().stage for _ in range(4)] == [
+        "development",
+        "candidate",
+        "staging",
+        "production",
+    ]
+    with pytest.raises(TransitionError, match="highest"):
+        version.promote()
+    with pytest.raises(TransitionError, match="below"):
+        version.promote("staging")
+    assert version.retire("staging").stage == "staging"
+    assert version.retire().stage == "archived"
+    with pytest.raises(TransitionError, match="not clear"):
+        version.promote()
+    assert version.promote("candidate").stage == "candidate"
+    for to, error in (("archived", TransitionError), ("none", TransitionError), ("prod", UnknownStageError)):
+        with pytest.raises(error):
+            version.promote(to)
+    with pytest.raises(TransitionError):
+        version.retire("production")
+
+
+def test_rolling_back_walks_back_and_archives_what_it_leaves(registry: Registry) -> None:
+    """Twice is one further, not there and back."""
+    for version in three(registry):
+        registry.promote(version, "production")
+    assert registry.rollback("churn", reason="Complaints", message="too many").number == 2
+    assert [version.stage for version in registry.versions("churn")] == ["archived", "production", "archived"]
+    event = registry.events("churn")[0]
+    assert (event.kind, event.reason, event.number, event.facts["archived"]) == (
+        "rolled-back", "Complaints", 2, 3,
+    )  # fmt: skip
+    assert registry.rollback("churn").number == 1
+    with pytest.raises(TransitionError, match="no earlier version"):
+        registry.rollback("churn")
+    registry.promote("churn@3", "production")
+    assert registry.rollback("churn").number == 1
+    with pytest.raises(TransitionError, match="no earlier"):
+        registry.rollback("churn")
+
+
+def test_rolling_back_passes_over_what_is_deleted_and_goes_to_what_is_named(registry: Registry) -> None:
+    """The version before may be the one that must not come back."""
+    versions = [*three(registry), registry.register("churn", 4)]
+    for version in versions:
+        registry.promote(version, "production")
+    registry.delete("churn@3", "Broken", include_protected=True)
+    assert registry.rollback("churn").number == 2
+    registry.promote("churn@4", "production")
+    assert registry.rollback("churn", to="1.0.0").number == 1
+    with pytest.raises(TransitionError, match="did not hold"):
+        registry.rollback("churn", to="churn@4")
+    with pytest.raises(TransitionError, match="another model"):
+        registry.rollback("churn", to="other@1")
+    with pytest.raises(UnknownVersionError):
+        registry.rollback("churn", to="3")
+    for stage in ("none", "archived"):
+        with pytest.raises(UnknownStageError):
+            registry.rollback("churn", stage)
+    with pytest.raises(TransitionError):
+        registry.rollback("churn", "staging")
+
+
+def test_a_retired_production_comes_back_by_rolling_back(registry: Registry) -> None:
+    """Nobody holds it; it goes back to who held it last."""
+    one, two, _ = three(registry)
+    registry.promote(one, "production")
+    registry.promote(two, "production")
+    registry.retire(two)
+    with pytest.raises(UnknownVersionError):
+        registry.get("churn@production")
+    assert registry.models()[0].stages == {}
+    assert registry.rollback("churn").number == 2
+    assert registry.rollback("churn").number == 1
+
+
+def test_rolling_back_a_stage_of_many_ends(registry: Registry) -> None:
+    """It once went round for ever, under the lock."""
+    for version in three(registry):
+        registry.promote(version, "staging")
+    assert registry.rollback("churn", "staging").number == 2
+    assert registry.rollback("churn", "staging").number == 1
+    assert registry.models()[0].stages == {"staging": 1}
+
+
+# labels
+
+
+def test_aliases_move_and_share_the_namespace_of_names(registry: Registry) -> None:
+    """`churn@champion` means one version, and no other thing."""
+    one, two, _ = three(registry)
+    registry.set_alias(one, "champion")
+    before = lines(registry)
+    registry.set_alias(one, "champion")
+    assert lines(registry) == before
+    registry.set_alias("churn@2", "champion", reason="Better")
+    assert registry.get("churn@champion") == two
+    assert registry.events("churn")[0].facts["before"] == 1
+    assert (one.aliases, two.aliases, registry.aliases("churn")) == ([], ["champion"], {"champion": 2})
+    for taken in ("1.0.0", "v1.1.0"):
+        with pytest.raises(NameTakenError):
+            registry.set_alias(one, taken)
+    with pytest.raises(NameTakenError, match="alias of churn@2"):
+        registry.register("churn", 9, version="champion")
+    registry.set_alias(one, "2.0.0")
+    assert registry.register("churn", 9, bump="major").name == "3.0.0", "a taken name is passed over"
+    registry.drop_alias("churn", "champion")
+    with pytest.raises(UnknownVersionError, match="no alias"):
+        registry.drop_alias("churn", "champion")
+    for bad in ("production", "latest", "7", "2026-01-01", "", "a b", "sha256:12345678"):
+        with pytest.raises(BadInputError):
+            registry.set_alias(one, bad)
+
+
+def test_what_may_be_updated_is_and_the_rest_stays(registry: Registry) -> None:
+    """Tags and content are replaced, metrics added; manifest and id are what they were."""
+    version = registry.register("churn", 1, tags=["a"], metrics={"auc": 0.5}, content={"x": 1})
+    before = (version.id, version.manifest, registry.verify().heads)
+    version.update(tags=["b", "c"], metrics={"f1": 1}, content={"y": 2}, description="d", reason="Tidy")
+    assert (version.tags, version.metrics, version.content, version.description) == (
+        ["b", "c"], {"auc": 0.5, "f1": 1.0}, {"y": 2}, "d",
+    )  # fmt: skip
+    assert (version.id, version.manifest) == before[:2]
+    assert version.manifest.metrics == {"auc": 0.5}
+    assert sorted(registry.events("churn")[0].facts["changed"]) == [
+        "content", "description", "metrics", "tags",
+    ]  # fmt: skip
+    count = lines(registry)
+    version.update(tags=["b", "c"], description="d")
+    version.update()
+    assert lines(registry) == count
+    version.update(tags=[], content={}, description="")
+    assert (version.tags, version.content, version.description) == ([], {}, "")
+
+
+# lists, events
+
+
+def test_lists_are_newest_first_sorted_and_paged(registry: Registry) -> None:
+    """A thousand versions are looked at twenty at a time."""
+    values = [0.3, 0.9, None, 0.1, 0.5]
+    for n, value in enumerate(values):
+        registry.register("churn", n, metrics={} if value is None else {"auc": value})
+
+    def numbers(**options: Any) -> list[int]:
+        return [version.number for version in registry.versions("churn", **options)]
+
+    assert numbers() == [5, 4, 3, 2, 1]
+    assert numbers(limit=2) == [5, 4]
+    assert numbers(limit=2, offset=3) == [2, 1]
+    assert numbers(offset=4) == [1]
+    assert numbers(limit=0) == numbers(offset=9) == numbers(limit=3, offset=9) == []
+    assert numbers(sort="-metrics.auc") == [2, 5, 1, 4, 3], "what has no value comes last"
+    assert numbers(sort="metrics.auc") == [4, 1, 5, 2, 3]
+    assert numbers(sort="-metrics.auc", limit=2, offset=1) == [5, 1]
+    assert numbers(sort="number") == [1, 2, 3, 4, 5]
+    assert numbers(sort="-created") == [5, 4, 3, 2, 1]
+    registry.delete("churn@2", "Test")
+    assert numbers() == [5, 4, 3, 1]
+    assert numbers(limit=2, offset=2) == [3, 1]
+    assert numbers(deleted=True) == [5, 4, 3, 2, 1]
+    for options in ({"limit": -1}, {"offset": -1}, {"sort": "colour"}, {"sort": ""}):
+        with pytest.raises(BadInputError):
+            numbers(**options)
+    with pytest.raises(UnknownModelError):
+        registry.versions("nothing")
+
+
+def test_models_are_listed_from_their_last_lines(registry: Registry) -> None:
+    """With counts, the latest, and who is where."""
+    for model in ("b", "a/b", "a"):
+        three(registry, model)
+    registry.promote("b@2", "production")
+    registry.delete("b@3", "Test")
+    rows = registry.models()
+    assert [row.name for row in rows] == ["a", "a/b", "b"]
+    row = rows[-1]
+    assert (row.versions, row.deleted, row.latest, row.latest_name, row.highest, row.next_number) == (
+        2, 1, 2, "1.1.0", "1.1.0", 4,
+    )  # fmt: skip
+    assert row.stages == {"production": 2}
+    assert Registry(registry.location).models() == rows
+
+
+def test_events_of_all_models_are_in_one_order(registry: Registry, clock: Clock) -> None:
+    """Who did what, when, newest first."""
+    three(registry, "a")
+    three(registry, "b")
+    registry.promote("a@1", "staging")
+    events = registry.events()
+    assert [(event.model, event.seq) for event in events] == [
+        ("a", 4), ("b", 3), ("b", 2), ("b", 1), ("a", 3), ("a", 2), ("a", 1),
+    ]  # fmt: skip
+    assert registry.events(limit=2) == events[:2]
+    assert registry.events("b", limit=1) == [events[1]]
+    assert registry.events(since=events[2].at) == events[:3]
+    assert registry.events(since=datetime.fromisoformat(events[2].at)) == events[:3]
+    assert registry.events(since="2026-02-01") == events
+    assert registry.events(since="2026-02-02") == []
+    assert [event.kind for event in registry.get("a@1").events] == ["promoted", "registered"]
+    with pytest.raises(BadReferenceError):
+        registry.events(since="yesterday")
+
+
+def test_a_version_object_is_a_live_view(registry: Registry) -> None:
+    """What a colleague changed is seen without asking again."""
+    version = registry.register("churn", 1)
+    other = Registry(registry.location).get("churn@1")
+    other.promote("production")
+    other.update(tags=["seen"])
+    assert (version.stage, version.tags) == ("production", ["seen"])
+    assert version == other
+    assert hash(version) == hash(other)
+    version.tags.append("mine")
+    version.metrics["mine"] = 1
+    assert (version.tags, version.metrics) == (["seen"], {})
+
+
+# delete, restore, purge
+
+
+def test_a_deleted_version_is_hidden_and_comes_back(registry: Registry) -> None:
+    """With its number and name; nobody else got them meanwhile."""
+    one, two, three_ = three(registry)
+    registry.delete("churn@1.2.0", "Wrong data", message="see mail")
+    assert registry.get("churn") == two
+    for ref in ("churn@3", "churn@1.2.0", f"churn@sha256:{three_.id}"):
+        with pytest.raises(UnknownVersionError, match="was deleted by ada") as caught:
+            registry.get(ref)
+        assert "restore" in caught.value.hint
+    assert three_.deleted
+    assert (three_.deleted.by, three_.deleted.reason) == ("ada", "Wrong data")
+    with pytest.raises(NameTakenError, match="deleted"):
+        registry.register("churn", 9, version="1.2.0")
+    assert registry.register("churn", 4).ref == "churn@1.3.0"
+    before = lines(registry)
+    registry.delete("churn@3")
+    assert lines(registry) == before, "it is deleted already"
+    assert registry.restore("churn@1.2.0") == three_
+    registry.restore("churn@1.2.0")
+    assert lines(registry) == before + 1
+    assert registry.get("churn@1.2.0").load() == {"n": 3}
+    assert registry.get("churn").number == 4
+    with pytest.raises(UnknownVersionError):
+        registry.promote(registry.delete(one), "staging")
+
+
+def test_what_is_in_use_is_deleted_only_with_a_reason(registry: Registry) -> None:
+    """Staged, once in production, aliased."""
+    one, two, three_ = three(registry)
+    registry.promote(one, "production")
+    registry.promote(two, "production")
+    registry.set_alias(three_, "champion")
+    for version, said in ((one, "was in production"), (two, "is in production"), (three_, "has the alias")):
+        for options in ({}, {"include_protected": True}, {"reason": "R"}):
+            with pytest.raises(VersionInUseError, match=said):
+                registry.delete(version, **options)  # type: ignore[arg-type]
+        registry.delete(version, "Law", include_protected=True)
+    assert registry.aliases("churn") == {}
+    (row,) = registry.models()
+    assert (row.stages, row.versions, row.latest, row.latest_name, row.highest) == ({}, 0, None, None, "")
+    with pytest.raises(UnknownVersionError, match="no version that is not deleted"):
+        registry.get("churn")
+    registry.restore("churn@2")
+    assert registry.get("churn@2").stage == "archived", "who took its stage meanwhile keeps it"
+    assert registry.get("churn").number == 2
+
+
+def test_purge_takes_deleted_versions_after_their_time(registry: Registry, clock: Clock) -> None:
+    """Bytes go, the record stays."""
+    one, two, three_ = three(registry)
+    registry.promote(three_, "production")
+    for version in (one, three_):
+        registry.delete(version, "Test", include_protected=True)
+    assert registry.purge().versions == []
+    clock.now += timedelta(days=31)
+    report = registry.purge()
+    assert (report.dry_run, report.versions) == (True, ["churn@1"])
+    assert {leftover.why for leftover in report.leftovers} == {"no version refers to it"}
+    assert registry.purge(older_than=40).versions == []
+    count, size = len(list(registry.location.rglob("*"))), report.size
+    report = registry.purge(dry_run=False)
+    assert (report.versions, report.size) == (["churn@1"], size)
+    assert len(list(registry.location.rglob("*"))) < count
+    assert registry.purge().leftovers == []
+    assert one.row.purged
+    assert (one.stage, one.name, one.row.size) == ("none", "1.0.0", one.row.size)
+    with pytest.raises(UnknownArtifactError, match="were purged"):
+        _ = one.params
+    with pytest.raises(UnknownVersionError, match="was deleted by ada"):
+        one.load()
+    with pytest.raises(BadInputError, match="reason"):
+        registry.purge(dry_run=False, include_protected=True)
+    assert registry.purge(dry_run=False, include_protected=True, reason="Law").versions == ["churn@3"]
+    assert two.load() == {"n": 2}
+    assert registry.verify().ok
+    assert [event.kind for event in registry.events("churn")[:2]] == ["purged", "purged"]
+
+
+def test_shared_parts_outlive_the_version_that_brought_them(registry: Registry, tmp_path: Path) -> None:
+    """Two versions with the same tokenizer store it once; either may go."""
+    for name, size in (("small", 3000), ("large", 300_000)):
+        (tmp_path / name).write_bytes(name[:1].encode() * size)
+    parts = {name: tmp_path / name for name in ("small", "large")}
+    first = registry.register("a", 1, artifacts=parts)
+    second = registry.register("b", 2, artifacts=parts)
+    usage = registry.du()
+    assert usage.objects == 3
+    assert usage.unreferenced == 0
+    assert usage.size < 320_000
+    assert [(each.model, each.versions) for each in usage.models] == [("a", 1), ("b", 1)]
+    assert usage.models[0].own == 0
+    assert 0 < usage.models[1].own < 10_000
+    registry.delete(first, "Test")
+    registry.purge(dry_run=False, older_than=0)
+    assert second.load("small").read_bytes() == b"s" * 3000
+    assert second.load("large").read_bytes() == b"l" * 300_000
+    third = registry.register("a", 1, artifacts=parts)
+    registry.delete(second, "Test")
+    registry.purge(dry_run=False, older_than=0)
+    assert third.load("small").read_bytes() == b"s" * 3000
+    assert registry.verify().ok
+
+
+def test_a_dry_purge_and_a_real_one_tell_the_same_in_many_models(registry: Registry) -> None:
+    """Also where more models are looked at than are kept open."""
+    for i in range(140):
+        registry.delete(registry.register(f"m{i}", i), "Test")
+    dry = registry.purge(older_than=0)
+    assert len(dry.versions) == 140
+    assert len(dry.leftovers) == 140
+    assert registry.purge(dry_run=False, older_than=0) == ModelFree(dry)
+    assert registry.du().size == 0
+
+
+class ModelFree:
+    """Equal to a report that differs from this one in `dry_run` alone."""
+
+    def __init__(self, report: Any) -> None:
+        self.report = report
+
+    def __eq__(self, other: object) -> bool:
+        return (self.report.leftovers, self.report.versions) == (other.leftovers, other.versions)  # type: ignore[attr-defined]
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+# verify
+
+
+def test_verify_prints_heads_that_can_be_expected_later(registry: Registry) -> None:
+    """A chain proves nothing alone: a head that was written down elsewhere does."""
+    three(registry)
+    report = registry.verify()
+    assert (report.ok, report.versions, report.objects) == (True, 3, 3)
+    head = report.heads["churn"].hash
+    registry.promote("churn@1", "staging")
+    for expect in ({"churn": head}, [head], {"registry": report.heads["registry"].hash}):
+        assert registry.verify(expect=expect).ok
+    for expect in ({"churn": "0" * 64}, ["0" * 64], {"nothing": head}, {"registry": head}):
+        problems = registry.verify(expect=expect).problems
+        assert [problem.code for problem in problems] == ["head-missing"]
+
+
+def test_verify_of_nothing_is_empty(tmp_path: Path) -> None:
+    """And makes nothing."""
+    registry = Registry(tmp_path / "none")
+    assert registry.verify().ok
+    assert registry.models() == registry.events() == []
+    assert registry.purge().leftovers == []
+    assert registry.du().size == 0
+    assert registry.id == ""
+    with pytest.raises(UnknownModelError):
+        registry.get("churn")
+    assert not (tmp_path / "none").exists()
+
+
+# the folder
+
+
+def test_where_the_registry_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As given, else by environment, else the nearest upward, else the project's root."""
+    project = tmp_path / "project"
+    deep = project / "notebooks" / "deep"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert Registry().location == deep / ".nbreg"
+    (project / ".git").mkdir()
+    assert Registry().location == project / ".nbreg"
+    Registry(project / "notebooks" / ".nbreg").register("churn", 1)
+    assert Registry().location == project / "notebooks" / ".nbreg"
+    monkeypatch.setenv("NBREG_REGISTRY", str(tmp_path / "elsewhere"))
+    assert Registry().location == tmp_path / "elsewhere"
+    assert Registry("here").location == deep / "here"
+    with pytest.raises(BadInputError, match="not supported yet"):
+        Registry("postgresql://x")
+    (deep / "file").touch()
+    with pytest.raises(BadInputError, match="is a file"):
+        Registry(deep / "file")
+
+
+def test_git_does_not_see_the_registry(tmp_path: Path) -> None:
+    """Nobody commits gigabytes by `git add .`."""
+    project = tmp_path / "project"
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    Registry(project / ".nbreg").register("churn", 1)
+    status = subprocess.run(
+        ["git", "-C", str(project), "status", "--porcelain", "--untracked-files=all"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert status.stdout == ""
+
+
+def test_two_hundred_models_cost_no_descriptors(registry: Registry) -> None:
+    """A registry of a company, walked through in one kernel."""
+    for i in range(200):
+        registry.register(f"m{i}", i)
+    gc.collect()
+    before = open_descriptors()
+    for i in range(200):
+        assert registry.load(f"m{i}") == i
+    registry.verify()
+    registry.purge(dry_run=False)
+    gc.collect()
+    assert open_descriptors() <= before + 5
+    assert before < 180
+    registry.close()
+    assert open_descriptors() < 60
+    assert registry.load("m7") == 7
+
+
+def test_opening_registries_over_and_over_costs_no_descriptors(registry: Registry) -> None:
+    """`nbreg.load(…)` opens one each time."""
+    three(registry)
+    gc.collect()
+    before = open_descriptors()
+    for _ in range(100):
+        assert Registry(registry.location).load("churn@1") == {"n": 1}
+    gc.collect()
+    assert open_descriptors() <= before
+
+
+# any order of moves, against a simple model
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Versions move through stages in any order; the registry agrees with a few dictionaries."""
+
+    held = ("development", "candidate", "staging", "production")
+    everything = ("none", *held, "archived")
+    folders: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registry = Registry(Lifecycle.folders.mktemp("r"), settings=Settings(capture=False))
+        self.stage: dict[int, str] = {}
+        self.deleted: set[int] = set()
+        self.entered: dict[str, list[int]] = {stage: [] for stage in self.held}
+
+    def move(self, number: int, to: str) -> None:
+        was = self.stage[number]
+        if was in self.held:
+            self.entered[was].remove(number)
+        if to == "production":
+            for other in self.entered[to]:
+                self.stage[other] = "archived"
+            self.entered[to] = []
+        if to in self.held:
+            self.entered[to].append(number)
+        self.stage[number] = to
+
+    def one(self, data: Any) -> int:
+        return data.draw(st.sampled_from(sorted(set(self.stage) - self.deleted)))  # type: ignore[no-any-return]
+
+    @precondition(lambda self: len(self.stage) < 5)
+    @rule(stage=st.sampled_from((None, *held)))
+    def register(self, stage: str | None) -> None:
+        number = self.registry.register("m", len(self.stage), stage=stage).number
+        assert number == len(self.stage) + 1
+        self.stage[number] = "none"
+        if stage:
+            self.move(number, stage)
+
+    @precondition(lambda self: set(self.stage) - self.deleted)
+    @rule(data=st.data(), to=st.sampled_from(everything))
+    def promote_or_retire(self, data: Any, to: str) -> None:
+        number = self.one(data)
+        was = self.stage[number]
+        up = to in self.held and (
+            was == "archived" or self.everything.index(to) >= self.everything.index(was)
+        )
+        verb = self.registry.promote if up else self.registry.retire
+        if not up and was == "archived" and to == "none":
+            with pytest.raises(TransitionError):
+                verb(f"m@{number}", to)
+            return
+        verb(f"m@{number}", to)
+        if was != to:
+            self.move(number, to)
+
+    @precondition(lambda self: set(self.stage) - self.deleted)
+    @rule(stage=st.sampled_from(held))
+    def rollback(self, stage: str) -> None:
+        holder = self.entered[stage][-1] if self.entered[stage] else None
+        try:
+            number = self.registry.rollback("m", stage).number
+        except TransitionError:
+            return
+        assert number != holder
+        assert number not in self.deleted
+        if holder is not None:
+            self.move(holder, "archived")
+        if self.stage[number] == stage:
+            self.entered[stage].remove(number)
+            self.entered[stage].append(number)
+        else:
+            self.move(number, stage)
+
+    @precondition(lambda self: set(self.stage) - self.deleted)
+    @rule(data=st.data())
+    def delete(self, data: Any) -> None:
+        number = self.one(data)
+        self.registry.delete(f"m@{number}", "Test", include_protected=True)
+        was = self.stage[number]
+        if was in self.held:
+            self.entered[was].remove(number)
+        self.deleted.add(number)
+        self.stage[number] = "none" if was == "none" else "archived"
+
+    @precondition(lambda self: self.deleted)
+    @rule(data=st.data())
+    def restore(self, data: Any) -> None:
+        number = data.draw(st.sampled_from(sorted(self.deleted)))
+        self.registry.restore(f"m@{number}")
+        self.deleted.remove(number)
+
+    @invariant()
+    def agrees(self) -> None:
+        if not self.stage:
+            return
+        live = set(self.stage) - self.deleted
+        for registry in (self.registry, Registry(self.registry.location)):
+            rows = {version.number: version.stage for version in registry.versions("m")}
+            assert rows == {number: self.stage[number] for number in live}
+            (row,) = registry.models()
+            assert isinstance(row, ModelRow)
+            assert (row.versions, row.deleted) == (len(live), len(self.deleted))
+            assert row.latest == max(live, default=None)
+            assert row.highest_number == max(live, default=None)
+            assert set(row.stages) == {stage for stage in self.held if self.entered[stage]}
+            for stage in self.held:
+                if self.entered[stage]:
+                    assert row.stages[stage] == registry.get(f"m@{stage}").number == self.entered[stage][-1]
+                else:
+                    with pytest.raises(UnknownVersionError):
+                        registry.get(f"m@{stage}")
+
+    def teardown(self) -> None:
+        if self.stage:
+            report = self.registry.verify()
+            assert report.ok, report.problems
+
+
+def test_stages_hold_whatever_the_order_of_moves(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Promotions, retirements, roll-backs, deletions and restorations, in any order."""
+    from hypothesis.stateful import run_state_machine_as_test
+
+    Lifecycle.folders = tmp_path_factory
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Lifecycle, settings=hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None)
+    )
+
+
+def test_metrics_are_plain_numbers(registry: Registry) -> None:
+    """What cannot be compared is not a metric."""
+    for bad in ({"a": "high"}, {"a": True}, {"a": None}, {"a": [1]}, [1], 5, {1: 2}):
+        with pytest.raises(BadValueError):
+            registry.register("churn", 1, metrics=bad)  # type: ignore[arg-type]
+    assert registry.models() == []
