@@ -91,9 +91,11 @@ def test_metrics_are_variables_or_numbers() -> None:
 
 def test_names_of_metrics_are_checked_before_there_are_values() -> None:
     """For the cell form: what is no name will not become one by training."""
-    arguments.metric_names(["acc,later,loss=0.1"])
-    with pytest.raises(BadInputError, match="neither a variable nor name=value"):
-        arguments.metric_names(["0.9"])
+    unset = arguments.unset("--metrics")
+
+    assert arguments.metrics(["acc,later,loss=0.1"], unset) == {"acc": 0.0, "later": 0.0, "loss": 0.1}
+    with pytest.raises(BadInputError, match=r"--metrics 0\.9 is neither a variable nor name=value"):
+        arguments.metrics(["0.9"], unset)
 
 
 def test_params_are_what_they_look_like() -> None:
@@ -116,6 +118,13 @@ def test_a_path_is_a_file_and_text_is_data(tmp_path: Path, monkeypatch: pytest.M
     found = arguments.artifacts(["frame,t=./tok.json,./tok.json,text"], lookup)
 
     assert found == {"frame": [1], "t": Path("tok.json"), "tok": Path("tok.json"), "text": "./not-a-file"}
+
+
+@pytest.mark.parametrize("given", ["./a/t.json,./b/t.json", "t,t=./t.json", "model=net", "model"])
+def test_two_artifacts_of_one_name_are_refused(given: str) -> None:
+    """The second would take the place of the first, and nobody would notice."""
+    with pytest.raises(BadInputError, match=r"--artifacts gives '\w+' twice"):
+        arguments.artifact_sources([given])
 
 
 @pytest.mark.parametrize("name", MAGICS)

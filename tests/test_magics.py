@@ -248,6 +248,12 @@ def test_the_cell_form_registers_what_the_cell_trains(trained: Kernel) -> None:
     [
         "churn --verison 2",
         "churn --metrics a=x",
+        "churn --metrics a=1e999",
+        "churn clf[0]",
+        "churn --params 0bad",
+        "churn --data a-b",
+        "churn --artifacts s=t.json",
+        "churn --artifacts ./a/t.json,./b/t.json",
         "ch/u/r/n",
         "churn --stage heaven",
         "churn --from churn@3",
@@ -318,6 +324,29 @@ def test_if_registering_fails_the_model_stays_and_the_line_to_retry_is_there(ker
     assert value(kernel, "net.scale") == "4"
     kernel.good("nope = 1.0")
     kernel.good("%register_model churn net --metrics nope --tags 'two words'")
+
+
+def test_the_line_to_retry_means_the_same_model_wherever_its_name_stands(kernel: Kernel) -> None:
+    """A tag may be the same word as the model."""
+    line = kernel.refused("%%register_model --tags churn churn --metrics nope\nnet = Mean().fit([1])")
+
+    assert "then: %register_model --tags churn churn --metrics nope net" in line
+
+
+def test_what_a_failing_cell_made_can_be_registered_with_the_line_it_prints(trained: Kernel) -> None:
+    """The plot after the training failed, and the training took the night."""
+    ran = trained.run("%%register_model churn\nnet = Mean(4).fit([1])\n1 / 0")
+    [_, _, line] = ran.stderr.rstrip(")\n").rpartition("to register what it made: ")
+
+    assert line == "%register_model churn net"
+    assert trained.good(line).ok
+
+
+def test_a_failing_cell_does_not_offer_the_model_from_before(trained: Kernel) -> None:
+    """What it was about to replace is not what it made."""
+    ran = trained.run("%%register_model churn\n1 / 0\nclf = Mean(4).fit([1])")
+
+    assert ran.stderr.endswith("so nothing was registered\n")
 
 
 def test_a_cell_that_trains_nothing_is_refused(trained: Kernel) -> None:

@@ -184,15 +184,15 @@ def metrics(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
     return found
 
 
-def metric_names(given: Iterable[str] | None) -> None:
-    """Check what can be checked of `--metrics` before the values exist."""
-    metrics(given, lambda name: _identifier(name, "--metrics"))
+def unset(flag: str) -> Lookup:
+    """A lookup for when the variables are not set yet: it refuses what can never be one."""
 
+    def lookup(name: str) -> float:
+        if not name.isidentifier():
+            raise BadInputError(f"{flag} {name} is neither a variable nor name=value", hint=f"{flag} a,b=0.9")
+        return 0.0
 
-def _identifier(name: str, flag: str) -> float:
-    if not name.isidentifier():
-        raise BadInputError(f"{flag} {name} is neither a variable nor name=value", hint=f"{flag} a,b=0.9")
-    return 0.0
+    return lookup
 
 
 def params(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
@@ -207,12 +207,26 @@ def params(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
 
 def artifacts(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
     """`scaler,tok=./tok.json`: a name is a variable, `./…` is a file, and a variable's text is data."""
-    found: dict[str, object] = {}
+    sources = artifact_sources(given)
+    return {name: existing_file(each) if is_path(each) else lookup(each) for name, each in sources.items()}
+
+
+def artifact_sources(given: Iterable[str] | None) -> dict[str, str]:
+    """The file or variable that each artifact is to be taken from.
+
+    Raises `BadInputError` where two have one name: the second would silently replace the first.
+    """
+    found: dict[str, str] = {}
     for piece in pieces(given):
-        name, equals, source = piece.partition("=")
-        if not equals and is_path(piece):
+        name, _, source = piece.partition("=")
+        if is_path(piece):
             name, source = Path(piece).stem, piece
-        found[name] = existing_file(source) if is_path(source or name) else lookup(source or name)
+        source = source or name
+        if name == "model" or name in found:
+            raise BadInputError(f"--artifacts gives {name!r} twice", hint=f"other_{name}={source}")
+        if not is_path(source) and not source.isidentifier():
+            raise BadInputError(f"--artifacts {piece} is neither a variable nor a file", hint="a,b=./file")
+        found[name] = source
     return found
 
 

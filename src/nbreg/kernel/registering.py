@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from nbreg.display import Note
+from nbreg.display.text import brief
 from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
@@ -39,8 +40,9 @@ class Registering:
     def after_cell(self, body: str) -> ModelVersion:
         """Check all that can be known, run the cell, register what it trained.
 
-        If the cell fails, IPython has shown why; then nothing is registered. If registering
-        fails, the object stays in the namespace and the line that tries again is in the error.
+        If the cell fails, IPython has shown why; then nothing is registered. If the cell or
+        registering fails, what was made stays in the namespace, and the line that registers it
+        is in the error.
         """
         self._check(body)
         self._run(body)
@@ -57,16 +59,28 @@ class Registering:
 
     def _check(self, body: str) -> None:
         """Whatever would be refused after hours of training is refused now."""
-        given.metric_names(self._args.metrics)
-        self._session.registry.check(self._args.model, **self._options)
+        args = self._args
+        given.artifact_sources(args.artifacts)
+        for name in [*given.pieces(args.data), *([args.variable] if args.variable else [])]:
+            if not name.isidentifier() and not given.is_path(name):
+                raise BadInputError(f"{name[:60]!r} cannot be a variable", hint="name what the cell sets")
+        metrics = given.metrics(args.metrics, given.unset("--metrics"))
+        params = given.params(args.params, given.unset("--params"))
+        self._session.registry.check(args.model, metrics=metrics, params=params, **self._options)
         if not body.strip():
             raise BadInputError("there is no cell to run", hint="one % registers what is there already")
-        shell = self._session.shell
-        if shell.should_run_async(body, transformed_cell=shell.transform_cell(body)) and _loop_is_running():
+        if self._awaits(body) and _loop_is_running():
             raise BadInputError(
                 "a cell with `await` cannot be run by %%register_model",
                 hint="run it by itself, then %register_model",
             )
+
+    def _awaits(self, body: str) -> bool:
+        shell = self._session.shell
+        try:
+            return bool(shell.should_run_async(body, transformed_cell=shell.transform_cell(body)))
+        except Exception:
+            return False  # a transformer refuses the cell: running it shows why
 
     def _refuse_lone_variable(self) -> None:
         """`%register_model clf` more likely means the variable than a new model of that name."""
@@ -102,15 +116,25 @@ class Registering:
     # the cell
 
     def _run(self, body: str) -> None:
+        # Ids, not objects: the cell may count on being able to free what it replaces.
+        before = {name: id(value) for name, value in self._session.namespace.items()}
         result = self._session.shell.run_cell(body, store_history=False)
-        if not result.success:
-            error = result.error_before_exec or result.error_in_exec
-            raise UsageError(f"the cell ended with {type(error).__name__}, so nothing was registered")
+        if result.success:
+            return
+        error = type(result.error_before_exec or result.error_in_exec).__name__
+        made = [each for each in self._models_of(body) if before.get(each.name) != id(each.value)]
+        line = f" (to register what it made: {self._retry(made[0].name)})" if len(made) == 1 else ""
+        raise UsageError(brief(f"the cell ended with {error}, so nothing was registered{line}", 2000))
+
+    def _models_of(self, body: str) -> list[Candidate]:
+        return trained_by(body, self._session.namespace, self._to_python)
 
     def _retry(self, name: str) -> str:
+        """The line as it was written, with the variable that it left open."""
         words = list(self._words)
         if self._args.variable is None and name:
-            words.insert(words.index(self._args.model) + 1 if self._args.model in words else len(words), name)
+            # After the model where that comes first; a flag's value may be the same word.
+            words.insert(len(words) if words[0].startswith("-") else 1, name)
         return f"%register_model {shlex.join(words)}"
 
     # what is registered
@@ -133,11 +157,11 @@ class Registering:
         return found
 
     def _trained_by(self, body: str) -> Candidate:
-        namespace = self._session.namespace
-        found = trained_by(body, namespace, self._to_python)
+        found = self._models_of(body)
         if len(found) == 1:
             return found[0]
-        raise ambiguous(found or candidates(namespace), "the cell trained no model" if not found else "")
+        everything = candidates(self._session.namespace)
+        raise ambiguous(found or everything, "the cell trained no model" if not found else "")
 
     def _to_python(self, source: str) -> str:
         transformed: str = self._session.shell.transform_cell(source)
