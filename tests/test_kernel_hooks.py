@@ -150,6 +150,29 @@ def test_no_object_of_the_user_is_kept(shell: Any) -> None:
     assert alive() is None
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%register_model m model",
+        "%register_model m model --metrics nope",
+        "%register_model m locked",
+        "%%register_model m\nmade = Mean()\n1 / 0",
+    ],
+)
+def test_no_registration_keeps_the_model_nor_does_its_refusal(shell: Any, cell: str) -> None:
+    """Python remembers the last error; a model of ten gigabytes must not be remembered with it."""
+    load(shell)
+    run(shell, MODEL, "class Locked(Mean):\n    def __reduce__(self): raise TypeError('no')")
+    run(shell, "model, locked = Mean(), Locked()", cell)
+    names = [name for name in ("model", "locked", "made") if name in shell.user_ns]
+    alive = {name: weakref.ref(shell.user_ns[name]) for name in names}
+
+    run(shell, f"del {', '.join(names)}")
+    gc.collect()
+
+    assert [name for name, each in alive.items() if each() is not None] == []
+
+
 def test_a_broken_event_is_never_the_users_problem(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever goes wrong in recording, the cell runs and nothing is printed."""
     load(shell)

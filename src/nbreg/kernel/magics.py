@@ -16,6 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
+from nbreg.display.text import brief
 from nbreg.errors import BadInputError, ConflictError, NbregError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
 from nbreg.kernel.parsers import parser
@@ -36,20 +37,29 @@ class Help:
         return self._text
 
 
-@contextmanager
-def refusals_as_usage_errors() -> Iterator[None]:
-    """What nbreg refuses is one line, without a traceback; the error itself is its `__cause__`."""
+def answered(call: Callable[[], R]) -> R | Help:
+    """What the call gives. What nbreg refuses is one line, without a traceback; `--help` is answered."""
     try:
-        yield
+        return call()
+    except HelpShown as shown:
+        return Help(shown.text)
     except NbregError as error:
-        raise UsageError(one_line(error)) from error
+        raise UsageError(one_line(error)) from _without_frames(error)
 
 
 def one_line(error: NbregError) -> str:
     """Message and hint, with whatever came in from outside made visible."""
-    from nbreg.display.text import brief
-
     return brief(error.line, 2000)
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """The error without its tracebacks: Python keeps the last error, and with it the model and its bytes."""
+    chain: list[BaseException | None] = [error]
+    while chain:
+        if (each := chain.pop()) is not None and each.__traceback__ is not None:
+            each.__traceback__ = None
+            chain += (each.__cause__, each.__context__)
+    return error
 
 
 def magic(body: Callable[[NbregMagics, Arguments], R]) -> Callable[[NbregMagics, str], R | Help]:
@@ -57,11 +67,7 @@ def magic(body: Callable[[NbregMagics, Arguments], R]) -> Callable[[NbregMagics,
     name = body.__name__
 
     def run(self: NbregMagics, line: str) -> R | Help:
-        with refusals_as_usage_errors():
-            try:
-                return body(self, self.parse(name, line)[0])
-            except HelpShown as shown:
-                return Help(shown.text)
+        return answered(lambda: body(self, self.parse(name, line)[0]))
 
     run.__name__, run.__qualname__, run.__module__ = name, body.__qualname__, body.__module__
     run.__doc__ = parser(name).format_help()
@@ -89,13 +95,11 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     @line_cell_magic
     def register_model(self, line: str, cell: str | None = None) -> Any:
         """See below: the parser's own text."""
-        with refusals_as_usage_errors():
-            try:
-                arguments, words = self.parse("register_model", line)
-            except HelpShown as shown:
-                return Help(shown.text)
-            registering = Registering(self.session, arguments, words)
-            return registering.after_cell(cell) if cell is not None else registering.now()
+        return answered(lambda: self._registered(line, cell))
+
+    def _registered(self, line: str, cell: str | None) -> Any:
+        registering = Registering(self.session, *self.parse("register_model", line))
+        return registering.now() if cell is None else registering.after_cell(cell)
 
     register_model.__doc__ = parser("register_model").format_help()
 

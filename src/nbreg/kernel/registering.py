@@ -8,10 +8,7 @@ import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import UsageError
-
 from nbreg.display import Note
-from nbreg.display.text import brief
 from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
@@ -123,8 +120,8 @@ class Registering:
             return
         error = type(result.error_before_exec or result.error_in_exec).__name__
         made = [each for each in self._models_of(body) if before.get(each.name) != id(each.value)]
-        line = f" (to register what it made: {self._retry(made[0].name)})" if len(made) == 1 else ""
-        raise UsageError(brief(f"the cell ended with {error}, so nothing was registered{line}", 2000))
+        hint = f"to register what it made: {self._retry(made[0].name)}" if len(made) == 1 else ""
+        raise NbregError(f"the cell ended with {error}, so nothing was registered", hint=hint)
 
     def _models_of(self, body: str) -> list[Candidate]:
         return trained_by(body, self._session.namespace, self._to_python)
