@@ -7,6 +7,7 @@ only what stays true and is the same everywhere, so that a saved notebook can be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from nbreg.display import html
@@ -42,7 +43,7 @@ class Table(Sequence[T], Generic[T]):
         raise NotImplementedError
 
     def cells(self, index: int) -> list[str]:
-        """One row as text, column by column."""
+        """One of the rows that are shown, as text, column by column."""
         raise NotImplementedError
 
     def facts(self, index: int) -> dict[str, Any]:
@@ -172,15 +173,15 @@ class VersionTable(Table[Any]):
         super().__init__(versions if items is None else items, title=model)
         self._versions = tuple(versions)
         self._aliases = aliases or {}
-        self._metrics = _common_metrics(self._versions)
+        self._metrics = _common_metrics(self._versions[:LARGEST])
 
     def columns(self) -> list[Column]:
         """Only those that say something for at least one version."""
-        return [column for column, _ in self._filled()]
+        return [column for column, _ in self._filled]
 
     def cells(self, index: int) -> list[str]:
         """One version."""
-        return [cells[index] for _, cells in self._filled()]
+        return [cells[index] for _, cells in self._filled]
 
     def facts(self, index: int) -> dict[str, Any]:
         """One version as JSON."""
@@ -196,26 +197,23 @@ class VersionTable(Table[Any]):
             "deleted": row.deleted is not None,
         }
 
+    @cached_property
     def _filled(self) -> list[tuple[Column, list[str]]]:
         """Every column with its cells; made once, since a table is asked row by row."""
-        if not hasattr(self, "_made"):
-            optional = [
-                (Column("stage", "stage"), [_stage(row) for row in self._versions]),
-                (Column("aliases"), [listed(self._names(row)) for row in self._versions]),
-                *(
-                    (Column(key, "right"), [_metric(row, key) for row in self._versions])
-                    for key in self._metrics
-                ),
-                (Column("registered"), [moment(row.created) for row in self._versions]),
-                (Column("tags"), [listed(row.tags) for row in self._versions]),
-                (Column("message", "long"), [row.message or row.description for row in self._versions]),
-            ]
-            self._made = [
-                (Column("#", "right"), [str(row.number) for row in self._versions]),
-                (Column("version", "key"), [row.name or row.superseded_name for row in self._versions]),
-                *(each for each in optional if any(each[1])),
-            ]
-        return self._made
+        rows = self._versions[:LARGEST]
+        optional = [
+            (Column("stage", "stage"), [_stage(row) for row in rows]),
+            (Column("aliases"), [listed(self._names(row)) for row in rows]),
+            *((Column(key, "right"), [_metric(row, key) for row in rows]) for key in self._metrics),
+            (Column("registered"), [moment(row.created) for row in rows]),
+            (Column("tags"), [listed(row.tags) for row in rows]),
+            (Column("message", "long"), [row.message or row.description for row in rows]),
+        ]
+        return [
+            (Column("#", "right"), [str(row.number) for row in rows]),
+            (Column("version", "key"), [row.name or row.superseded_name for row in rows]),
+            *(each for each in optional if any(each[1])),
+        ]
 
     def _names(self, row: VersionRow) -> list[str]:
         return sorted(alias for alias, held in self._aliases.items() if held == row.number)
@@ -248,13 +246,16 @@ class EventTable(Table[Event]):
     noun = "event"
     empty = "nothing has happened yet"
 
+    @cached_property
+    def _of_several_models(self) -> bool:
+        # Once: a table is asked row by row, and there may be a hundred thousand events.
+        return not self._title or len({event.model for event in self}) > 1
+
     def columns(self) -> list[Column]:
         """When, what and why; the model only where there are several."""
-        kinds = {event.model for event in self}
-        model = [Column("model", "key")] if len(kinds) > 1 or not self._title else []
         return [
             Column("when"),
-            *model,
+            *([Column("model", "key")] if self._of_several_models else []),
             Column("version"),
             Column("event"),
             Column("by"),
@@ -265,17 +266,15 @@ class EventTable(Table[Event]):
     def cells(self, index: int) -> list[str]:
         """One event."""
         event = self[index]
-        cells = [
+        return [
             moment(event.at),
+            *([event.model] if self._of_several_models else []),
             _version_of(event),
             _what(event),
             brief(event.by.user, 40),
             event.reason,
             event.message,
         ]
-        if len(self.columns()) > len(cells):
-            cells.insert(1, event.model)
-        return cells
 
     def facts(self, index: int) -> dict[str, Any]:
         """One event as JSON."""
