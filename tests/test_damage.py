@@ -1,0 +1,579 @@
+"""Everything that can happen to files: each is named, each is what was promised, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from children import as_nobody, run, start
+
+from nbreg import NbregError, Registry
+from nbreg.errors import (
+    DamagedObjectError,
+    FileSystemError,
+    FormatError,
+    JournalError,
+    NoSpaceError,
+    ReadOnlyError,
+    RegistryBusyError,
+    StoreError,
+)
+from nbreg.records import RegistryRow
+from nbreg.settings import Settings
+from nbreg.store import files
+from nbreg.store.journal import last_line
+
+SETTINGS = Settings(capture=False, inline_bytes=4096)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """Two models, three versions of the one, a large part, a production."""
+    registry = Registry(tmp_path / "r", settings=SETTINGS)
+    (tmp_path / "large").write_bytes(b"l" * 9000)
+    for n in (1, 2, 3):
+        registry.register("churn", {"n": n}, artifacts={"large": tmp_path / "large"})
+    registry.register("other", "kept")
+    registry.promote("churn@2", "production")
+    return registry
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that other users can get to: pytest's own is private."""
+    folder = Path(tempfile.mkdtemp(prefix="nbreg-test-"))
+    folder.chmod(0o755)
+    yield folder
+    subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=False)
+    shutil.rmtree(folder)
+
+
+def fresh(registry: Registry) -> Registry:
+    return Registry(registry.location, settings=SETTINGS)
+
+
+def journal(registry: Registry, model: str = "churn") -> Path:
+    return registry.location / "models" / f"{model}.model" / "journal.jsonl"
+
+
+def problems(registry: Registry) -> list[tuple[str, str]]:
+    return [(problem.code, problem.where) for problem in registry.verify().problems]
+
+
+def others_are_well(registry: Registry) -> None:
+    assert registry.load("other") == "kept"
+    assert registry.register("other", os.urandom(8)).number > 1
+
+
+# journals
+
+
+def test_a_torn_last_line_costs_itself_alone(registry: Registry) -> None:
+    """Power cut while a line was written."""
+    path = journal(registry)
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    path.write_bytes(whole[:-30])
+    again = fresh(registry)
+    assert again.models()[0].stages == {}
+    assert problems(again) == []
+    assert again.promote("churn@3", "production").number == 3
+    assert [event.seq for event in again.events("churn")] == [4, 3, 2, 1]
+    (kept,) = (again.location / "tmp").glob("torn-churn.model-4-*")
+    assert kept.read_bytes() == lines[3][:-30]
+    assert [(leftover.path, leftover.why) for leftover in again.purge().leftovers] == [
+        (str(kept), "cut off a journal, and set aside")
+    ]
+
+
+def test_a_damaged_last_line_is_never_dropped(registry: Registry) -> None:
+    """A complete line may be a promotion that was acted upon: a person decides, not the next writer."""
+    path = journal(registry)
+    whole = bytearray(path.read_bytes())
+    whole[-20] ^= 1
+    path.write_bytes(whole)
+    again = fresh(registry)
+    assert again.get("churn@3").load() == {"n": 3}
+    assert [row.name for row in again.models()] == ["churn", "other"]
+    assert len(again.events("churn")) == 3
+    assert len(again.events()) == 4
+    for verb in (
+        lambda: again.register("churn", 9),
+        lambda: again.promote("churn@1", "production"),
+        lambda: again.delete("churn@1"),
+        lambda: again.set_alias("churn@1", "x"),
+        lambda: again.check("churn"),
+        lambda: again.purge(dry_run=False),
+        again.purge,
+    ):
+        with pytest.raises(JournalError, match=f"line 4 of {path} does not have the hash"):
+            verb()
+    assert path.read_bytes() == bytes(whole)
+    others_are_well(again)
+    assert problems(again) == [("journal-damaged", f"{path}:4")]
+
+    report = again.verify(repair=True)
+    assert len(report.repaired) == 1
+    kept = Path(report.repaired[0].rpartition(" ")[2])
+    assert kept.read_bytes() == bytes(whole).splitlines(keepends=True)[3]
+    assert problems(again) == []
+    assert again.promote("churn@1", "production").stage == "production"
+    with pytest.raises(JournalError, match="no longer has line 4"):
+        registry.get("churn@production")  # it was told of the line that was set aside
+
+
+@pytest.mark.parametrize("line", [1, 2])
+def test_a_flipped_byte_in_the_middle_names_its_line(registry: Registry, line: int) -> None:
+    """What stands before it is good, what stands after it is not reachable by the chain."""
+    path = journal(registry)
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = sum(map(len, lines[: line - 1])) + 40
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(b"\x00")
+    again = fresh(registry)
+    assert problems(again) == [("journal-damaged", f"{path}:{line}")]
+    with pytest.raises(JournalError, match=f"line {line} of {path}"):
+        again.register("churn", 9)
+    if line == 1:
+        with pytest.raises(JournalError, match=f"line 1 of {path}"):
+            again.get("churn@1")
+    else:
+        assert again.get("churn@latest").number == 1
+    others_are_well(again)
+    with pytest.raises(JournalError, match=f"line {line} of {path} was changed after it was written"):
+        registry.events("churn")
+
+
+@pytest.mark.parametrize("how", ["shrunk", "replaced", "gone", "emptied"])
+def test_a_journal_changed_under_an_open_reader_is_an_error(registry: Registry, how: str) -> None:
+    """What was told stays true, or it is said that it cannot be."""
+    path = journal(registry)
+    version = registry.get("churn@3")
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    if how == "shrunk":
+        os.truncate(path, len(b"".join(lines[:2])))
+    elif how == "emptied":
+        path.write_bytes(b"")
+    elif how == "gone":
+        path.unlink()
+    else:
+        shutil.copyfile(journal(registry, "other"), path.with_name("copy"))
+        path.with_name("copy").rename(path)
+    for verb in (
+        lambda: version.stage,
+        lambda: registry.get("churn@1"),
+        lambda: registry.promote("churn@1", "production"),
+    ):
+        with pytest.raises(JournalError, match=str(path)):
+            verb()
+    others_are_well(registry)
+
+
+def test_a_registry_whose_own_journal_is_damaged_says_so(registry: Registry) -> None:
+    """Not: there is no registry here, shall I make one?"""
+    path = registry.location / "registry.jsonl"
+    path.write_bytes(b"x" * 50 + b"\n")
+    for verb in (lambda r: r.get("churn@1"), lambda r: r.register("churn", 9), lambda r: r.stages):
+        with pytest.raises(JournalError, match=f"line 1 of {path}"):
+            verb(fresh(registry))
+    assert ("journal-damaged", f"{path}:1") in problems(fresh(registry))
+
+
+def test_a_newer_format_is_refused_by_every_verb(registry: Registry) -> None:
+    """An old kernel must not write into what it does not understand, nor read it wrongly."""
+    own = registry._desk.folder._own
+    with own.transaction("upgraded", by=registry._desk.actor):
+        row = own.row("registry", "registry", RegistryRow)
+        assert row
+        doc = {"format": 2, "id": row.id, "created": row.created, "lifecycle": "of another shape"}
+        own.table("registry").put("registry", doc)  # type: ignore[attr-defined]
+    before = {path: path.read_bytes() for path in registry.location.rglob("*") if path.is_file()}
+    for each in (registry, fresh(registry)):
+        for verb in (
+            lambda r: r.get("churn@1"), lambda r: r.load("churn@1"), lambda r: r.versions("churn"),
+            lambda r: r.models(), lambda r: r.events(), lambda r: r.events("churn"), lambda r: r.du(),
+            lambda r: r.register("churn", 9), lambda r: r.check("churn"), lambda r: r.purge(), lambda r: r.id,
+            lambda r: r.promote("churn@1", "production"), lambda r: r.rollback("churn"), lambda r: r.verify(),
+            lambda r: r.delete("churn@1"), lambda r: r.aliases("churn"), lambda r: r.pin("churn"),
+        ):  # fmt: skip
+            with pytest.raises(FormatError, match="has format 2") as caught:
+                verb(each)
+            assert "upgrade" in caught.value.hint
+    assert before == {path: path.read_bytes() for path in registry.location.rglob("*") if path.is_file()}
+
+
+def test_a_clock_that_goes_back_disorders_nothing(tmp_path: Path) -> None:
+    """Order is seq; times never go back; as-of still answers."""
+    now = [datetime(2026, 5, 1, tzinfo=UTC)]
+    registry = Registry(tmp_path / "r", settings=SETTINGS, clock=lambda: now[0])
+    registry.register("churn", 1)
+    now[0] = datetime(2020, 1, 1, tzinfo=UTC)
+    registry.register("churn", 2)
+    registry.promote("churn@1", "production")
+    now[0] = datetime(2026, 6, 1, tzinfo=UTC)
+    registry.promote("churn@2", "production")
+    assert [event.at[:10] for event in registry.events("churn")] == ["2026-06-01"] + ["2026-05-01"] * 3
+    assert [event.seq for event in registry.events()] == [4, 3, 2, 1]
+    assert registry.get("churn@production@2026-05-02").number == 1
+    with pytest.raises(NbregError, match="had no version"):
+        registry.get("churn@production@2020-06-01")
+    assert problems(registry) == []
+    line = last_line(journal(registry))
+    assert line is not None
+    assert ("model", "model") in line.keys
+
+
+# objects
+
+
+def test_a_flipped_byte_in_an_object_names_the_file(registry: Registry) -> None:
+    """The one version cannot be loaded; it says which file to restore; all others can."""
+    row = registry.get("churn@2").row
+    path = registry._desk.folder.blobs.path(row.bundle)
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    at = data.index(b'"format":1')  # in the manifest
+    data[at + 3] ^= 1
+    path.write_bytes(data)
+    again = fresh(registry)
+    assert problems(again) == [("object-damaged", "churn@2"), ("object-damaged", str(path))]
+    for verb in (
+        lambda: again.load("churn@2"),
+        lambda: again.load("churn@2", "large"),
+        lambda: again.get("churn@2").params,
+    ):
+        with pytest.raises(DamagedObjectError, match=f"{path}: the part .* is not what its digest says"):
+            verb()
+    assert again.load("churn@1") == {"n": 1}
+    assert again.load("churn@3", "large").read_bytes() == b"l" * 9000
+    assert again.get("churn@production").number == 2, "its record is untouched"
+    others_are_well(again)
+
+
+@pytest.mark.parametrize("which", ["bundle", "large"])
+def test_a_missing_object_is_named_and_its_neighbours_load(registry: Registry, which: str) -> None:
+    """Somebody cleaned up by hand."""
+    row = registry.get("churn@2").row
+    blobs = registry._desk.folder.blobs
+    (large,) = blobs.index(row.bundle).large
+    path = blobs.path(row.bundle if which == "bundle" else large)
+    path.unlink()
+    again = fresh(registry)
+    with pytest.raises(DamagedObjectError, match=f"{path} is missing"):
+        again.load("churn@2", "large")
+    assert again.load("churn@3") == {"n": 3}
+    damaged = {where for code, where in problems(again) if code == "object-damaged"}
+    assert damaged == ({"churn@2"} if which == "bundle" else {"churn@1", "churn@2", "churn@3"})
+    others_are_well(again)
+    if which == "large":
+        (registry.location.parent / "large").write_bytes(b"l" * 9000)
+        again.register("churn", 9, artifacts={"large": registry.location.parent / "large"})
+        assert problems(again) == [], "registering the same bytes again mends it"
+
+
+def test_caches_may_be_deleted(registry: Registry) -> None:
+    """Under an open registry, at any time."""
+    for _ in range(2):
+        shutil.rmtree(registry.location / "objects" / "parts", ignore_errors=True)
+        shutil.rmtree(registry.location / "tmp", ignore_errors=True)
+        assert registry.register("churn", os.urandom(8)).load()
+        assert registry.purge(dry_run=False).leftovers == []
+        assert problems(registry) == []
+        with journal(registry).open("ab") as file:
+            file.write(b"torn")
+        shutil.rmtree(registry.location / "tmp", ignore_errors=True)
+        assert registry.promote("churn@latest", "staging")
+
+
+def test_what_a_killed_writer_left_whole_is_kept_by_purge(registry: Registry) -> None:
+    """A line that lacks only its LF refers to a bundle: purge may not take it before the line is finished."""
+    last = registry.register("churn", "last")
+    path = journal(registry)
+    path.write_bytes(path.read_bytes()[:-1])
+    again = fresh(registry)
+    assert again.get("churn").number == 3
+    again.purge(dry_run=False, older_than=0)
+    assert again.get("churn@latest").id == last.id
+    assert again.load("churn@4") == "last"
+    assert problems(again) == []
+
+
+# failing systems
+
+
+def test_a_full_disk_refuses_and_leaves_all_as_it_was(tmp_path: Path) -> None:
+    """A file-size limit stands for it here: the system takes some bytes, then none."""
+    out = run(
+        """
+import os, resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = Path(sys.argv[1])
+registry = Registry(folder / "r", settings=QUICK)
+for n in range(4):
+    registry.register("churn", {"n": n})
+(folder / "big").write_bytes(os.urandom(600_000))
+(folder / "small").write_bytes(os.urandom(60_000))
+before = {path: path.read_bytes() for path in (folder / "r").rglob("*") if path.is_file()}
+journal = folder / "r/models/churn.model/journal.jsonl"
+codes = []
+for limit, verb in (
+    (10_000, lambda: registry.register("churn", 9, artifacts={"a": folder / "big"})),
+    (10_000, lambda: registry.register("churn", 9, artifacts={"a": folder / "small"})),
+    (10_000, lambda: registry.register("churn", "x" * 20_000)),
+    (journal.stat().st_size + 100, lambda: registry.update("churn@1", tags=["x"])),
+    (journal.stat().st_size, lambda: registry.promote("churn@1", "production")),
+):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        verb()
+    except NbregError as error:
+        codes.append(error.code)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    after = {path: path.read_bytes() for path in (folder / "r").rglob("*") if path.is_file()}
+    assert {k: v for k, v in after.items() if "parts" not in str(k)} == {
+        k: v for k, v in before.items() if "parts" not in str(k)}, after.keys() ^ before.keys()
+print(codes)
+registry.register("churn", 9, artifacts={"a": folder / "big"})
+assert registry.verify().ok
+""",
+        tmp_path,
+    )
+    assert out.strip() == str(["no-space"] * 5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_really_full_disk_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    """Register until nothing fits any more, free some space, go on."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        ballast = mount / "ballast"
+        ballast.write_bytes(b"b" * 100_000)
+        registry = Registry(mount / "r", settings=SETTINGS)
+        registry.register("churn", "first")
+        with pytest.raises(NoSpaceError, match="almost no room"):
+            registry.check("churn")
+        done = 1
+
+        def fill(size: int) -> None:
+            nonlocal done
+            for _ in range(500):
+                registry.register("churn", os.urandom(size), new=True)
+                done += 1
+
+        for size in (3000, 5000, 100, 3, 1):  # to the last byte
+            with pytest.raises(NoSpaceError):
+                fill(size)
+        assert done > 20
+        again = fresh(registry)
+        assert len(again.versions("churn")) == done
+        assert problems(again) == []
+        assert not again.purge().leftovers
+        ballast.unlink()
+        assert again.register("churn", "next").load() == "next"
+        assert again.promote("churn@1", "production")
+        assert problems(again) == []
+    finally:
+        subprocess.run(["umount", "-l", str(mount)], check=False)
+
+
+def test_a_stopped_writer_is_named_and_its_lock_is_never_broken(registry: Registry) -> None:
+    """Ctrl-Z in a terminal that was registering: who waits is told which process to wake or end."""
+    child = start(
+        """
+registry = Registry(sys.argv[1], settings=QUICK)
+with registry._desk.model("churn").transaction("edited", by=registry._desk.actor):
+    print("locked", flush=True)
+    sys.stdin.readline()
+    registry._desk.model("churn").table("extra").put("x", {"held": True})
+print("done", flush=True)
+""",
+        registry.location,
+    )
+    with child:
+        assert child.stdout
+        assert child.stdin
+        assert child.stdout.readline() == "locked\n"
+        os.kill(child.pid, signal.SIGSTOP)
+        impatient = Registry(registry.location, settings=Settings(capture=False, lock_seconds=0.3))
+        for verb in (
+            lambda: impatient.register("churn", 9),
+            lambda: impatient.promote("churn@1", "staging"),
+            lambda: impatient.check("churn"),
+        ):
+            with pytest.raises(RegistryBusyError) as caught:
+                verb()
+            assert f"{journal(registry)} is locked by process {child.pid} (" in caught.value.message
+            assert "more than 0.3 s" in caught.value.message
+            assert "never broken by time" in caught.value.hint
+        assert impatient.get("churn@production").load() == {"n": 2}, "readers never wait"
+        assert len(impatient.versions("churn")) == 3
+        assert impatient.verify().ok
+        assert impatient.register("other", 5)
+        os.kill(child.pid, signal.SIGCONT)
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "done\n"
+    assert impatient.register("churn", 9).number == 4
+    assert problems(impatient) == []
+
+
+def test_network_file_systems_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks cannot be relied on there; it is said in one line, before anything is written."""
+    mounts = f"/dev/vda / ext4 rw 0 0\nhost:/x {tmp_path}/net\\040work nfs4 rw 0 0\nt {tmp_path}/net\\040work/local tmpfs rw 0 0\n"
+    real = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda self, **options: mounts if str(self) == "/proc/self/mounts" else real(self, **options)
+    )  # fmt: skip
+    for inside, kind in (
+        ("net work/deep", "nfs4"),
+        ("net work", "nfs4"),
+        ("net work/local/x", ""),
+        ("network", ""),
+    ):
+        assert files.network_file_system(tmp_path / inside) == kind
+    (tmp_path / "net work").mkdir()
+    registry = Registry(tmp_path / "net work" / "r", settings=SETTINGS)
+    with pytest.raises(FileSystemError, match="network file system"):
+        registry.register("churn", 1)
+    assert not registry.location.exists()
+    assert registry.models() == []
+
+
+# other users
+
+
+def test_everything_readable_works_in_a_read_only_folder(public: Path) -> None:
+    """An archive, a mounted share, a colleague's folder: no file is made, and writing is one sentence."""
+    folder = public / "r"
+    registry = Registry(folder, settings=SETTINGS)
+    for n in (1, 2):
+        registry.register("churn", {"n": n})
+    registry.promote("churn@1", "production")
+    registry.delete("churn@2", "Test")
+    journal(registry).write_bytes(journal(registry).read_bytes() + b'{"torn')
+    subprocess.run(["chmod", "-R", "a+rX,a-w", str(folder)], check=True)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+    def work() -> list[object]:
+        reading = Registry(folder, settings=SETTINGS)
+        assert reading.load("churn@production") == {"n": 1}
+        assert reading.get("churn@1").params == {}
+        assert [row.name for row in reading.models()] == ["churn"]
+        assert len(reading.events()) == 4
+        assert len(reading.versions("churn", deleted=True)) == 2
+        assert reading.pin("churn").startswith("churn@sha256:")
+        assert reading.aliases("churn") == {}
+        assert reading.du().objects == 2
+        assert reading.verify().ok
+        assert reading.purge().leftovers == []
+        assert reading.purge(older_than=0).versions == ["churn@2"]
+        assert reading.preview("churn", 1).content_digest
+        codes = []
+        for verb in (
+            lambda: reading.register("churn", 3), lambda: reading.register("new", 3),
+            lambda: reading.retire("churn@1"),
+            lambda: reading.set_alias("churn@1", "x"), lambda: reading.delete("churn@1", "R", include_protected=True),
+            lambda: reading.purge(dry_run=False), lambda: reading.update("churn@1", tags=["x"]),
+            lambda: reading.check("churn"),
+        ):  # fmt: skip
+            try:
+                verb()
+                codes.append("it worked")
+            except ReadOnlyError as error:
+                codes.append(error.code if "cannot be written" in error.message else error.message)
+        return codes
+
+    assert as_nobody(work) == ["read-only"] * 8
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_a_shared_folder_is_shared_in_all_its_parts(public: Path) -> None:
+    """Mode and group come from the folder, whatever the umask of who writes first."""
+    folder = public / "team"
+    folder.mkdir()
+    os.chown(folder, 0, 65534)
+    folder.chmod(0o2770)
+    registry = Registry(folder / ".nbreg", settings=SETTINGS)
+    umask = os.umask(0o077)
+    try:
+        registry.register("risk/churn", 1)
+        registry.register("risk/churn", os.urandom(9000))
+    finally:
+        os.umask(umask)
+    for path in registry.location.rglob("*"):
+        status = path.stat()
+        if path.name == ".gitignore":
+            continue
+        assert status.st_gid == 65534, path
+        assert status.st_mode & 0o007 == 0, path
+        wanted = (
+            0o070
+            if path.is_dir()
+            else 0o040
+            if "objects" in str(path) and "parts" not in str(path)
+            else 0o060
+        )
+        assert status.st_mode & 0o070 == wanted, path
+
+    def work() -> list[object]:
+        theirs = Registry(folder / ".nbreg", settings=SETTINGS)
+        version = theirs.register("risk/churn", 2)
+        theirs.promote("risk/churn@1", "production")
+        theirs.register("other", 3)
+        theirs.delete(version, "Test")
+        theirs.purge(dry_run=False, older_than=0)
+        return [theirs.load("risk/churn@1"), version.number]
+
+    assert as_nobody(work) == [1, 3]
+    assert registry.register("risk/churn", 4).number == 4
+    assert registry.register("other", 4).number == 2
+    assert registry.verify().ok
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_a_journal_of_someone_else_that_is_private_is_a_sentence(public: Path) -> None:
+    """One private model does not hide the others' errors as a traceback."""
+    registry = Registry(public / "r", settings=SETTINGS)
+    registry.register("churn", 1)
+    journal(registry).chmod(0o600)
+
+    def work() -> list[str]:
+        told = []
+        for verb in (lambda r: r.get("churn@1"), lambda r: r.models(), lambda r: r.events("churn")):
+            try:
+                told.append(str(verb(Registry(public / "r"))))
+            except StoreError as error:
+                told.append(error.code)
+        return told
+
+    assert as_nobody(work) == ["store"] * 3
+
+
+def test_a_registry_that_may_not_be_made_is_a_sentence(public: Path) -> None:
+    """The first `%register_model` in a folder that is somebody else's."""
+    (public / "here").mkdir(mode=0o555)
+
+    def work() -> str:
+        try:
+            Registry(public / "here" / ".nbreg", settings=SETTINGS).register("churn", 1)
+        except NbregError as error:
+            return json.dumps([error.code, error.message])
+        return "it worked"
+
+    code, message = json.loads(as_nobody(work))
+    assert code == "read-only"
+    assert str(public / "here") in message
