@@ -271,6 +271,53 @@ def test_secrets_are_withheld_by_name_by_shape_and_inside_containers() -> None:
     assert variables_summary(found)["redacted"] == 6
 
 
+S = "hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("auth", ("bob", S)),
+        ("url", f"postgresql://bob:{S}@db/x"),
+        ("config", {"db": {"password": S}}),
+        ("config", {"password": S, 1: 2}),
+        ("headers", [("Authorization", S)]),
+        ("command", ["train", "--token", S]),
+        ("dsn", f"host=db password={S} dbname=x"),
+        ("dsns", [f"host=db password={S} dbname=x"]),
+        ("settings", f"user: bob\napi_key: {S}\n"),
+        ("line", f"train --password {S}"),
+        ("environment", [{"name": "DB_PASSWORD", "value": S}]),
+        ("db_password", SimpleNamespace(value=S)),
+        ("credentials", OrderedDict(value=S)),
+        ("credentials", argparse.Namespace(value=S)),
+        ("credentials", np.array([S])),
+    ],
+    ids=lambda given: given if isinstance(given, str) and given.isidentifier() else "",
+)
+def test_a_secret_is_withheld_where_nothing_but_its_place_tells(name: str, value: object) -> None:
+    """Each alone: a value that is known from elsewhere would be found wherever it stands."""
+    assert S.encode() not in canonical(captured({name: value}))
+
+
+def test_a_name_in_a_dtype_is_withheld_like_any_other_text() -> None:
+    """The fields of a structured array are named by whoever made it."""
+    assert S.encode() not in canonical(captured({"db_password": S, "a": np.zeros(1, [(S, "f8")])}))
+
+
+def test_what_only_looks_like_settings_stays() -> None:
+    """A prompt or a note is what its version is about."""
+    texts = [
+        "max_tokens=100, temperature=0.2",
+        "the token: a word",
+        "key: age",
+        "sort_key=name",
+        "use --token-count 5",
+    ]
+
+    assert only(texts).value == texts
+
+
 def test_capture_imports_no_library_to_recognise_its_types(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registration must not pull in a framework that the user never asked for."""
     frame = pd.DataFrame({"a": [1]})

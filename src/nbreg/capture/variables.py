@@ -109,14 +109,17 @@ class _Reader:
         if len(value) > self._value_bytes:
             return Variable(name=name, type="str", summary={"length": len(value)})
         before = self._redactor.counts.copy()
-        text = self._redactor.text(value)
+        text = self._redactor.value(value)
         kinds = self._redactor.counts - before
         if kinds:
             return Variable(name=name, type="str", redacted=min(kinds))
         return Variable(name=name, type="str", value=text)
 
     def _is_readable(self, kind: type) -> bool:
-        return kind in _READABLE or kind in self._known.scalars or kind in self._known.summaries
+        known = self._known
+        return any(
+            kind in each for each in (_READABLE, known.scalars, known.summaries, known.mappings, known.spaces)
+        )
 
     # values
 
@@ -132,7 +135,7 @@ class _Reader:
             return value
         if kind is str:
             self._spend(len(value))
-            return self._redactor.text(value)
+            return self._redactor.value(value)
         if kind is int or kind is float:
             return self._number(value, top=top)
         if depth == 0:
@@ -174,16 +177,20 @@ class _Reader:
         self._spend(length * 4)
         pairs = list(items)
         if not all(type(key) is str for key, _ in pairs):
-            read = [[self._value(key, depth - 1), self._value(value, depth - 1)] for key, value in pairs]
+            read = [[self._value(key, depth - 1), self._named(key, value, depth)] for key, value in pairs]
             return {"$type": "dict", "items": read}
-        return {self._key(key): self._named(key, value, depth) for key, value in pairs}
+        announced = _announced(pairs)
+        return {
+            self._key(key): self._named(announced if key == "value" and announced else key, value, depth)
+            for key, value in pairs
+        }
 
     def _key(self, key: str) -> str:
         self._spend(len(key))
         return self._redactor.text(key)
 
-    def _named(self, key: str, value: object, depth: int) -> Any:
-        secret = secret_kind(key) if type(value) not in _HARMLESS else ""
+    def _named(self, key: object, value: object, depth: int) -> Any:
+        secret = secret_kind(key) if type(key) is str and type(value) not in _HARMLESS else ""
         return self._redactor.named(secret) if secret else self._value(value, depth - 1)
 
     def _set(self, value: Any, depth: int, *, top: bool) -> Any:
@@ -197,7 +204,7 @@ class _Reader:
             plain = spell(value)
             if type(plain) is str:
                 self._spend(len(plain))
-                plain = self._redactor.text(plain)
+                plain = self._redactor.value(plain)
             elif type(plain) in (int, float):
                 plain = self._number(plain, top=True)
             return plain if top else {"$type": type_name(kind), "value": plain}
@@ -223,10 +230,11 @@ class _Reader:
             return {}
 
     def _clean(self, summary: dict[str, Any]) -> dict[str, Any]:
-        """The summary with its names redacted: a column may be called anything."""
-        columns = [[self._redactor.text(name), kind] for name, kind in summary.get("columns", ())]
-        name = {"name": self._redactor.text(summary["name"])} if "name" in summary else {}
-        return summary | ({"columns": columns} if columns else {}) | name
+        """The summary with its texts redacted: a column, or a field of a dtype, may be called anything."""
+        clean = self._redactor.text
+        texts = {key: clean(text) for key, text in summary.items() if type(text) is str}
+        columns = [[clean(name), clean(kind)] for name, kind in summary.get("columns", ())]
+        return summary | texts | ({"columns": columns} if columns else {})
 
     def _container_summary(self, value: Any) -> dict[str, Any]:
         """How long a container is, and the keys or types that it begins with."""
@@ -239,6 +247,12 @@ class _Reader:
         if kind in _SETS:
             return {"length": len(value)}
         return {"bits": value.bit_length()} if kind is int else {}
+
+
+def _announced(pairs: Iterable[tuple[str, object]]) -> str:
+    """The name of a secret in `{"name": "DB_PASSWORD", "value": "…"}`, as containers spell settings."""
+    names = (value for key, value in pairs if key in ("name", "key") and type(value) is str)
+    return next(filter(secret_kind, names), "")
 
 
 def _spelled(kind: str, text: str, *, top: bool) -> Any:

@@ -63,14 +63,22 @@ class Redactor:
         return cls({*known_values(os.environ), *known_values(namespace or {}, sure=False)})
 
     def text(self, text: str) -> str:
-        """The text without its secrets, and in Unicode that can be written."""
+        """The text, which may be code, without its secrets, and in Unicode that can be written."""
+        return self._without(text, is_value=False)
+
+    def value(self, text: str) -> str:
+        """The same of a text that a variable or an argument holds."""
+        return self._without(text, is_value=True)
+
+    def _without(self, text: str, *, is_value: bool) -> str:
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode()
         for value in self._values:
             if value in text:
                 self.counts["known-value"] += text.count(value)
                 text = text.replace(value, mark("known-value"))
-        found, counts = _cached(text) if len(text) <= _CACHED_TEXT else _redacted(text)
+        redacted = _cached if len(text) <= _CACHED_TEXT else _redacted
+        found, counts = redacted(text, is_value)
         if counts:
             self.counts.update(dict(counts))
         return found
@@ -85,7 +93,7 @@ class Redactor:
         plain = list(arguments)
         for index, start, kind, _ in named_secret_arguments(plain):
             plain[index] = plain[index][:start] + self.named(kind)
-        return [self.text(argument) for argument in plain]
+        return [self.value(argument) for argument in plain]
 
 
 def redact(text: str) -> tuple[str, dict[str, int]]:
@@ -129,11 +137,11 @@ def _spellings(value: str) -> Iterable[str]:
 _Found = tuple[str, tuple[tuple[str, int], ...]]
 
 
-def _redacted(text: str) -> _Found:
+def _redacted(text: str, is_value: bool) -> _Found:
     counts: Counter[str] = Counter()
     for shape in dict.fromkeys(shape for hint, shape in HINTS if hint in text):
         text = _without_shape(text, shape, counts)
-    spans = named_secrets(text)
+    spans = named_secrets(text, is_value=is_value)
     for start, end, kind, in_bytes in reversed(spans):
         text = text[:start] + (f"<redacted: {kind}>" if in_bytes else mark(kind)) + text[end:]
         counts[kind] += 1
@@ -208,4 +216,4 @@ def without_credentials(url: str) -> str:
         ssh = "ssh" in match["scheme"].lower()
         return match["scheme"] + (f"{user}@" if ssh and user and "@" not in colon else "")
 
-    return _redacted(_CONDA_TOKEN.sub("/", _USERINFO.sub(bare, url)))[0]
+    return _redacted(_CONDA_TOKEN.sub("/", _USERINFO.sub(bare, url)), False)[0]

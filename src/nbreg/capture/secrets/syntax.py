@@ -81,11 +81,16 @@ def _worth_a_look(text: str) -> bool:
     return any(word in lower for word in _WORDS)
 
 
-def named_secrets(text: str) -> list[Span]:
-    """Where values stand whose names say that they are secrets; spans are in order and apart."""
+def named_secrets(text: str, *, is_value: bool = False) -> list[Span]:
+    """Where values stand whose names say that they are secrets; spans are in order and apart.
+
+    The text of a value is read like a string in code: `host=db password=…` needs no quotes there.
+    """
     if not _worth_a_look(text):
         return []
     spans = [*_Scanner(text).spans(), *_shell(text)]
+    if is_value:
+        spans += [*_loose(text, 0), *_flags(text, 0)]
     spans.sort(key=lambda span: (span.start, -span.end))
     apart: list[Span] = []
     for span in spans:
