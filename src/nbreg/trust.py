@@ -36,7 +36,7 @@ def sign(version_id: str) -> str:
 def is_mine(version_id: str, stamp: str) -> bool:
     """Whether this user signed the version."""
     key = _key(create=False)
-    return bool(key and stamp) and hmac.compare_digest(_signature(key, version_id), stamp)
+    return bool(key and stamp) and hmac.compare_digest(_signature(key, version_id).encode(), stamp.encode())
 
 
 def is_remembered(version_id: str) -> bool:
