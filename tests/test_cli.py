@@ -71,6 +71,25 @@ def test_pin_prints_what_never_moves(filled: Registry) -> None:
     assert as_json("pin", "churn@champion") == {"ref": filled.pin("churn@1")}
 
 
+def test_a_version_is_moved_from_a_script(filled: Registry) -> None:
+    """A deployment job promotes, and an operator without a notebook rolls back."""
+    told = good("promote", "churn@1", "production", "--reason", "Canary", "--message", "it's better")
+    assert told == "churn 1.0.0 (#1): none → production\n"
+    [event] = filled.events("churn", limit=1)
+    assert (event.reason, event.message) == ("Canary", "it's better")
+
+    assert as_json("rollback", "churn", "--reason", "Errors") == {"ref": "churn@1.1.0", "stage": "production"}
+    assert good("retire", "churn@2") == "churn 1.1.0 (#2): production → archived\n"
+    assert "does not say which version" in refused("promote", "churn", "staging")
+
+
+def test_a_terminal_that_is_not_unicode_gets_the_answer_too(filled: Registry) -> None:
+    """Old terminals and Windows pipes have no `→`."""
+    done = nbreg("retire", "churn@2", PYTHONIOENCODING="ascii")
+
+    assert (done.returncode, done.stdout) == (0, "churn 1.1.0 (#2): production \\u2192 archived\n")
+
+
 def test_verify_says_whether_all_is_well(filled: Registry) -> None:
     """A job can watch a registry: exit code 1 is an alarm, and the heads are what to write down."""
     assert good("verify").startswith("sound · 2 versions, ")
@@ -223,6 +242,14 @@ def test_a_foreign_start_up_file_is_left_alone(home: Path) -> None:
     assert "is not nbreg's" in refused("enable")
     assert "is not nbreg's" in refused("disable")
     assert file.read_text() == "mine = 1\n"
+
+
+def test_a_start_up_file_that_cannot_be_read_is_one_line(home: Path) -> None:
+    """Whatever is in the way is named."""
+    (home / ".ipython" / "profile_default" / "startup" / "50-nbreg.py").mkdir(parents=True)
+
+    assert "50-nbreg.py cannot be read" in refused("enable")
+    assert "50-nbreg.py cannot be read" in refused("disable")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(filled: Registry) -> None:

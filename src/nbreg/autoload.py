@@ -32,10 +32,8 @@ def enable() -> tuple[Path, bool]:
     Raises `ConflictError` if a file of that name is not nbreg's, `ReadOnlyError` if none can be written.
     """
     path = startup_file()
-    if path.exists():
-        _check_is_ours(path)
-        if path.read_text(encoding="utf-8") == TEXT:
-            return path, False
+    if path.exists() and _ours(path) == TEXT:
+        return path, False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TEXT, encoding="utf-8")
@@ -49,7 +47,7 @@ def disable() -> tuple[Path, bool]:
     path = startup_file()
     if not path.exists():
         return path, False
-    _check_is_ours(path)
+    _ours(path)
     try:
         path.unlink()
     except OSError as error:
@@ -57,6 +55,12 @@ def disable() -> tuple[Path, bool]:
     return path, True
 
 
-def _check_is_ours(path: Path) -> None:
-    if not path.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+def _ours(path: Path) -> str:
+    """What stands in the file that nbreg wrote; a later release may have written other text."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConflictError(f"{path} cannot be read: {error.strerror}", hint="move it away") from error
+    if not text.startswith(MARK):
         raise ConflictError(f"{path} is not nbreg's", hint="rename it, then try again")
+    return text

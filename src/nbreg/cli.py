@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 from nbreg.errors import BadInputError, NbregError
@@ -28,6 +29,8 @@ Command = Callable[[argparse.Namespace], Answer]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal or pipe that is not Unicode
     try:
         answer: Answer = args.run(args)
     except NbregError as error:
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     events.add_argument("--limit", type=int, metavar="N", help="no more than N")
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
+    _add_moves(command)
     verify = command("verify", _verify, "read everything and check it")
     verify.add_argument(
         "--expect", action="append", metavar="[MODEL=]HEAD", help="a head that was written down"
@@ -102,6 +106,24 @@ def _parser() -> argparse.ArgumentParser:
     merge = command("merge", _merge, "append the versions of another registry that are not here")
     merge.add_argument("other", metavar="OTHER", help="the other registry's folder")
     return parser
+
+
+def _add_moves(command: Callable[[str, Command, str], argparse.ArgumentParser]) -> None:
+    promote = command(
+        "promote", _promote, "move a version to a higher stage; the one that held it is archived"
+    )
+    promote.add_argument("ref", metavar="REF")
+    promote.add_argument("stage", metavar="STAGE", nargs="?", help="default: one up, never past production")
+    retire = command("retire", _retire, "take a version out of use")
+    retire.add_argument("ref", metavar="REF")
+    retire.add_argument("--to", default="archived", metavar="STAGE", help="a lower stage; default: archived")
+    rollback = command("rollback", _rollback, "give a stage back to the version that held it before")
+    rollback.add_argument("model", metavar="MODEL")
+    rollback.add_argument("--stage", default="production", metavar="STAGE", help="default: production")
+    rollback.add_argument("--to", metavar="REF", help="default: the one before")
+    for each in (promote, retire, rollback):
+        each.add_argument("--reason", default="", metavar="WORD", help="why, in a short word for machines")
+        each.add_argument("--message", default="", metavar="TEXT", help="why, in a sentence for people")
 
 
 def _open(args: argparse.Namespace) -> Any:
@@ -157,6 +179,31 @@ def _events(args: argparse.Namespace) -> Answer:
 def _pin(args: argparse.Namespace) -> Answer:
     pinned = _open(args).pin(args.ref)
     return Answer(pinned, {"ref": pinned})
+
+
+def _promote(args: argparse.Namespace) -> Answer:
+    registry = _open(args)
+    before = registry.get(args.ref).stage
+    return _moved(registry.promote(args.ref, args.stage, reason=args.reason, message=args.message), before)
+
+
+def _retire(args: argparse.Namespace) -> Answer:
+    registry = _open(args)
+    before = registry.get(args.ref).stage
+    return _moved(registry.retire(args.ref, args.to, reason=args.reason, message=args.message), before)
+
+
+def _rollback(args: argparse.Namespace) -> Answer:
+    registry = _open(args)
+    back = registry.rollback(args.model, args.stage, to=args.to, reason=args.reason, message=args.message)
+    return Answer(f"{back.ref} is in {back.stage} again", {"ref": back.ref, "stage": back.stage})
+
+
+def _moved(version: Any, before: str) -> Answer:
+    from nbreg.display import label, moved
+
+    text = moved(version.model, label(version.name, version.number), before=before, after=version.stage)
+    return Answer(text, {"ref": version.ref, "stage": version.stage})
 
 
 def _verify(args: argparse.Namespace) -> Answer:
