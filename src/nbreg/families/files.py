@@ -26,7 +26,7 @@ def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
     """Read a file, or every file below a folder; links that lead out of it are refused."""
     path = value.expanduser()
     if path.is_dir():
-        found = sorted(each for each in path.rglob("*") if not each.is_dir())
+        found = sorted(each for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
         root, kind = path.resolve(), "folder"
     elif path.is_file():
         found, root, kind = [path], path.resolve().parent, "file"
@@ -52,7 +52,7 @@ def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
 
 
 def _read(path: Path, top: Path, root: Path, *, whole: bool) -> tuple[FileEntry, Part]:
-    if whole and not path.resolve().is_relative_to(root):
+    if whole and not _resolved(path).is_relative_to(root):
         raise CannotStoreError(
             f"{str(path)!r} leads out of the folder", hint="give what it points to instead"
         )
@@ -74,6 +74,13 @@ def _read(path: Path, top: Path, root: Path, *, whole: bool) -> tuple[FileEntry,
         path=relative, digest=chunk.digest, size=chunk.size, executable=os.access(path, os.X_OK) and whole
     )
     return entry, (chunk, data)
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise CannotStoreError(f"{str(path)!r} leads nowhere", hint="take the link out") from error
 
 
 def untrusted(artifact: Artifact, read: object) -> list[str]:
