@@ -199,6 +199,10 @@ class JournalStorage(Storage):
         Nothing is written if the block raises, or if it changed no row. Nothing slow may run
         inside: other kernels wait for it.
         """
+        for what, text in (("reason", reason), ("message", message)):
+            if not isinstance(text, str):
+                raise BadValueError(f"the {what} is text, not {type(text).__name__}")
+            plain(text, f"the {what}")
         if self.draft is not None:
             raise StoreError(
                 f"{self.journal.path} has an open transaction in this thread", hint="do not nest them"
