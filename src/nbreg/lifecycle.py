@@ -21,10 +21,16 @@ def held(lifecycle: Lifecycle) -> list[str]:
     return lifecycle.stages[1:-1]
 
 
+def is_above(lifecycle: Lifecycle, stage: str, other: str) -> bool:
+    """Whether a stage that is held is higher than another."""
+    return stage in held(lifecycle) and lifecycle.stages.index(stage) > lifecycle.stages.index(other)
+
+
 def check_stage(lifecycle: Lifecycle, stage: str) -> str:
     """Return the stage if the registry has it. Raises `UnknownStageError`."""
     if stage not in lifecycle.stages:
-        raise UnknownStageError(f"no stage named {stage!r}", hint=did_you_mean(stage, lifecycle.stages))
+        name = str(stage)[:60]
+        raise UnknownStageError(f"no stage named {name!a}", hint=did_you_mean(name, lifecycle.stages))
     return stage
 
 

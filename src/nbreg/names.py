@@ -170,6 +170,9 @@ def fill_template(template: str, values: Mapping[str, object]) -> str:
     Raises `BadTemplateError` for an unknown placeholder or an empty result.
     """
 
+    if not isinstance(template, str):
+        raise BadTemplateError(f"a name is text, not {type(template).__name__}", hint="for example 'churn'")
+
     def value(match: re.Match[str]) -> str:
         key = match[1].strip()
         if key not in values:

@@ -579,18 +579,23 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
         }
     if isinstance(value, list | tuple):
         return [plain(each, f"{where}[{i}]", depth=depth - 1) for i, each in enumerate(value)]
-    item = getattr(value, "item", None)
-    if (callable(item) and getattr(value, "size", 1) == 1) or callable(getattr(value, "tolist", None)):
-        try:
-            scalar = item() if callable(item) and getattr(value, "ndim", 0) == 0 else None
-        except Exception:
-            scalar = None
-        if isinstance(scalar, bool | int | float | str):
-            return plain(scalar, where)
+    scalar = _scalar(value)
+    if scalar is not None:
+        return plain(scalar, where)
     raise BadValueError(
         f"{where} is a {type(value).__module__}.{type(value).__qualname__}",
         hint="numbers, text, true, false, null, and lists and objects of them",
     )
+
+
+def _scalar(value: object) -> bool | int | float | str | None:
+    """The number inside a scalar of numpy, torch and their like; None for anything else."""
+    try:
+        item = getattr(value, "item", None)
+        scalar = item() if callable(item) and getattr(value, "ndim", 0) == 0 else None
+    except Exception:  # the object's own code
+        return None
+    return scalar if isinstance(scalar, bool | int | float | str) else None
 
 
 def _brief(value: object) -> str:

@@ -74,11 +74,18 @@ def _cloudpickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]
     except Exception as error:
         where = _culprit(value, "", {id(value)})
         what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        reason = f"{type(error).__name__}: {_one_line(error)}"
         raise CannotStoreError(
             f"{what} cannot be pickled: {reason}",
             hint="take that attribute out, or give the class a __getstate__ that leaves it out",
         ) from error
+
+
+def _one_line(error: Exception) -> str:
+    try:
+        return " ".join(str(error).split())[:200]
+    except Exception:
+        return "it does not say why"
 
 
 def _culprit(value: object, path: str, seen: set[int]) -> str:
