@@ -49,6 +49,8 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         ("%promote churn@prod", ["%promote churn@production"]),
         ("%promote churn@rc2 st", ["%promote churn@rc2 staging"]),
         ("%promote churn@rc2 --reason W st", ["%promote churn@rc2 --reason W staging"]),
+        ("%promote churn@1 --message 'two words' st", ["%promote churn@1 --message 'two words' staging"]),
+        ("%register_model churn --artifacts s=ro", ["%register_model churn --artifacts s=rows"]),
         ("clf = %load_model churn@1", ["clf = %load_model churn@1.0.0"]),
         ("%load_model churn@1.0.0 --with s", ["%load_model churn@1.0.0 --with scaler"]),
         ("%rollback churn --to churn@rc", ["%rollback churn --to churn@rc2"]),
@@ -68,11 +70,19 @@ def test_all_words_of_a_model_are_offered_after_the_at(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["%register_model churn --message ", "%model_history churn ", "%promote nope@"]
+    "line",
+    [
+        "%register_model churn --message ",
+        "%promote churn@1 --message 'lift st",
+        "%model_history churn ",
+        "%promote nope@",
+    ],
 )
 def test_nothing_of_ours_is_offered_where_nothing_is_known(kernel: Kernel, line: str) -> None:
     """Free text is the user's, and an unknown model is no error."""
-    assert not {match.rpartition(" ")[2] for match in kernel.complete(line)} & {"churn", "fraud", "churn@"}
+    offered = {match.rpartition(" ")[2] for match in kernel.complete(line)}
+
+    assert not offered & {"churn", "fraud", "churn@", "staging"}
 
 
 def test_other_lines_are_completed_as_before(kernel: Kernel) -> None:

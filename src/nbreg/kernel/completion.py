@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
+from nbreg.kernel.arguments import split
 from nbreg.kernel.objects import looks_like_model
 from nbreg.kernel.parsers import MAGICS, parser
 
@@ -65,7 +66,10 @@ def matcher(session: Session) -> Callable[[Any], dict[str, Any]]:
 
 def complete(session: Session, magic: str, rest: str) -> tuple[str, list[str]]:
     """What is completed, and with what: `rest` is the line between the magic and the cursor."""
-    *before, fragment = re.split(r"\s+", rest)
+    before = split(rest)  # raises inside quotes: what stands there is the user's
+    fragment = "" if not before or rest[-1].isspace() else before.pop()
+    if not rest.endswith(fragment):
+        return "", []  # a word in quotes, or a comment
     if fragment.startswith("-"):
         flag, equals, value = fragment.partition("=")
         if not equals:
@@ -94,7 +98,7 @@ def _kind_of(magic: str, flag: str) -> Kind:
 
 
 def _values(session: Session, kind: Kind, fragment: str, before: list[str]) -> tuple[str, list[str]]:
-    """Of a list with commas only the last piece is completed; what comes after `=` is the user's."""
+    """Of a list with commas only the last piece is completed, and of `name=variable` the variable."""
     if kind in ("variable", "artifact"):
         fragment = fragment.rpartition(",")[2].rpartition("=")[2]
     return fragment, _starting(fragment, _words(session, kind, fragment, before))
