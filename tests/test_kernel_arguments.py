@@ -147,6 +147,16 @@ def test_a_wrong_flag_is_one_line_with_the_nearest() -> None:
     assert "did you mean '--reason'?" in str(refused.value)
 
 
+def test_a_wrong_word_is_quoted_safely() -> None:
+    """A pasted page, or a colour code, is one short line like any other mistake."""
+    with pytest.raises(UsageError) as refused:
+        parser("promote").read(["churn@1", "staging", "\x1b[31m" + "x" * 10_000])
+
+    assert str(refused.value).startswith("\\x1b[31mxxx")
+    assert str(refused.value).endswith("… (%promote --help shows what there is)")
+    assert len(str(refused.value)) < 500
+
+
 # what was trained
 
 

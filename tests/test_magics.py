@@ -462,6 +462,8 @@ def test_load_binds_names_and_never_overwrites_with_with(trained: Kernel) -> Non
         "%load_model churn --with scaler"
     )
 
+    assert "--as class is no name of a variable" in trained.refused("%load_model churn --as class")
+
     trained.good("del scaler, threshold")
     trained.good("%load_model churn --as clf --with all")
 

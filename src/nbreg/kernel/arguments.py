@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 
 from IPython.core.error import UsageError
 
+from nbreg.display.text import brief
 from nbreg.errors import BadInputError, BadTemplateError, BadValueError, did_you_mean
 from nbreg.names import fill_template
 
@@ -61,12 +62,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """What is wrong, and where to read more."""
         unknown = message.removeprefix("unrecognized arguments: ")
+        hint = f"{self.prog} --help shows what there is"
         if unknown != message:
             near = did_you_mean(unknown.split()[0], self.flags()) if unknown.startswith("--") else ""
+            hint = near if near.startswith("did you mean") else hint
             message = f"{unknown} is not an argument of {self.prog}"
-            if near.startswith("did you mean"):
-                raise UsageError(f"{message} ({near})")
-        raise UsageError(f"{message} ({self.prog} --help shows what there is)")
+        raise UsageError(brief(f"{brief(message, 400)} ({hint})", 2000))
 
     def flags(self) -> list[str]:
         """All flags, for completion and hints."""

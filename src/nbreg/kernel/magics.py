@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
 from IPython.core.error import UsageError
@@ -165,14 +166,14 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
 
     def _others(self, version: Any, args: Arguments) -> list[str]:
         """The artifacts that `--with` names; a variable that is there is never overwritten."""
-        if args.name and not args.name.isidentifier():
+        if args.name and not _is_name(args.name):
             raise BadInputError(f"--as {args.name} is no name of a variable")
         names = pieces(args.others)
         if "all" in names:
             names = [name for name in version.artifacts if name != "model"]
         namespace = self.session.shell.user_ns
         for name in names:
-            if not name.isidentifier():
+            if not _is_name(name):
                 raise BadInputError(
                     f"{name!r} is no name of a variable", hint=f"registry.load('{version.ref}', {name!r})"
                 )
@@ -229,6 +230,10 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             else "empty: the first version makes it"
         )
         return Note(f"registry {args.location or registry.location} · {what}")
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)
 
 
 def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:
