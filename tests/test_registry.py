@@ -111,7 +111,7 @@ def test_equal_content_is_the_version_that_is_there(registry: Registry) -> None:
     again = registry.register("churn", {"n": 1}, params={"a": 1}, description="two", tags=["x"])
     assert again == first
     assert again.existing
-    assert again.description == "one"
+    assert (again.description, again.tags) == ("two", ["x"])
     assert [event.kind for event in registry.events("churn")] == ["registered-again", "registered"]
     for changed in (
         {"params": {"a": 2}}, {"params": {"a": 1}, "metrics": {"m": 1}}, {"params": {"a": 1}, "new": True},
@@ -758,10 +758,11 @@ def test_verify_prints_heads_that_can_be_expected_later(registry: Registry) -> N
         assert [problem.code for problem in problems] == ["head-missing"]
 
 
-def test_verify_of_nothing_is_empty(tmp_path: Path) -> None:
-    """And makes nothing."""
+def test_verify_of_nothing_is_an_alarm(tmp_path: Path) -> None:
+    """A mistyped path or a deleted registry does not pass; looking makes nothing."""
     registry = Registry(tmp_path / "none")
-    assert registry.verify().ok
+    [problem] = registry.verify().problems
+    assert problem.code == "no-registry"
     assert registry.models() == registry.events() == []
     assert registry.purge().leftovers == []
     assert registry.du().size == 0
@@ -973,3 +974,62 @@ def test_metrics_are_plain_numbers(registry: Registry) -> None:
         with pytest.raises(BadValueError):
             registry.register("churn", 1, metrics=bad)  # type: ignore[arg-type]
     assert registry.models() == []
+
+
+def test_equal_content_does_not_swallow_what_was_asked_for(registry: Registry) -> None:
+    """Nobody believes a version to be in production, or to have a name, that it has not."""
+    registry.register("churn", {"n": 1})
+
+    assert registry.register("churn", {"n": 1}, stage="staging").stage == "staging"
+    assert registry.register("churn", {"n": 1}, stage="development").stage == "staging"
+    with pytest.raises(NameTakenError) as refusal:
+        registry.register("churn", {"n": 1}, version="5.0.0")
+    assert "equal content is churn@1.0.0 already" in str(refusal.value)
+
+    registry.retire("churn@1", reason="Bad")
+    with pytest.raises(TransitionError):
+        registry.register("churn", {"n": 1}, stage="production")
+    assert registry.register("churn", {"n": 1}).stage == "archived"
+
+
+def test_a_registered_metric_never_changes(registry: Registry) -> None:
+    """Metrics can be added later; those that a version was made with are part of it."""
+    version = registry.register("churn", {"n": 1}, metrics={"auc": 0.5})
+
+    with pytest.raises(BadValueError) as refusal:
+        version.update(metrics={"auc": 0.99})
+    assert str(refusal.value) == "churn@1.0.0 was registered with auc = 0.5"
+
+    version.update(metrics={"auc": 0.5, "later": 1})
+    version.update(metrics={"later": 2})
+    assert version.metrics == {"auc": 0.5, "later": 2.0}
+    assert version.events[0].facts["before"] == {"later": 1.0}
+
+
+def test_rolling_back_one_stage_never_empties_a_higher_one(registry: Registry) -> None:
+    """Staging goes back; what is in production by now stays there."""
+    for n in range(3):
+        registry.register("churn", {"n": n})
+    registry.promote("churn@1", "staging")
+    registry.promote("churn@1", "production")
+    registry.promote("churn@2", "staging")
+
+    with pytest.raises(TransitionError):
+        registry.rollback("churn", "staging")
+    with pytest.raises(TransitionError):
+        registry.rollback("churn", "staging", to="1")
+    assert registry.get("churn@production").number == 1
+    assert registry.get("churn@staging").number == 2
+
+
+def test_a_project_folder_gets_its_registry_inside(tmp_path: Path) -> None:
+    """Naming a project never makes git ignore all of it."""
+    (tmp_path / "train.py").write_text("")
+
+    registry = Registry(tmp_path)
+    registry.register("churn", 1)
+
+    assert registry.location == tmp_path / ".nbreg"
+    assert not (tmp_path / ".gitignore").exists()
+    assert Registry(tmp_path / ".nbreg").get("churn").number == 1
+    assert Registry(tmp_path / "new").location == tmp_path / "new"

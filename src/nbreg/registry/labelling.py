@@ -10,7 +10,7 @@ import msgspec
 from nbreg.errors import BadValueError, NameTakenError, UnknownVersionError, did_you_mean
 from nbreg.names import LONGEST_NAME, check_version_name
 from nbreg.records import Pointer, VersionRow, plain
-from nbreg.registry import bookkeeping, reading
+from nbreg.registry import bookkeeping, parts, reading
 from nbreg.registry.desk import Desk, Entry
 
 
@@ -72,6 +72,7 @@ def update(
         changes["content"] = checked_mapping(content, "content")
     added = checked_metrics(metrics)
     entry = reading.to_write(desk, ref)
+    _refuse_registered(desk, entry, added)
     desk.ready()
     database = entry.database
     with desk.transaction(database, "updated", reason=reason, message=message) as draft:
@@ -82,9 +83,23 @@ def update(
         ]
         if not changed:
             return entry
-        bookkeeping.note(database, draft, row, changed=changed)
+        before = {name: row.metrics[name] for name in added if name in row.metrics}
+        bookkeeping.note(database, draft, row, changed=changed, **({"before": before} if before else {}))
         database.put("versions", row.number, after)
     return entry
+
+
+def _refuse_registered(desk: Desk, entry: Entry, added: dict[str, float]) -> None:
+    """A metric that the version was registered with is part of it, and never changes."""
+    if not added or entry.row.purged:
+        return
+    registered = parts.manifest(desk, entry).metrics
+    for name, value in added.items():
+        if name in registered and registered[name] != value:
+            raise BadValueError(
+                f"{entry.ref} was registered with {name} = {registered[name]:g}",
+                hint="a version does not change; add the new value under another name",
+            )
 
 
 # what callers give

@@ -14,6 +14,8 @@ def find(location: str | Path | None, start: Path | None = None) -> Path:
     """The registry's folder: as given, else `$NBREG_REGISTRY`, else the nearest `.nbreg` upward,
     else `.nbreg` in the project's root (the top of the git work tree, else the working directory).
 
+    A folder given that has other things in it is a project: the registry is the `.nbreg` in it.
+
     Raises `BadInputError` for a location that is no folder.
     """
     given = location if location is not None else os.environ.get("NBREG_REGISTRY") or None
@@ -26,7 +28,18 @@ def find(location: str | Path | None, start: Path | None = None) -> Path:
     path = Path(given).expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise BadInputError(f"{path} is a file", hint="a registry is a folder")
-    return path
+    return path / FOLDER if _is_project(path) else path
+
+
+def _is_project(path: Path) -> bool:
+    """Whether a folder has things in it that are no registry's."""
+    if path.name == FOLDER or (path / "registry.jsonl").exists():
+        return False
+    ours = {"models", "objects", "tmp", "drafts", "runs", "data", "decisions", ".gitignore", ".gitattributes"}
+    try:
+        return any(name not in ours for name in os.listdir(path))
+    except OSError:
+        return False  # not there, or not to be looked into: using it says which
 
 
 def _nearest(start: Path) -> Path:

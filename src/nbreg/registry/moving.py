@@ -68,10 +68,10 @@ def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str,
     check_model_name(model)
     wanted = reading.get(desk, _within(model, to)).number if to is not None else None
     database = desk.model(model)
-    _earlier(database, model, stage, wanted)  # refuse before anything is locked
+    _earlier(rules, database, model, stage, wanted)  # refuse before anything is locked
     desk.ready()
     with desk.transaction(database, "rolled-back", reason=reason, message=message) as draft:
-        row, before = _earlier(database, model, stage, wanted)
+        row, before = _earlier(rules, database, model, stage, wanted)
         bookkeeping.note(database, draft, row, stage=stage)
         _archive_holder(database, draft, rules, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
@@ -97,18 +97,27 @@ def _archive_holder(database: JournalDB, draft: Draft, rules: Lifecycle, stage: 
             draft.facts["archived_name"] = row.name
 
 
-def _earlier(database: JournalDB, model: str, stage: str, wanted: int | None) -> tuple[VersionRow, int]:
-    """The version to go back to, and the line to go back to from there."""
+def _earlier(
+    rules: Lifecycle, database: JournalDB, model: str, stage: str, wanted: int | None
+) -> tuple[VersionRow, int]:
+    """The version to go back to, and the line to go back to from there.
+
+    One that is in a higher stage by now is passed over: going back in one stage never empties another.
+    """
     holder = bookkeeping.holder(database, stage)
     for _seq, held in bookkeeping.holders_before(database, stage):
         row = database.row("versions", held.number or 0, VersionRow)
-        gone = row is None or row.deleted is not None or (holder is not None and row.number == holder.number)
-        if row is not None and not gone and wanted in (None, row.number):
-            return row, held.before
+        if row is None or row.deleted is not None or wanted not in (None, row.number):
+            continue
+        if (holder is not None and row.number == holder.number) or lifecycle.is_above(
+            rules, row.stage, stage
+        ):
+            continue
+        return row, held.before
     if wanted is not None:
         raise TransitionError(
-            f"{model}@{wanted} did not hold {stage} before",
-            hint=f"to put it there, promote it: {model}@{wanted} {stage}",
+            f"{model}@{wanted} did not hold {stage} before, or is in a higher stage now",
+            hint=f"to put it there, promote or retire it: {model}@{wanted} {stage}",
         )
     now = f"; {model}@{holder.name or holder.number} holds it now" if holder else ""
     raise TransitionError(f"no earlier version of {model!r} held {stage}{now}", hint="promote one instead")

@@ -13,12 +13,9 @@ from collections.abc import Mapping
 import msgspec
 
 from nbreg import __version__ as nbreg_version
-from nbreg import capture, families, trust
+from nbreg import capture, families, lifecycle, trust
 from nbreg.capture import secrets
-from nbreg.errors import (
-    NoSpaceError,
-    SecretFoundError,
-)
+from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
 from nbreg.records import (
     Captured,
     DataLink,
@@ -200,8 +197,44 @@ def _known(desk: Desk, request: Request, content_digest: str) -> Entry | None:
         row = _holder_of(database, content_digest)
         if row is None:
             return None
+        _refuse_other_wishes(desk, request, row)
         bookkeeping.note(database, draft, row, run=request.run.id if request.run else "")
+        row = _relabelled(database, draft, request, row)
+        if request.stage and _is_below(desk, row.stage, request.stage):
+            row = bookkeeping.enter(database, draft, desk.lifecycle, row, request.stage)
+            draft.facts["stage"] = request.stage
     return Entry(request.model, database, row, existing=True)
+
+
+def _refuse_other_wishes(desk: Desk, request: Request, row: VersionRow) -> None:
+    """What was asked for and the version that is there cannot have: said, and never dropped in silence."""
+    ref = f"{request.model}@{row.name or row.number}"
+    if request.version is not None and request.version != row.name:
+        raise NameTakenError(
+            f"equal content is {ref} already, so it is not registered as {request.version}",
+            hint="new=True makes another version of it",
+        )
+    if request.stage and row.stage == lifecycle.last(desk.lifecycle):
+        raise TransitionError(
+            f"equal content is {ref}, which was put out of use, so it is not put in {request.stage}",
+            hint=f"promote {ref} if that is meant, or new=True makes another version of it",
+        )
+
+
+def _relabelled(database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> VersionRow:
+    """Tags are added, and a description that is given replaces the one that is there."""
+    tags = [*row.tags, *(tag for tag in request.tags if tag not in row.tags)]
+    after = msgspec.structs.replace(row, tags=tags, description=request.description or row.description)
+    if after != row:
+        draft.facts["changed"] = [
+            field for field in ("tags", "description") if getattr(row, field) != getattr(after, field)
+        ]
+        database.put("versions", row.number, after)
+    return after
+
+
+def _is_below(desk: Desk, stage: str, other: str) -> bool:
+    return desk.stages.index(stage) < desk.stages.index(other)
 
 
 def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:

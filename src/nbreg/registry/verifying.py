@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from nbreg.errors import NbregError
+from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
 from nbreg.registry.desk import Desk
 from nbreg.registry.keeping import references
@@ -18,11 +19,12 @@ def verify(desk: Desk, *, expect: Mapping[str, str] | Iterable[str] | None, repa
     """Check every line, row, object and part; see `Registry.verify`."""
     folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
     found = _Findings(desk)
-    if not folder.path.is_dir():
-        return VerifyReport(heads={}, versions=0, objects=0, bytes=0)
-    for name, database in folder.databases():
-        found.look_at(name, database, repair=repair)
-    found.look_at_objects()
+    if folder.path.is_dir():
+        for name, database in folder.databases():
+            found.look_at(name, database, repair=repair)
+        found.look_at_objects()
+    if not found.heads:
+        found.add("no-registry", folder.path, "there is no registry")
     found.expect(expect)
     folder.close()
     return VerifyReport(
@@ -122,8 +124,11 @@ class _Findings:
             chains = (
                 [self._chains[name]] if name in self._chains else [] if name else list(self._chains.values())
             )
-            if not any(head == line for chain in chains for line in _hashes(chain)):
-                self.add("head-missing", name or "registry", f"{head[:16]}… is not in the chain any more")
+            if len(head) < SHORTEST_DIGEST or not any(
+                line.startswith(head) for chain in chains for line in _hashes(chain)
+            ):
+                where = name or "all chains"
+                self.add("head-missing", where, f"no line has the hash {head[:16]}… that was expected")
 
 
 def _hashes(database: JournalDB) -> Iterator[str]:

@@ -21,7 +21,14 @@ from pathlib import Path
 
 import msgspec
 
-from nbreg.errors import FileSystemError, FormatError, NameTakenError, StoreError, UnknownModelError
+from nbreg.errors import (
+    FileSystemError,
+    FormatError,
+    NameTakenError,
+    ReadOnlyError,
+    StoreError,
+    UnknownModelError,
+)
 from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
@@ -100,6 +107,7 @@ class Folder:
         """The registry's facts; it is made if it is not there. Before any write."""
         row = self.row()
         if row is not None and self._ready:
+            self._refuse_unwritable()
             return row
         kind = network_file_system(_nearest(self.path))
         if kind:
@@ -109,8 +117,17 @@ class Folder:
             )
         for folder in (self.path, self.objects, self.scrap, self._models):
             make_folder(folder)
+        self._refuse_unwritable()
         self._ready = True
         return row or self._create(actor)
+
+    def _refuse_unwritable(self) -> None:
+        for folder in (self.path, self.objects, self.scrap, self._models):
+            if folder.is_dir() and not os.access(folder, os.W_OK):
+                raise ReadOnlyError(
+                    f"the registry {self.path} cannot be written by this user",
+                    hint="reading works; for the rest ask who owns it, or work on another one",
+                )
 
     def _create(self, actor: Actor) -> RegistryRow:
         if not (self.path / ".gitignore").exists():
