@@ -37,7 +37,7 @@ def _is_project(path: Path) -> bool:
         return False
     ours = {"models", "objects", "tmp", "drafts", "runs", "data", "decisions", ".gitignore", ".gitattributes"}
     try:
-        return any(name not in ours for name in os.listdir(path))
+        return any(each.name not in ours for each in path.iterdir())
     except OSError:
         return False  # not there, or not to be looked into: using it says which
 
