@@ -542,7 +542,7 @@ class Context(Protocol):
 
 def timestamp(moment: datetime) -> str:
     """UTC with microseconds, always of the same length, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
