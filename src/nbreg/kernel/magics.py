@@ -155,7 +155,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         # Resolved once, so that all of it is of one version; where only pinned references may be
         # loaded, the registry has to see the reference itself.
         ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
-        with _trust_by_flag(args.ref):
+        with _trust_by_flag(args.ref), self._drift_if_it_fails(version):
             value = registry.load(ref, trust=trust)
             loaded = {name: registry.load(ref, name, trust=trust) for name in others}
         self._tell(version, loaded)
@@ -187,6 +187,20 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         also = f" with {', '.join(loaded)}" if loaded else ""
         pinned = f"{version.model}@sha256:{version.id[:12]}"
         self.session.show(Note(f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"))
+        self._show_drift(version)
+
+    @contextmanager
+    def _drift_if_it_fails(self, version: Any) -> Iterator[None]:
+        """A package that is missing is the likeliest reason why bytes that are whole do not load."""
+        try:
+            yield
+        except NbregError:
+            raise
+        except Exception:
+            self._show_drift(version)
+            raise
+
+    def _show_drift(self, version: Any) -> None:
         drift = version.registry.drift(version)
         if drift:
             self.session.show(DriftTable(drift))
@@ -210,7 +224,15 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         registry = self.session.registry
         versions = registry.versions(args.model, limit=args.limit, deleted=args.deleted)
         rows = [version.row for version in versions]
-        return VersionTable(args.model, rows, registry.aliases(args.model), items=versions)
+        total = next(
+            (
+                each.versions + each.deleted * args.deleted
+                for each in registry.models()
+                if each.name == args.model
+            ),
+            None,
+        )
+        return VersionTable(args.model, rows, registry.aliases(args.model), items=versions, total=total)
 
     @magic
     def model_events(self, args: Arguments) -> EventTable:
