@@ -14,35 +14,16 @@ from nbreg.capture.distributions import Listing, normal_name, read_listing, sign
 from nbreg.capture.secrets import Redactor
 from nbreg.records import Distribution, DriftItem, Environment
 
-VARIABLES: Final = (
-    *("CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_ENABLE_X64", "JAX_PLATFORMS", "KERAS_BACKEND"),
-    *("MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED"),
-    *(
-        "PYTORCH_CUDA_ALLOC_CONF",
-        "TF_DETERMINISTIC_OPS",
-        "TOKENIZERS_PARALLELISM",
-        "TZ",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
+VARIABLES: Final = tuple(
+    "CUBLAS_WORKSPACE_CONFIG CUDA_VISIBLE_DEVICES JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND MKL_NUM_THREADS "
+    "NUMEXPR_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONHASHSEED PYTORCH_CUDA_ALLOC_CONF "
+    "TF_DETERMINISTIC_OPS TOKENIZERS_PARALLELISM TZ VECLIB_MAXIMUM_THREADS".split()
 )
 """The environment variables that change what training computes; no others are recorded."""
 
 LIBRARIES: Final = frozenset(
-    (
-        *(
-            "catboost",
-            "flax",
-            "jax",
-            "keras",
-            "lightgbm",
-            "lightning",
-            "pyod",
-            "prophet",
-            "pytorch-lightning",
-        ),
-        *("scikit-learn", "sentence-transformers", "sktime", "spacy", "statsmodels", "tensorflow", "torch"),
-        *("transformers", "xgboost"),
-    )
+    "catboost flax jax keras lightgbm lightning prophet pyod pytorch-lightning scikit-learn "
+    "sentence-transformers sktime spacy statsmodels tensorflow torch transformers xgboost".split()
 )
 """Modelling libraries that a card names."""
 
