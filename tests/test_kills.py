@@ -232,7 +232,7 @@ def test_killed_at_each_step_of_the_very_first_write(tmp_path: Path) -> None:
             break
         registry = Registry(folder, settings=SETTINGS)
         assert len(snapshot(registry)) in (0, 2)
-        assert registry.verify().ok
+        assert {problem.code for problem in registry.verify().problems} <= {"no-registry"}
         assert registry.register("churn", 2).load() == 2
         assert registry.verify().ok
         assert registry.id

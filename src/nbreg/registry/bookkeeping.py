@@ -198,20 +198,9 @@ def semantic(row: VersionRow) -> SemanticVersion | None:
 def recount(database: JournalDB) -> None:
     """Find the latest and the highest version again, after one was deleted or restored.
 
-    Walks down from the newest as far as it must: the only place that looks at many rows, and
-    only where the version concerned was the latest or the highest.
+    Reads few rows: down from the newest number, and down from the highest name of the index.
     """
-    model = database.row(*MODEL_ROW, ModelRow)
-    assert model is not None
-    latest: VersionRow | None = None
-    highest: VersionRow | None = None
-    for number in range(model.next_number - 1, 0, -1):
-        row = database.row("versions", number, VersionRow)
-        if row is None or row.deleted is not None:
-            continue
-        latest = latest or row
-        if (mine := semantic(row)) and (highest is None or mine.order > (semantic(highest) or mine).order):
-            highest = row
+    latest, highest = _newest(database), _highest(database)
     change(
         database,
         latest=latest.number if latest else None,
@@ -219,3 +208,22 @@ def recount(database: JournalDB) -> None:
         highest=(highest.name or "") if highest else "",
         highest_number=highest.number if highest else None,
     )
+
+
+def _newest(database: JournalDB) -> VersionRow | None:
+    model = database.row(*MODEL_ROW, ModelRow)
+    for number in range(model.next_number - 1 if model else 0, 0, -1):
+        row = database.row("versions", number, VersionRow)
+        if row is not None and row.deleted is None:
+            return row
+    return None
+
+
+def _highest(database: JournalDB) -> VersionRow | None:
+    named = [(version.order, name) for name in database.ids("names") if (version := parse_semantic(name))]
+    for _order, name in sorted(named, reverse=True):
+        pointer = database.row("names", name, Pointer)
+        row = database.row("versions", pointer.number, VersionRow) if pointer else None
+        if row is not None and row.deleted is None:
+            return row
+    return None
