@@ -179,7 +179,22 @@ def test_a_part_that_was_not_captured_is_in_plain_sight() -> None:
 
     for text in (bundle["text/plain"], _Structure(bundle["text/html"]).text):
         assert "not captured: variables (OSError)" in text
-        assert "not captured: source, data, signature, probe, notebook" in text
+        assert "signature" not in text, "what is never captured is told by `%model`, not by every card"
+    detail = repr(VersionDetail("cancer", row(), manifest()))
+    assert "not captured: source, data, signature, probe, notebook" in detail
+
+
+def test_a_card_tells_the_stage_it_was_in() -> None:
+    """What promote returns looks promoted; a version in no stage says nothing of stages."""
+    shown = version_bundle("cancer", row(stage="production"), manifest(), aliases=["champion"])["text/plain"]
+
+    assert re.search(r"stage +production\n +aliases +champion", shown)
+    assert "stage" not in version_bundle("cancer", row(), manifest())["text/plain"]
+
+
+def test_a_part_of_a_list_says_of_how_many() -> None:
+    """`--limit 1` does not make a model look as if it had one version."""
+    assert repr(VersionTable("cancer", [row()], total=20)).startswith("cancer · 1 of 20 versions")
 
 
 def test_a_purged_version_still_has_a_card() -> None:
@@ -204,7 +219,7 @@ def test_a_card_is_the_same_whenever_and_wherever_it_is_made() -> None:
     first = version_bundle("cancer", row(), manifest())
     second = version_bundle(
         "cancer",
-        row(created="2030-01-01T00:00:00.000000Z", actor="bob", id="ab" * 32, stage="production", size=9),
+        row(created="2030-01-01T00:00:00.000000Z", actor="bob", id="ab" * 32, size=9),
         other,
     )
 

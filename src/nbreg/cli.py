@@ -166,7 +166,8 @@ def _versions(args: argparse.Namespace) -> Answer:
         {**as_doc(row), "aliases": sorted(name for name, number in aliases.items() if number == row.number)}
         for row in rows
     ]
-    return Answer(repr(VersionTable(args.model, rows, aliases)), documents)
+    total = registry.model(args.model).versions
+    return Answer(repr(VersionTable(args.model, rows, aliases, total=total)), documents)
 
 
 def _events(args: argparse.Namespace) -> Answer:

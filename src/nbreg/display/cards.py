@@ -1,7 +1,8 @@
 """What a version, and what was just done to it, looks like.
 
-The card of a version holds what is true of it for good: it is what a saved notebook shows
-years later. What changes (stage, aliases) stands in tables and in `VersionDetail`.
+The card of a version holds what is true of it for good, since it is what a saved notebook
+shows years later; to that come the stage and the aliases that it had when it was shown, where
+it had any. `VersionDetail` says all there is to say.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ def version_bundle(
     """
     title = label(row.name, row.number)
     headline = " · ".join(_headline(row, manifest))
-    facts = _facts(row, manifest)
+    facts = [*_now(row, aliases), *_facts(row, manifest)]
     remarks = _remarks(row, existing=existing, notes=notes)
-    missing = gaps(manifest)
+    missing = [gap for gap in gaps(manifest) if gap.endswith(")")]  # what this release never takes is no news
     return {
         "text/plain": _plain_card(f"{brief(model)} {title}", headline, facts, [*remarks, *missing]),
         "text/html": html.view(
@@ -68,6 +69,12 @@ def version_bundle(
         ),
         VERSION_MIME: _version_json(model, row, manifest, existing=existing, aliases=aliases),
     }
+
+
+def _now(row: VersionRow, aliases: Sequence[str]) -> list[tuple[str, str]]:
+    """What may change, where there is something to say of it."""
+    stage = _stage_line(row) if row.deleted or row.stage != "none" else ""
+    return [(name, text) for name, text in (("stage", stage), ("aliases", listed(sorted(aliases)))) if text]
 
 
 def _plain_card(title: str, headline: str, facts: Sequence[tuple[str, str]], remarks: Sequence[str]) -> str:

@@ -25,7 +25,8 @@ class Column(NamedTuple):
 
 def view(body: str, *, card: bool = False) -> str:
     """The body in nbreg's own scope, with the style it needs."""
-    name = "nbreg-view nbreg-card" if card else "nbreg-view"
+    # The last two keep MathJax from reading dollar signs in somebody's message as formulas.
+    name = f"nbreg-view{' nbreg-card' if card else ''} tex2jax_ignore mathjax_ignore"
     return f'<div class="{name}"><style>{STYLE}</style>{body}</div>'
 
 

@@ -34,9 +34,10 @@ class Table(Sequence[T], Generic[T]):
     noun: ClassVar[str] = "row"
     empty: ClassVar[str] = "nothing here"
 
-    def __init__(self, items: Sequence[T], *, title: str = "") -> None:
+    def __init__(self, items: Sequence[T], *, title: str = "", total: int | None = None) -> None:
         self._items = tuple(items)
         self._title = title
+        self._total = len(self._items) if total is None else total
 
     def columns(self) -> list[Column]:
         """The columns, for these rows."""
@@ -81,6 +82,11 @@ class Table(Sequence[T], Generic[T]):
         hidden = len(self) - LARGEST
         return f"and {count(hidden, self.noun)} more" if hidden > 0 else ""
 
+    def _amount(self) -> str:
+        """How many there are, and how many of them these are."""
+        some = f"{len(self)} of " if self._total > len(self) else ""
+        return some + count(self._total, self.noun)
+
     def _plain(self) -> str:
         if not self._items:
             return f"{brief(self._title)} · {self.empty}" if self._title else self.empty
@@ -93,11 +99,11 @@ class Table(Sequence[T], Generic[T]):
         return "\n".join(part for part in (self._heading(), body, self._more()) if part)
 
     def _heading(self) -> str:
-        total = count(len(self), self.noun)
+        total = self._amount()
         return f"{brief(self._title)} · {total}" if self._title else ""
 
     def _html(self) -> str:
-        head = html.heading(self._title, count(len(self), self.noun)) if self._title and self._items else ""
+        head = html.heading(self._title, self._amount()) if self._title and self._items else ""
         if not self._items:
             head = html.heading(self._title) if self._title else ""
             return head + html.quiet(self.empty)
@@ -169,8 +175,9 @@ class VersionTable(Table[Any]):
         aliases: Mapping[str, int] | None = None,
         *,
         items: Sequence[Any] | None = None,
+        total: int | None = None,
     ) -> None:
-        super().__init__(versions if items is None else items, title=model)
+        super().__init__(versions if items is None else items, title=model, total=total)
         self._versions = tuple(versions)
         self._aliases = aliases or {}
         self._metrics = _common_metrics(self._versions[:LARGEST])

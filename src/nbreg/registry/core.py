@@ -30,7 +30,7 @@ from nbreg.registry import (
     registering,
     verifying,
 )
-from nbreg.registry.desk import Desk, Entry, aliases
+from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.request import Request, objects
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -220,6 +220,13 @@ class Registry:
     def models(self) -> list[ModelRow]:
         """Every model in brief, by name."""
         return self._desk.models()
+
+    def model(self, name: str) -> ModelRow:
+        """One model in brief: how many versions, the latest, who holds which stage.
+
+        Raises `UnknownModelError`.
+        """
+        return brief(self._desk.model(name))
 
     def versions(
         self,

@@ -104,7 +104,11 @@ def aliases(database: JournalDB) -> dict[str, int]:
     return {name: pointer.number for name, pointer in sorted(found) if pointer is not None}
 
 
+def brief(database: JournalDB) -> ModelRow:
+    """The model's own row."""
+    return database.row(*MODEL_ROW, ModelRow) or ModelRow(name="", created="")
+
+
 def model_name(database: JournalDB) -> str:
     """The model's name as its own row has it."""
-    row = database.row(*MODEL_ROW, ModelRow)
-    return row.name if row else ""
+    return brief(database).name
