@@ -12,18 +12,19 @@ from typing import Any, Final, Literal
 
 from nbreg.capture.distributions import Listing, normal_name, read_listing, signature
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.secrets.names import word_set
 from nbreg.records import Distribution, DriftItem, Environment
 
-VARIABLES: Final = tuple(
+VARIABLES: Final = word_set(
     "CUBLAS_WORKSPACE_CONFIG CUDA_VISIBLE_DEVICES JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND MKL_NUM_THREADS "
     "NUMEXPR_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONHASHSEED PYTORCH_CUDA_ALLOC_CONF "
-    "TF_DETERMINISTIC_OPS TOKENIZERS_PARALLELISM TZ VECLIB_MAXIMUM_THREADS".split()
+    "TF_DETERMINISTIC_OPS TOKENIZERS_PARALLELISM TZ VECLIB_MAXIMUM_THREADS"
 )
 """The environment variables that change what training computes; no others are recorded."""
 
-LIBRARIES: Final = frozenset(
+LIBRARIES: Final = word_set(
     "catboost flax jax keras lightgbm lightning prophet pyod pytorch-lightning scikit-learn "
-    "sentence-transformers sktime spacy statsmodels tensorflow torch transformers xgboost".split()
+    "sentence-transformers sktime spacy statsmodels tensorflow torch transformers xgboost"
 )
 """Modelling libraries that a card names."""
 
@@ -99,7 +100,7 @@ def _environment(listing: Listing, imported: frozenset[str], variables: dict[str
 
 
 def _variables(redactor: Redactor) -> dict[str, str]:
-    return {name: redactor.text(os.environ[name]) for name in VARIABLES if name in os.environ}
+    return {name: redactor.text(os.environ[name]) for name in sorted(VARIABLES) if name in os.environ}
 
 
 def _locale() -> dict[str, str]:
