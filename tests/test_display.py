@@ -181,7 +181,7 @@ def test_a_part_that_was_not_captured_is_in_plain_sight() -> None:
         assert "not captured: variables (OSError)" in text
         assert "signature" not in text, "what is never captured is told by `%model`, not by every card"
     detail = repr(VersionDetail("cancer", row(), manifest()))
-    assert "not captured: source, data, signature, probe, notebook" in detail
+    assert "not captured: variables, source, data, signature, probe, notebook" in detail
 
 
 def test_a_card_tells_the_stage_it_was_in() -> None:

@@ -224,14 +224,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         registry = self.session.registry
         versions = registry.versions(args.model, limit=args.limit, deleted=args.deleted)
         rows = [version.row for version in versions]
-        total = next(
-            (
-                each.versions + each.deleted * args.deleted
-                for each in registry.models()
-                if each.name == args.model
-            ),
-            None,
-        )
+        model = registry.model(args.model)
+        total = model.versions + (model.deleted if args.deleted else 0)
         return VersionTable(args.model, rows, registry.aliases(args.model), items=versions, total=total)
 
     @magic
