@@ -3,6 +3,7 @@
 The processes are started once, train their models, and then do round after round together,
 one round of nbreg and one of the floor in turns. A round is timed from the moment all are let
 go until the last one is done. Every version must be there, with numbers that have no gap.
+In a git work tree each registration also asks git for its state, a process of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import floor
 import harness
 import models
+from bench_register import project
 from harness import Benchmark, Figure, Times
 
 MODEL = "cancer"
@@ -28,7 +30,17 @@ class Scale(NamedTuple):
 
 
 def measure(scale: Scale, work: Path) -> list[Figure]:
-    """Rounds in turns; throughput is registrations per second of the whole group."""
+    """Without and with git; throughput is registrations per second of the whole group."""
+    figures = []
+    for name, git in (("no git", False), ("git work tree", True)):
+        folder = work / name.replace(" ", "-")
+        project(folder, git=git)
+        figures += _contest(name, scale, folder)
+    return figures
+
+
+def _contest(name: str, scale: Scale, work: Path) -> list[Figure]:
+    """Rounds in turns."""
     context = get_context("spawn")
     start, done = context.Barrier(scale.processes + 1), context.Barrier(scale.processes + 1)
     spent = context.Queue()
@@ -45,7 +57,7 @@ def measure(scale: Scale, work: Path) -> list[Figure]:
     _check(scale, work)
     ours = Times(walls[2::2], [sum(each[0][i] for each in cpus) for i in range(1, scale.rounds + 1)])
     floors = Times(walls[3::2], [sum(each[1][i] for each in cpus) for i in range(1, scale.rounds + 1)])
-    return _figures(scale, ours, floors)
+    return _figures(name, scale, ours, floors)
 
 
 def _round(start: Any, done: Any) -> float:
@@ -56,8 +68,9 @@ def _round(start: Any, done: Any) -> float:
 
 
 def _worker(me: int, scale: Scale, work: Path, start: Any, done: Any, spent: Any) -> None:
-    registry = models.Registry(work / "registry")
-    floors = work / "floor"
+    sys.modules["__main__"].__file__ = str(work / "train.py")  # the script whose project is captured
+    registry = models.Registry(work / ".nbreg")
+    floors = work.with_name(f"{work.name}-floor")
     floors.mkdir(exist_ok=True)
     count = (scale.rounds + 1) * scale.registrations
     pipelines = [_changed(each, me) for each in models.pipelines(count)]
@@ -90,20 +103,22 @@ def _changed(pipeline: Any, me: int) -> Any:
 
 
 def _check(scale: Scale, work: Path) -> None:
-    registry = models.bare(work / "registry")
+    registry = models.bare(work / ".nbreg")
     expected = (scale.rounds + 1) * scale.processes * scale.registrations
     numbers = [version.number for version in registry.versions(MODEL)]
     assert numbers == list(range(expected, 0, -1)), f"{len(numbers)} of {expected} versions"
     assert registry.verify().ok
 
 
-def _figures(scale: Scale, ours: Times, floors: Times) -> list[Figure]:
+def _figures(name: str, scale: Scale, ours: Times, floors: Times) -> list[Figure]:
     each = scale.processes * scale.registrations
-    what = f"{scale.processes} × {scale.registrations}"
+    what = f"{scale.processes} × {scale.registrations}, {name}"
     shares = [b / a for a, b in zip(ours.wall, floors.wall, strict=True)]
     return [
         harness.spread(f"{what}: throughput / the floor's", shares, "×", goal=1 / 3, at_least=True),
         harness.ratio(f"{what}: nbreg / floor", ours, floors, clock="cpu"),
+        harness.spread(f"{what}: nbreg, cpu of one", [cpu / each * 1e3 for cpu in ours.cpu], "ms"),
+        harness.spread(f"{what}: floor, cpu of one", [cpu / each * 1e3 for cpu in floors.cpu], "ms"),
         harness.spread(f"{what}: nbreg", [each / wall for wall in ours.wall], "/s"),
         harness.spread(f"{what}: floor", [each / wall for wall in floors.wall], "/s"),
     ]

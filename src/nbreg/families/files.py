@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -90,6 +89,8 @@ def untrusted(artifact: Artifact, read: object) -> list[str]:
 
 def load(artifact: Artifact, read: object) -> Path:
     """Copy the files into a folder of this process, which goes when the path object does not need it."""
+    import tempfile  # brings shutil and the compressors: not for those who only register
+
     assert callable(read)
     holder = tempfile.TemporaryDirectory(prefix="nbreg-")
     root = Path(holder.name)
@@ -103,7 +104,7 @@ def load(artifact: Artifact, read: object) -> Path:
     return root if artifact.kind == "folder" else root / artifact.files[0].path
 
 
-_kept: list[tempfile.TemporaryDirectory[str]] = []
+_kept: list[object] = []
 """Removed when the process ends."""
 
 
