@@ -688,6 +688,9 @@ def test_purge_takes_deleted_versions_after_their_time(registry: Registry, clock
     with pytest.raises(BadInputError, match="reason"):
         registry.purge(dry_run=False, include_protected=True)
     assert registry.purge(dry_run=False, include_protected=True, reason="Law").versions == ["churn@3"]
+    with pytest.raises(UnknownArtifactError, match="were purged"):
+        registry.restore("churn@1")
+    assert registry.get("churn").number == 2, "what cannot be loaded is not the latest"
     assert two.load() == {"n": 2}
     assert registry.verify().ok
     assert [event.kind for event in registry.events("churn")[:2]] == ["purged", "purged"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from nbreg.errors import BadInputError, NbregError, ReadOnlyError, VersionInUseError
+from nbreg.errors import BadInputError, NbregError, ReadOnlyError, UnknownArtifactError, VersionInUseError
 from nbreg.names import parse_moment
 from nbreg.records import (
     Deletion,
@@ -26,6 +26,7 @@ from nbreg.records import (
 )
 from nbreg.registry import bookkeeping, reading
 from nbreg.registry.desk import Desk, Entry, model_name
+from nbreg.store.blobs import BundleIndex
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
 
@@ -76,11 +77,15 @@ def restore(desk: Desk, ref: str, *, reason: str, message: str) -> Entry:
         row = bookkeeping.version_row(database, entry.number, deleted=True)
         if row.deleted is None:
             return entry
+        if row.purged:
+            raise UnknownArtifactError(
+                f"the bytes of {entry.ref} were purged", hint="its record is all that is left"
+            )
         bookkeeping.note(database, draft, row)
         # It comes back out of use: who took its stage meanwhile keeps it.
         stage = desk.stages[0] if row.stage == desk.stages[0] else desk.stages[-1]
         database.put("versions", row.number, msgspec.structs.replace(row, deleted=None, stage=stage))
-        if not row.purged and database.row("content", row.content_digest, Pointer) is None:
+        if database.row("content", row.content_digest, Pointer) is None:
             database.put("content", row.content_digest, Pointer(number=row.number))
         _count(database, row.number, +1)
     return entry
@@ -159,11 +164,11 @@ def _doomed(desk: Desk, days: float, include_protected: bool) -> Iterator[tuple[
         yield database, row
 
 
-def _all_versions(desk: Desk) -> Iterator[tuple[JournalDB, VersionRow]]:
+def _all_versions(desk: Desk, *, whole: bool = True) -> Iterator[tuple[JournalDB, VersionRow]]:
     for name, database in desk.folder.databases():
         if not name:
             continue
-        if damage := database.refresh().journal.damage:
+        if (damage := database.refresh().journal.damage) and whole:
             raise damage.error()  # what a damaged journal refers to is not known
         for number in database.ids("versions"):
             row = database.row("versions", number, VersionRow)
@@ -187,7 +192,8 @@ def _leftovers(desk: Desk, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
     used: set[str] = set()
     for database, row in _all_versions(desk):
         if not row.purged and (database.journal.path, row.number) not in purged:
-            used |= references(desk, row)
+            # What a bundle that cannot be read refers to is not known: then nothing is purged.
+            used |= _needed(blobs.index(row.bundle), row)
     for digest, path, size in blobs.objects():
         if digest not in used:
             yield Leftover(path=str(path), size=size, why="no version refers to it")
@@ -207,9 +213,12 @@ def references(desk: Desk, row: VersionRow) -> set[str]:
     """
     blobs = desk.folder.blobs
     with suppress(NbregError):
-        index = blobs.index(row.bundle)
-        return {row.bundle, *index.elsewhere.values(), *index.large}
+        return _needed(blobs.index(row.bundle), row)
     return {row.bundle}
+
+
+def _needed(index: BundleIndex, row: VersionRow) -> set[str]:
+    return {row.bundle, *index.elsewhere.values(), *index.large}
 
 
 def _remove(desk: Desk, path: Path) -> None:
@@ -227,7 +236,7 @@ def du(desk: Desk) -> Usage:
     sizes = {digest: size for digest, _path, size in desk.folder.blobs.objects()}
     used: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
-    for database, row in _all_versions(desk):
+    for database, row in _all_versions(desk, whole=False):
         model = model_name(database)
         counts[model] += 1
         used.setdefault(model, set())

@@ -8,7 +8,7 @@ import msgspec
 
 from nbreg.errors import NbregError
 from nbreg.names import SHORTEST_DIGEST
-from nbreg.records import Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
+from nbreg.records import Captured, Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
 from nbreg.registry.desk import Desk
 from nbreg.registry.keeping import references
 from nbreg.store.folder import MODEL_ROW, Folder
@@ -68,7 +68,10 @@ class _Findings:
         self.heads[name or "registry"] = database.journal.head
         self._chains[name or "registry"] = database
         if name:
-            self._rows(database)
+            try:
+                self._rows(database)
+            except NbregError as error:
+                self.add(error.code, path, error.message)
         return None
 
     def _rows(self, database: JournalDB) -> None:
@@ -142,11 +145,8 @@ def _parts(desk: Desk, row: VersionRow) -> Iterator[str]:
     manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
     digests = [chunk.digest for artifact in manifest.artifacts for chunk in artifact.chunks]
     digests += [entry.digest for artifact in manifest.artifacts for entry in artifact.files]
-    digests += [
-        captured.digest
-        for captured in (manifest.environment, manifest.variables, manifest.recipe, manifest.source)
-        if captured.is_there
-    ]
+    sections = [getattr(manifest, field) for field in Manifest.__struct_fields__]
+    digests += [each.digest for each in sections if isinstance(each, Captured) and each.is_there]
     if manifest.content_digest != row.content_digest:
         yield "the manifest's content is not the row's"
     for digest in digests:
