@@ -249,5 +249,19 @@ def test_the_newest_execution_decides() -> None:
 
     assert last_trained(cells, namespace, lambda text: text).name == "a"
     assert last_trained(cells[:2], namespace, lambda text: text).name == "b"
-    with pytest.raises(BadInputError, match="it is not clear which model is meant: a, b"):
+    with pytest.raises(BadInputError, match="no cell trained a model; there are a, b"):
         last_trained([], namespace, lambda text: text)
+
+
+def test_braces_in_what_is_written_for_people_may_mean_something_else() -> None:
+    """A formula or a dictionary in a message is no placeholder; one that is known is filled."""
+    words = ["churn-{team}", "--message", "C={'a': 1} for {team}", "--description=\\alpha_{1}"]
+
+    assert arguments.fill(words, {"team": "A"}) == [
+        "churn-A",
+        "--message",
+        "C={'a': 1} for A",
+        "--description=\\alpha_{1}",
+    ]
+    with pytest.raises(BadTemplateError):
+        arguments.fill(["churn-{nobody}", "--message", "x"], {"team": "A"})

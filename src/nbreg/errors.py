@@ -21,6 +21,7 @@
     │   ├── NotPinnedError
     │   └── DriftError
     ├── CannotStoreError       the object has no form that can be stored
+    ├── CannotLoadError        what was stored needs what is not here
     └── StoreError             the registry's own files
         ├── RegistryBusyError
         ├── ReadOnlyError
@@ -48,6 +49,16 @@ class NbregError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What to do next; a traceback shows it below the message."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        self._hint = hint
+        self.__notes__ = [f"hint: {hint}"] if hint else []
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are rebuilt from their arguments; the hint is no argument of the base.
@@ -219,6 +230,12 @@ class CannotStoreError(NbregError):
     """The object has no form that can be stored and loaded again."""
 
     code = "cannot-store"
+
+
+class CannotLoadError(NbregError):
+    """What was stored cannot be made again here: a module, or a class in it, is missing or another."""
+
+    code = "cannot-load"
 
 
 class StoreError(NbregError):

@@ -189,6 +189,11 @@ def fill_template(template: str, values: Mapping[str, object]) -> str:
     return text
 
 
+def fill_known(text: str, values: Mapping[str, object]) -> str:
+    """Free text with the placeholders that are known; braces that mean something else stay."""
+    return _PLACEHOLDER.sub(lambda match: str(values.get(match[1].strip(), match[0])), text)
+
+
 # references
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 from typing import Any, Final
 
-from nbreg.errors import CannotStoreError, DamagedObjectError
+from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families.inspection import globals_of, is_harmless
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
@@ -127,10 +127,24 @@ def untrusted(artifact: Artifact, read: Any) -> list[str]:
 
 
 def load(artifact: Artifact, read: Any) -> object:
-    """Unpickle: this runs whatever the stream says."""
+    """Unpickle: this runs whatever the stream says.
+
+    Raises `CannotLoadError` where a module that it names is missing, or no longer has that name.
+    """
     stream = read(_stream(artifact))
     buffers = [read(chunk) for chunk in artifact.chunks[1:]]
-    return pickle.loads(stream, buffers=buffers)
+    try:
+        return pickle.loads(stream, buffers=buffers)
+    except ModuleNotFoundError as error:
+        raise CannotLoadError(
+            f"{artifact.type or artifact.name} needs the module {error.name!r}, which is not here",
+            hint="install it, or make the project's own module importable (sys.path) as it was",
+        ) from error
+    except AttributeError as error:
+        raise CannotLoadError(
+            f"{artifact.type or artifact.name} is not made again here: {error}",
+            hint="the code that it was stored with is another one here",
+        ) from error
 
 
 def _stream(artifact: Artifact) -> Chunk:

@@ -19,7 +19,7 @@ from IPython.core.error import UsageError
 
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, BadTemplateError, BadValueError, did_you_mean
-from nbreg.names import fill_template
+from nbreg.names import fill_known, fill_template
 
 _PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
 _PATH_STARTS: Final = ("./", "../", "/", "~/", ".\\", "..\\")
@@ -107,14 +107,23 @@ def _without_comment(line: str) -> str:
     return line
 
 
+_FOR_PEOPLE: Final = ("--message", "--description")
+
+
 def needs_filling(words: Iterable[str]) -> bool:
     """Whether any of them holds a `{x}`."""
     return any(_PLACEHOLDER.search(word) for word in words)
 
 
 def fill(words: Iterable[str], values: Mapping[str, object]) -> list[str]:
-    """Each word with its `{x}` filled in."""
-    return [fill_template(word, values) if _PLACEHOLDER.search(word) else word for word in words]
+    """Each word with its `{x}` filled in; in what is written for people, braces may mean something else."""
+    filled = []
+    for_people = False
+    for word in words:
+        free = for_people or word.startswith(tuple(f"{flag}=" for flag in _FOR_PEOPLE))
+        filled.append(fill_known(word, values) if free else fill_template(word, values))
+        for_people = word in _FOR_PEOPLE and not for_people
+    return filled
 
 
 def substitutions(words: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, ConflictError, NbregError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, ConflictError, NbregError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.registering import Registering
@@ -194,6 +194,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """A package that is missing is the likeliest reason why bytes that are whole do not load."""
         try:
             yield
+        except CannotLoadError:
+            self._show_drift(version)
+            raise
         except NbregError:
             raise
         except Exception:

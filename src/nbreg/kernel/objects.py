@@ -76,9 +76,7 @@ def last_trained(
         if found:
             raise ambiguous(found)
     everything = candidates(namespace)
-    if len(everything) == 1:
-        return everything[0]
-    raise ambiguous(everything)
+    raise ambiguous(everything, "no cell trained a model" if everything else "")
 
 
 def ambiguous(found: Iterable[Candidate], fact: str = "") -> BadInputError:
@@ -86,7 +84,8 @@ def ambiguous(found: Iterable[Candidate], fact: str = "") -> BadInputError:
     names = [each.name for each in found]
     if not names:
         return BadInputError(fact or "no model was trained here", hint="name a variable: MODEL VARIABLE")
-    fact = f"{fact}; there are {{}}" if fact else "it is not clear which model is meant: {}"
+    there = "there is" if len(names) == 1 else "there are"
+    fact = f"{fact}; {there} {{}}" if fact else "it is not clear which model is meant: {}"
     return BadInputError(fact.format(", ".join(names[:8])), hint=f"name it, for example: MODEL {names[-1]}")
 
 
