@@ -68,6 +68,6 @@ def test_config_in_a_notebook_takes_effect_at_once(tmp_path: Path) -> None:
         kernel.good("%config Nbreg.naming = 'number'\n%config Nbreg.capture = False")
         text = kernel.good(MODEL + "clf = Mean().fit([1])\n%register_model churn clf").text
 
-    assert text.startswith("churn #1 · ")
+    assert "\nchurn #1 · " in f"\n{text}"
     assert "(switched off)" in text
     assert (tmp_path / "r" / "registry.jsonl").exists()
