@@ -614,3 +614,22 @@ def test_verify_reports_rows_of_another_shape(registry: Registry) -> None:
     assert "versions/2 is no VersionRow" in report.problems[0].message
     assert report.heads.keys() == {"registry", "churn", "other"}
     others_are_well(registry)
+
+
+def test_what_a_repair_set_aside_is_kept_with_its_bytes_for_the_retention_time(registry: Registry) -> None:
+    """A repair that was too quick can be mended: purge does not run after it with a broom."""
+    last = registry.register("churn", {"n": 4}).row
+    path = journal(registry)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3].replace(b"production", b"prodUction", 1)
+    path.write_bytes(b"".join(lines))
+    again = fresh(registry)
+    (repaired,) = again.verify(repair=True).repaired
+    aside = Path(repaired.rpartition(" ")[2])
+    assert len(again.versions("churn")) == 3
+    assert again.purge(dry_run=False).leftovers == []
+    assert aside.read_bytes() == b"".join(lines[3:])
+    assert again._desk.folder.blobs.is_whole(last.bundle)
+    assert len(again.purge(dry_run=False, older_than=0).leftovers) == 2
+    assert not aside.exists()
+    assert problems(again) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -120,7 +121,7 @@ def purge(
             for database, row in doomed:
                 _record_purge(desk, database, row, reason)
         purged = {(database.journal.path, row.number) for database, row in doomed}
-        leftovers = list(_leftovers(desk, purged))
+        leftovers = list(_leftovers(desk, purged, _set_aside(desk, days)))
         if not dry_run:
             for leftover in leftovers:
                 _remove(desk, Path(leftover.path))
@@ -187,9 +188,26 @@ def _record_purge(desk: Desk, database: JournalDB, row: VersionRow, reason: str)
             database.put("content", row.content_digest, None)
 
 
-def _leftovers(desk: Desk, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
+def _set_aside(desk: Desk, days: float) -> list[Path]:
+    """What a repair cut off a journal lately: somebody may still want what it tells of, and its bytes."""
+    until = (parse_moment(desk.folder.now()) - timedelta(days=days)).timestamp()
+    return [path for path in desk.folder.scrap.glob("damaged-*") if path.stat().st_mtime > until]
+
+
+def _told_of(desk: Desk, path: Path) -> set[str]:
+    """The objects of the versions that a cut-off piece of a journal tells of."""
+    found: set[str] = set()
+    for bundle in re.findall(rb'"bundle":"([0-9a-f]{64})"', path.read_bytes()):
+        found.add(bundle.decode())
+        with suppress(NbregError):
+            index = desk.folder.blobs.index(bundle.decode())
+            found |= {*index.elsewhere.values(), *index.large}
+    return found
+
+
+def _leftovers(desk: Desk, purged: set[tuple[Path, int]], kept: list[Path]) -> Iterator[Leftover]:
     blobs = desk.folder.blobs
-    used: set[str] = set()
+    used = {digest for path in kept for digest in _told_of(desk, path)}
     for database, row in _all_versions(desk):
         if not row.purged and (database.journal.path, row.number) not in purged:
             # What a bundle that cannot be read refers to is not known: then nothing is purged.
@@ -197,7 +215,7 @@ def _leftovers(desk: Desk, purged: set[tuple[Path, int]]) -> Iterator[Leftover]:
     for digest, path, size in blobs.objects():
         if digest not in used:
             yield Leftover(path=str(path), size=size, why="no version refers to it")
-    for path in sorted(desk.folder.scrap.glob("*")):
+    for path in sorted(set(desk.folder.scrap.glob("*")) - set(kept)):
         if path.is_file() and not path.name.startswith(("damaged-", "torn-")):
             yield Leftover(
                 path=str(path), size=path.stat().st_size, why="left by a writer that did not finish"
