@@ -248,6 +248,26 @@ def nested(depth: int) -> Any:
 
 
 @pytest.mark.parametrize("field", ["params", "content"])
+@pytest.mark.parametrize("value", [{1: 2}, {Rude(): 1}, {None: 1}, {"\ud800": 1}, [1], "text", 5])
+def test_names_that_are_no_text_are_refused(registry: Registry, field: str, value: Any) -> None:
+    """Whatever stands beside them."""
+    with pytest.raises(BadValueError, match=field) as caught:
+        registry.register("churn", 1, **{field: value})
+    sentence(caught.value)
+    assert nothing_there(registry)
+
+
+@pytest.mark.parametrize(
+    "value", [{1, 2}, object(), Rude(), "\ud800", 2**70, b"x", nested(100), float("inf")]
+)
+def test_a_parameter_of_any_kind_is_told(registry: Registry, value: Any) -> None:
+    """And asked nothing: a version is not lost over what its parameters are."""
+    version = registry.register("churn", 1, params={"a": value})
+    assert registry.get("churn@1").params == version.params
+    assert list(version.params) == ["a"]
+
+
+@pytest.mark.parametrize("field", ["content"])
 @pytest.mark.parametrize(
     "value",
     [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from children import open_descriptors
 from hypothesis import settings as hypothesis_settings
@@ -20,6 +23,7 @@ from nbreg.errors import (
     BadInputError,
     BadReferenceError,
     BadValueError,
+    CannotLoadError,
     ConflictError,
     NameTakenError,
     NotPinnedError,
@@ -1036,3 +1040,48 @@ def test_a_project_folder_gets_its_registry_inside(tmp_path: Path) -> None:
     assert not (tmp_path / ".gitignore").exists()
     assert Registry(tmp_path / ".nbreg").get("churn").number == 1
     assert Registry(tmp_path / "new").location == tmp_path / "new"
+
+
+def test_parameters_are_told_and_never_refused(registry: Registry) -> None:
+    """`get_params()` holds NaN and estimators; a version is not lost over them."""
+    given = {"missing": float("nan"), "steps": [("a", Path), registry], "deep": {"f": len, "n": 1}, "C": 0.5}
+
+    version = registry.register("churn", 1, params=given)
+
+    assert version.params == {
+        "missing": "nan",
+        "steps": [["a", f"<{Path.__module__}.Path>"], "<nbreg.registry.core.Registry>"],
+        "deep": {"f": "<builtins.builtin_function_or_method>", "n": 1},
+        "C": 0.5,
+    }
+    with pytest.raises(BadValueError):
+        registry.register("churn", 2, metrics={"missing": float("nan")})
+
+
+def test_the_environment_tells_what_the_model_needs(tmp_path: Path) -> None:
+    """Drift in what was merely imported is no drift of the model."""
+    registry = Registry(tmp_path / "captured")
+    version = registry.register("churn", np.arange(3))
+
+    needed = [each.name for each in version.environment.distributions if each.needed]
+    assert needed == ["numpy"]
+    assert any(each.imported and not each.needed for each in version.environment.distributions)
+    by_cloudpickle = registry.register("lambdas", lambda x: x)
+    assert {each.needed for each in by_cloudpickle.environment.distributions} == {None}
+
+
+def test_what_cannot_be_made_again_here_says_what_is_missing(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class of a module that is not here is no puzzle of the unpickler's."""
+    (tmp_path / "gone_tomorrow.py").write_text("class Net:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("gone_tomorrow")
+    registry.register("net", module.Net())
+    del sys.modules["gone_tomorrow"]
+    monkeypatch.undo()
+
+    with pytest.raises(CannotLoadError) as refusal:
+        registry.load("net@1", trust=True)
+    assert str(refusal.value) == "gone_tomorrow.Net needs the module 'gone_tomorrow', which is not here"
+    assert refusal.value.__notes__ == [f"hint: {refusal.value.hint}"]

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+import msgspec
+
 from nbreg.capture.distributions import Listing, normal_name, read_listing, signature
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.secrets.names import word_set
@@ -188,7 +190,11 @@ def environment_summary(environment: Environment) -> dict[str, Any]:
         "python": environment.python.get("version", ""),
         "distributions": len(environment.distributions),
         "imported": len(imported),
-        "libraries": {each.name: each.version for each in imported if each.name in LIBRARIES},
+        "libraries": {
+            each.name: each.version
+            for each in imported
+            if each.name in LIBRARIES and each.needed is not False
+        },
     }
 
 
@@ -196,6 +202,15 @@ def environment_summary(environment: Environment) -> dict[str, Any]:
 
 Severity = Literal["breaking", "major", "minor"]
 _RANK: Final[dict[Severity, int]] = {"breaking": 0, "major": 1, "minor": 2}
+
+
+def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
+    """The environment with each distribution marked: whether it holds one of these modules or not."""
+    needed = installed().imported({module: sys.modules.get(module) for module in modules})
+    distributions = [
+        msgspec.structs.replace(each, needed=each.name in needed) for each in environment.distributions
+    ]
+    return msgspec.structs.replace(environment, distributions=distributions)
 
 
 def drift(recorded: Environment, running: Environment) -> list[DriftItem]:

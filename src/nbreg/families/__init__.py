@@ -7,7 +7,7 @@ framework that the user has not imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import NamedTuple
 
@@ -48,6 +48,18 @@ def snapshot(value: object) -> str:
         return token(value)
     except NoTokenError:
         return ""
+
+
+def modules_needed(artifacts: Iterable[Artifact]) -> set[str] | None:
+    """The modules that reading the artifacts imports, with their parents; None where that is not known.
+
+    A stream by cloudpickle imports modules that it names as data.
+    """
+    names = [name for artifact in artifacts for name in artifact.globals]
+    if any(name.startswith("cloudpickle.") or " " in name for name in names):
+        return None
+    parts = [name.split(".") for name in names]
+    return {".".join(each[:length]) for each in parts for length in range(1, len(each))}
 
 
 def untrusted(artifact: Artifact, read: Read) -> list[str]:

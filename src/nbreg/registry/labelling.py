@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import FunctionType
 from typing import Any
 
 import msgspec
@@ -131,6 +132,37 @@ def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
             )
         checked[name] = float(value)
     return checked
+
+
+def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters as they can be recorded: what JSON has no form for is told in words, and never refused.
+
+    `get_params()` gives NaN and estimators among its values; losing a version over them helps nobody.
+    """
+    if params is not None and not isinstance(params, Mapping):
+        raise BadValueError(
+            f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
+        )
+    plain(dict.fromkeys(params or ()), "params")  # the names have to be text
+    return {name: _told(value) for name, value in (params or {}).items()}
+
+
+def _told(value: Any, depth: int = 16) -> Any:
+    """The value as JSON has it, or in words; asks no object for its own."""
+    try:
+        return plain(value, depth=depth)
+    except BadValueError:
+        pass
+    if type(value) in (float, int):
+        return str(value)
+    if type(value) is str:
+        return value.encode(errors="replace").decode()
+    if type(value) in (list, tuple) and depth:
+        return [_told(each, depth - 1) for each in value]
+    if type(value) is dict and depth and all(type(key) is str for key in value):
+        return {_told(key): _told(each, depth - 1) for key, each in value.items()}
+    kind = value if isinstance(value, type | FunctionType) else type(value)
+    return f"<{kind.__module__}.{kind.__qualname__}>"
 
 
 def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ import msgspec
 
 from nbreg import __version__ as nbreg_version
 from nbreg import capture, families, lifecycle, trust
-from nbreg.capture import secrets
+from nbreg.capture import environment, secrets
 from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
 from nbreg.records import (
     Captured,
     DataLink,
+    Environment,
     Manifest,
     Pointer,
     VersionRow,
@@ -146,7 +147,7 @@ def _draft(
 ) -> _Draft:
     parts: list[bytes] = []
     sections: dict[str, Captured] = {}
-    for name, part in captured.parts.items():
+    for name, part in _with_needs(captured, dumped).items():
         if isinstance(part, str):
             sections[name] = Captured(missing=part)
             continue
@@ -157,6 +158,17 @@ def _draft(
         _without_capture(desk, request, dumped, links, content_digest, captured), **sections
     )
     return _Draft(manifest, dumped, parts)
+
+
+def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
+    """The parts, the environment telling which distributions the stored bytes need."""
+    part = captured.parts.get("environment")
+    modules = families.modules_needed(each.artifact for each in dumped)
+    if modules is None or isinstance(part, str | None) or not isinstance(part.record, Environment):
+        return captured.parts
+    record = environment.needed_by(part.record, modules)
+    told = capture.Part(record, environment.environment_summary(record))
+    return {**captured.parts, "environment": told}
 
 
 def _without_capture(

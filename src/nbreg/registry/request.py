@@ -14,7 +14,13 @@ from nbreg.names import BUMPS, Bump, check_model_name, check_version_name, fill_
 from nbreg.records import Context, RunLink
 from nbreg.registry import reading
 from nbreg.registry.desk import Desk
-from nbreg.registry.labelling import checked_mapping, checked_metrics, checked_tags, checked_text
+from nbreg.registry.labelling import (
+    checked_mapping,
+    checked_metrics,
+    checked_params,
+    checked_tags,
+    checked_text,
+)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +95,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             description=checked_text(description, "the description"),
             tags=checked_tags(tags),
             metrics=checked_metrics(metrics),
-            params=checked_mapping(params, "params"),
+            params=checked_params(params),
             content=checked_mapping(content, "content"),
             parent="" if parent is None else reading.get(desk, parent).row.id,
             base=None if base is None else _base(desk, model, base),
