@@ -318,7 +318,9 @@ def test_a_changed_byte_is_named_and_never_dropped(tmp_path: Path, line: int, wh
     assert "nbreg verify --repair" in caught.value.hint
     assert text(fresh) == damaged
 
-    kept = Path(fresh.journal.repair())
+    told, cut = fresh.journal.repair()
+    kept = Path(told)
+    assert cut == len(lines) - line - (where == "lf")
     assert kept.read_bytes() == damaged[sum(map(len, lines[:line])) :]
     write(fresh, "a", "x", {"n": 9})
     assert rows(opened(tmp_path), "a") == {"x": {"n": 9}}

@@ -1085,3 +1085,56 @@ def test_what_cannot_be_made_again_here_says_what_is_missing(
         registry.load("net@1", trust=True)
     assert str(refusal.value) == "gone_tomorrow.Net needs the module 'gone_tomorrow', which is not here"
     assert refusal.value.__notes__ == [f"hint: {refusal.value.hint}"]
+
+
+def test_numbers_that_a_repair_cut_off_are_not_given_again(registry: Registry) -> None:
+    """A number that somebody wrote down never comes to mean another version."""
+    for n in range(3):
+        registry.register("churn", {"n": n})
+    journal = next(registry.location.rglob("journal.jsonl"))
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(lines[0] + lines[1].replace(b'"number":2', b'"number":9', 1) + lines[2])
+    fresh = Registry(registry.location)
+
+    assert len(fresh.verify(repair=True).repaired) == 1
+
+    assert fresh.register("churn", {"n": 7}).number == 4
+    assert fresh.events("churn", limit=2)[1].kind == "repaired"
+    assert fresh.verify().ok
+
+
+def test_a_version_was_not_there_before_it_was_made(tmp_path: Path) -> None:
+    """As of then holds for numbers and digests, too."""
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    registry = Registry(tmp_path / "r", clock=lambda: clock[0])
+    first = registry.register("churn", 1)
+    clock[0] = datetime(2026, 3, 1, tzinfo=UTC)
+    second = registry.register("churn", 2)
+
+    assert registry.get("churn@1@2026-02-01") == first
+    for ref in ("churn@2@2026-02-01", f"churn@sha256:{second.id}@2026-02-01"):
+        with pytest.raises(UnknownVersionError):
+            registry.get(ref)
+
+
+def test_equal_content_whose_bytes_were_lost_is_stored_again(registry: Registry) -> None:
+    """A damaged version is no reason not to keep the model that is here, whole."""
+    first = registry.register("churn", {"n": 1})
+    bundle = registry.location / "objects" / first.row.bundle[:2] / first.row.bundle[2:]
+    data = bytearray(bundle.read_bytes())
+    bundle.unlink()
+    bundle.write_bytes(data.replace(b"n", b"m"))
+
+    again = Registry(registry.location).register("churn", {"n": 1})
+
+    assert (again.number, again.existing) == (2, False)
+    assert again.load() == {"n": 1}
+    assert "text/plain" in first._repr_mimebundle_()
+
+
+def test_what_a_version_tells_is_a_copy(registry: Registry) -> None:
+    """Changing the dictionary changes nothing that others see."""
+    version = registry.register("churn", 1, params={"a": [1]}, content={"b": {}})
+    version.params["a"].append(2)
+    version.content["b"]["c"] = 1
+    assert (version.params, version.content) == ({"a": [1]}, {"b": {}})

@@ -19,8 +19,12 @@ def find(location: str | Path | None, start: Path | None = None) -> Path:
     Raises `BadInputError` for a location that is no folder.
     """
     given = location if location is not None else os.environ.get("NBREG_REGISTRY") or None
+    try:
+        here = start or Path.cwd()
+    except FileNotFoundError:
+        raise BadInputError("the working folder was deleted", hint="os.chdir to one that is there") from None
     if given is None:
-        return _nearest(start or Path.cwd())
+        return _nearest(here)
     if isinstance(given, str) and "://" in given:
         raise BadInputError(
             f"{given.split('://')[0]!r} registries are not supported yet", hint="give a folder"

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from nbreg.errors import DamagedObjectError, UnknownArtifactError
+from nbreg.errors import DamagedObjectError, StoreError, UnknownArtifactError
 from nbreg.records import Captured, Manifest, Record
 from nbreg.registry.desk import Desk, Entry
 
@@ -28,6 +28,24 @@ def part(desk: Desk, entry: Entry, digest: str) -> bytearray | memoryview:
 def manifest(desk: Desk, entry: Entry) -> Manifest:
     """A version's immutable document, its bytes checked against the id."""
     return _decoded(part(desk, entry, entry.row.id), Manifest, entry)
+
+
+def are_whole(desk: Desk, entry: Entry) -> bool:
+    """Whether the artifacts can be read: the small parts by their digests, the large ones by their sizes."""
+    blobs = desk.folder.blobs
+    try:
+        index = blobs.index(entry.row.bundle)
+        for artifact in manifest(desk, entry).artifacts:
+            stored = [(chunk.digest, chunk.size) for chunk in artifact.chunks]
+            stored += [(file.digest, file.size) for file in artifact.files]
+            for digest, size in stored:
+                if digest not in index.large:
+                    part(desk, entry, digest)
+                elif not blobs.is_stored(digest, size):
+                    return False
+    except StoreError:
+        return False
+    return True
 
 
 def captured(desk: Desk, entry: Entry, section: Captured, kind: type[P]) -> P:

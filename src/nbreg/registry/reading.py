@@ -58,13 +58,21 @@ def resolve(database: JournalDB, reference: Reference, rules: Any) -> int:
             )
     match reference.kind:
         case "number":
-            return int(reference.value)
+            return _that_was_there(database, reference, int(reference.value), before)
         case "digest":
-            return _by_digest(database, reference)
+            return _that_was_there(database, reference, _by_digest(database, reference), before)
         case "word":
             return _by_word(database, reference, rules, before)
         case _:
             return _latest(database, reference, before)
+
+
+def _that_was_there(database: JournalDB, reference: Reference, number: int, before: int | None) -> int:
+    if before is not None and database.row("versions", number, VersionRow, before=before) is None:
+        raise UnknownVersionError(
+            f"{reference.model}@{number} was not there at {reference.as_of:%Y-%m-%d %H:%M} UTC"
+        )
+    return number
 
 
 def _latest(database: JournalDB, reference: Reference, before: int | None) -> int:
@@ -176,6 +184,8 @@ def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
 
 def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:
     """What happened, newest first."""
+    if limit is not None and limit < 0:
+        raise BadInputError("limit cannot be negative")
     start = _since(since)
     if model is not None:
         return _events_of(desk.model(model), start, limit)

@@ -27,7 +27,7 @@ from nbreg.records import (
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, naming
+from nbreg.registry import bookkeeping, naming, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.request import Request
 from nbreg.store.tiny import Draft, JournalDB
@@ -145,19 +145,19 @@ def _draft(
     content_digest: str,
     captured: capture.Capture,
 ) -> _Draft:
-    parts: list[bytes] = []
+    stored: list[bytes] = []
     sections: dict[str, Captured] = {}
     for name, part in _with_needs(captured, dumped).items():
         if isinstance(part, str):
             sections[name] = Captured(missing=part)
             continue
         raw = canonical(part.record)
-        parts.append(raw)
+        stored.append(raw)
         sections[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
     manifest = msgspec.structs.replace(
         _without_capture(desk, request, dumped, links, content_digest, captured), **sections
     )
-    return _Draft(manifest, dumped, parts)
+    return _Draft(manifest, dumped, stored)
 
 
 def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
@@ -201,7 +201,8 @@ def _without_capture(
 def _known(desk: Desk, request: Request, content_digest: str) -> Entry | None:
     """The version that has this content already; the event on it links the run."""
     database = desk.folder.model_if_any(request.model)
-    if database is None or _holder_of(database, content_digest) is None:
+    known = _holder_of(database, content_digest) if database is not None else None
+    if database is None or known is None or not parts.are_whole(desk, Entry(request.model, database, known)):
         return None
     with desk.transaction(
         database, "registered-again", reason=request.reason, message=request.message
@@ -264,7 +265,8 @@ def _write(desk: Desk, request: Request, made: _Draft, version_id: str, bundle: 
     database = desk.folder.model_to_write(request.model)
     stamp = trust.sign(version_id)
     with desk.transaction(database, "registered", reason=request.reason, message=request.message) as draft:
-        if not request.new and _holder_of(database, made.manifest.content_digest) is not None:
+        known = None if request.new else _holder_of(database, made.manifest.content_digest)
+        if known is not None and parts.are_whole(desk, Entry(request.model, database, known)):
             return None
         model = bookkeeping.brief(database, draft, new_model=request.model)
         desk.folder.refuse_twin(request.model, model)  # it may have come to be meanwhile

@@ -9,6 +9,7 @@ import msgspec
 from nbreg.errors import NbregError
 from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import Captured, Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
+from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
 from nbreg.registry.keeping import references
 from nbreg.store.folder import MODEL_ROW, Folder
@@ -47,6 +48,7 @@ class _Findings:
         self.versions = self.objects = self.bytes = 0
         self._desk = desk
         self._used: set[str] = set()
+        self._good: set[tuple[str, str]] = set()
         self._chains: dict[str, JournalDB] = {}
 
     def add(self, code: str, where: object, message: str) -> None:
@@ -57,8 +59,8 @@ class _Findings:
         path = database.journal.path
         try:
             database.refresh()
-            if repair and (kept := database.journal.repair()):
-                self.repaired.append(f"{path}: what followed line {len(database.journal)} is in {kept}")
+            if repair:
+                self._repair(database)
         except NbregError as error:
             return self.add(error.code, path, error.message)
         if (damage := database.journal.damage) is not None:
@@ -73,6 +75,20 @@ class _Findings:
             except NbregError as error:
                 self.add(error.code, path, error.message)
         return None
+
+    def _repair(self, database: JournalDB) -> None:
+        """Set the damaged end aside; numbers that its lines may have given are not given again."""
+        journal = database.journal
+        kept, lines = journal.repair()
+        if not kept:
+            return
+        self.repaired.append(f"{journal.path}: what followed line {len(journal)} is in {kept}")
+        model = database.row(*MODEL_ROW, ModelRow)
+        if model is not None:
+            with self._desk.transaction(database, "repaired") as draft:
+                draft.facts.update(lines=lines, kept=kept)
+                bookkeeping.brief(database, draft)
+                bookkeeping.change(database, next_number=model.next_number + lines)
 
     def _rows(self, database: JournalDB) -> None:
         model = database.row(*MODEL_ROW, ModelRow)
@@ -101,10 +117,27 @@ class _Findings:
             return
         self._used |= references(self._desk, row)
         try:
-            for problem in _parts(self._desk, row):
+            for problem in self._parts(row):
                 self.add("object-damaged", where, problem)
         except NbregError as error:
             self.add(error.code, where, error.message)
+
+    def _parts(self, row: VersionRow) -> Iterator[str]:
+        """What is wrong with a version's manifest and the parts it names; each part is read once."""
+        blobs = self._desk.folder.blobs
+        manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
+        if manifest.content_digest != row.content_digest:
+            yield "the manifest's content is not the row's"
+        index = blobs.index(row.bundle)
+        for digest in _named(manifest):
+            home = "" if digest in index.large else index.elsewhere.get(digest, row.bundle)
+            if (digest, home) in self._good:
+                continue
+            try:
+                blobs.read(digest, row.bundle)
+                self._good.add((digest, home))
+            except NbregError as error:
+                yield error.message
 
     def look_at_objects(self) -> None:
         """Every object's bytes against its name."""
@@ -139,18 +172,10 @@ def _hashes(database: JournalDB) -> Iterator[str]:
     return (journal.line(index).hash for index in range(len(journal) - 1, -1, -1))
 
 
-def _parts(desk: Desk, row: VersionRow) -> Iterator[str]:
-    """What is wrong with a version's manifest and the parts it names."""
-    blobs = desk.folder.blobs
-    manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
-    digests = [chunk.digest for artifact in manifest.artifacts for chunk in artifact.chunks]
-    digests += [entry.digest for artifact in manifest.artifacts for entry in artifact.files]
-    sections = [getattr(manifest, field) for field in Manifest.__struct_fields__]
-    digests += [each.digest for each in sections if isinstance(each, Captured) and each.is_there]
-    if manifest.content_digest != row.content_digest:
-        yield "the manifest's content is not the row's"
-    for digest in digests:
-        try:
-            blobs.read(digest, row.bundle)
-        except NbregError as error:
-            yield error.message
+def _named(manifest: Manifest) -> Iterator[str]:
+    """The digests of all parts that a manifest names."""
+    for artifact in manifest.artifacts:
+        yield from (chunk.digest for chunk in artifact.chunks)
+        yield from (entry.digest for entry in artifact.files)
+    sections = (getattr(manifest, field) for field in Manifest.__struct_fields__)
+    yield from (each.digest for each in sections if isinstance(each, Captured) and each.is_there)

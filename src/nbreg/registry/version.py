@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nbreg.errors import UnknownVersionError
+from nbreg.errors import StoreError, UnknownVersionError
 from nbreg.records import (
     Actor,
     Artifact,
@@ -23,6 +23,7 @@ from nbreg.records import (
     Source,
     Variables,
     VersionRow,
+    plain,
 )
 from nbreg.registry import parts
 from nbreg.registry.desk import Desk, Entry
@@ -126,7 +127,7 @@ class ModelVersion:
     def content(self) -> dict[str, Any]:
         """The user's own JSON."""
         updated = self.row.content
-        return self.manifest.content if updated is None else updated
+        return plain(self.manifest.content if updated is None else updated)  # type: ignore[no-any-return]
 
     @property
     def bump(self) -> str | None:
@@ -158,7 +159,7 @@ class ModelVersion:
     @property
     def params(self) -> dict[str, Any]:
         """The hyperparameters."""
-        return self.manifest.params
+        return plain(self.manifest.params)  # type: ignore[no-any-return]  # a copy: the manifest stays as it is
 
     @property
     def created(self) -> str:
@@ -266,8 +267,14 @@ class ModelVersion:
         from nbreg.display import version_bundle
 
         row = self.row
-        manifest = None if row.purged else self.manifest
-        return version_bundle(self.model, row, manifest, existing=self.existing, aliases=self.aliases)
+        manifest, notes = None, []
+        try:
+            manifest = None if row.purged else self.manifest
+        except StoreError as error:
+            notes.append(error.message)
+        return version_bundle(
+            self.model, row, manifest, existing=self.existing, aliases=self.aliases, notes=notes
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ModelVersion) and (self.model, self.number, self.id) == (

@@ -62,6 +62,7 @@ class Blobs:
         self._inline = inline_bytes
         self._seconds = lock_seconds
         self._indexes: OrderedDict[str, tuple[BundleIndex, int]] = OrderedDict()
+        self._read_whole: set[tuple[str, str]] = set()
         self._cache = PartCache(folder / "parts")
 
     def path(self, digest: str) -> Path:
@@ -98,12 +99,16 @@ class Blobs:
         return Batch(self)
 
     def find(self, digest: str) -> str | None:
-        """The bundle that holds a part, if one is known and really does."""
+        """The bundle that holds a part, if one is known and really does: the part is read once to see."""
         for bundle in self._cache.bundles(digest):
             with suppress(NbregError):
                 # The index may be remembered from before another process purged the bundle.
-                if self.is_stored(bundle) and digest in self.index(bundle).parts:
-                    return bundle
+                if not self.is_stored(bundle) or digest not in self.index(bundle).parts:
+                    continue
+                if (digest, bundle) not in self._read_whole:
+                    self.read(digest, bundle)
+                    self._read_whole.add((digest, bundle))
+                return bundle
         return None
 
     def is_stored(self, digest: str, size: int | None = None) -> bool:
@@ -197,6 +202,7 @@ class Blobs:
     def forget(self, bundle: str) -> None:
         """A bundle was purged."""
         self._indexes.pop(bundle, None)
+        self._read_whole = {each for each in self._read_whole if each[1] != bundle}
 
     def read(self, digest: str, bundle: str) -> bytearray | memoryview:
         """A part that a bundle holds or names, its digest checked; the result may be written to.

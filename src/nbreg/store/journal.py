@@ -201,7 +201,10 @@ class Journal:
         if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
             self._replay()
         elif (status.st_size, status.st_mtime_ns) != self._seen or self.has_tail:
-            self._read_on(status)  # a tail may have become another of the same size within one tick
+            known = len(self)  # a tail may have become another of the same size within one tick
+            self._read_on(status)
+            if self.damage is not None and len(self) == known:
+                self._replay()  # what does not follow on my head may be the end of another history
 
     def _replay(self) -> None:
         """Start over: the file is another one, or shorter than what was read of it."""
@@ -381,8 +384,8 @@ class Journal:
         except OSError as error:
             raise refused(error, self.path) from error
 
-    def repair(self) -> str:
-        """Set aside everything from the first damaged line on; say where it was put.
+    def repair(self) -> tuple[str, int]:
+        """Set aside everything from the first damaged line on; say where it was put, and how many lines.
 
         Explicit, and the only thing that ever shortens a journal.
         """
@@ -390,14 +393,14 @@ class Journal:
             self._replay() if self._identity == (0, 0) else self.refresh()
             if self.damage is None:
                 self._heal(fd)
-                return ""
+                return "", 0
             rest = os.pread(fd, os.fstat(fd).st_size - self._end, self._end)
             kept = set_aside(rest, self._scrap, f"damaged-{self.path.parent.name}-{self.damage.line}")
             os.ftruncate(fd, self._end)
             os.fsync(fd)
             self.damage = None
             self.refresh()
-            return str(kept)
+            return str(kept), rest.count(b"\n") + (not rest.endswith(b"\n"))
 
 
 def set_aside(data: bytes, folder: Path, stem: str) -> Path:
