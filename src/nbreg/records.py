@@ -469,7 +469,7 @@ class ModelUsage(Record, frozen=True, kw_only=True):
     model: str
     versions: int
     size: int
-    """Bytes of all objects that its versions refer to."""
+    """Bytes of all that its versions are made of, what they share counted once."""
     own: int
     """The part of `size` that no other model refers to."""
 

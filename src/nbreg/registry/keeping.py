@@ -252,23 +252,25 @@ def _remove(desk: Desk, path: Path) -> None:
 def du(desk: Desk) -> Usage:
     """What the registry takes up; see `Registry.du`."""
     sizes = {digest: size for digest, _path, size in desk.folder.blobs.objects()}
-    used: dict[str, set[str]] = {}
+    needed: set[str] = set()
+    parts: dict[str, dict[str, int]] = {}
     counts: Counter[str] = Counter()
     for database, row in _all_versions(desk, whole=False):
         model = model_name(database)
         counts[model] += 1
-        used.setdefault(model, set())
+        mine = parts.setdefault(model, {})
         if not row.purged:
-            used[model] |= references(desk, row)
-    sharers = Counter(digest for digests in used.values() for digest in digests)
+            needed |= references(desk, row)
+            mine |= _parts(desk, row)
+    sharers = Counter(digest for mine in parts.values() for digest in mine)
     models = [
         ModelUsage(
             model=model,
             versions=counts[model],
-            size=sum(sizes.get(digest, 0) for digest in digests),
-            own=sum(sizes.get(digest, 0) for digest in digests if sharers[digest] == 1),
+            size=sum(mine.values()),
+            own=sum(size for digest, size in mine.items() if sharers[digest] == 1),
         )
-        for model, digests in sorted(used.items())
+        for model, mine in sorted(parts.items())
     ]
     journals = [desk.folder.path / "registry.jsonl", *(path for _, path in desk.folder.journals())]
     return Usage(
@@ -276,5 +278,18 @@ def du(desk: Desk) -> Usage:
         objects=len(sizes),
         size=sum(sizes.values()),
         journals=sum(path.stat().st_size for path in journals if path.exists()),
-        unreferenced=sum(size for digest, size in sizes.items() if digest not in sharers),
+        unreferenced=sum(size for digest, size in sizes.items() if digest not in needed),
     )
+
+
+def _parts(desk: Desk, row: VersionRow) -> dict[str, int]:
+    """The parts that a version is made of, wherever they stand, with their sizes; those that can be found."""
+    blobs = desk.folder.blobs
+    with suppress(NbregError):
+        index = blobs.index(row.bundle)
+        found = {digest: size for digest, (_, size) in index.parts.items()} | index.large
+        for digest, home in index.elsewhere.items():
+            with suppress(NbregError, KeyError):
+                found[digest] = blobs.index(home).parts[digest][1]
+        return found
+    return {}

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+from nbreg.capture.secrets import Redactor
+from nbreg.capture.secrets.names import secret_kind
+from nbreg.capture.secrets.syntax import is_secret_value
 from nbreg.errors import BadValueError, NameTakenError, UnknownVersionError, did_you_mean
 from nbreg.names import LONGEST_NAME, check_version_name
 from nbreg.records import Pointer, VersionRow, plain
@@ -144,7 +147,8 @@ def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
             f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
         )
     plain(dict.fromkeys(params or ()), "params")  # the names have to be text
-    return {name: _told(value) for name, value in (params or {}).items()}
+    told: dict[str, Any] = without_secrets({name: _told(value) for name, value in (params or {}).items()})
+    return told
 
 
 def _told(value: Any, depth: int = 16) -> Any:
@@ -173,7 +177,7 @@ def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any
         raise BadValueError(
             f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
         )
-    checked: dict[str, Any] = plain(value, what)
+    checked: dict[str, Any] = without_secrets(plain(value, what))
     return checked
 
 
@@ -185,5 +189,21 @@ def checked_text(text: str, what: str) -> str:
         raise BadValueError(
             f"{what} has {len(text):,} characters", hint="up to a million; put files into artifacts"
         )
-    checked: str = plain(text, what)
+    checked: str = without_secrets(plain(text, what))
     return checked
+
+
+def without_secrets(value: Any) -> Any:
+    """What a caller gave, with what looks like a secret withheld: none is ever written."""
+    return _withheld(value, Redactor.of_process(), "") if value else value
+
+
+def _withheld(value: Any, redactor: Redactor, name: str) -> Any:
+    if isinstance(value, str):
+        kind = secret_kind(name) if name else ""
+        return redactor.named(kind) if kind and is_secret_value(value, kind) else redactor.value(value)
+    if isinstance(value, dict):
+        return {key: _withheld(each, redactor, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_withheld(each, redactor, name) for each in value]
+    return value
