@@ -7,6 +7,9 @@ DEMO := .venv/.installed-demo
 LAB := .venv/.installed-lab
 TEST := .venv/.installed-test
 
+# JupyterLab refuses to run as root unless told; in a container there is often nobody else.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
+
 .PHONY: help demo lab test slow check lint types tests notebooks bench format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -19,7 +22,7 @@ demo: $(DEMO)  ## run the quickstart notebook and show the versions it made; two
 
 lab: $(DEMO) $(LAB)  ## open JupyterLab on a copy of the quickstart
 	@$(PY) tools/demo.py --prepare
-	@$(PY) -m jupyterlab --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
+	@$(PY) -m jupyterlab $(AS_ROOT) --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
 
 test: check  ## everything that must hold before a change goes in: what CI runs
 

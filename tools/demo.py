@@ -59,7 +59,8 @@ def execute(story: Path, target: Path) -> None:
             if cell.cell_type == "code":
                 bar.update()
                 if plain:
-                    print(f"cell {cell.execution_count} of {total}", flush=True)
+                    first = cell.source.strip().splitlines()[0][:60]
+                    print(f"cell {cell.execution_count} of {total}: {first}", flush=True)
 
         client = NotebookClient(
             notebook,
@@ -88,7 +89,7 @@ def show_versions() -> None:
     print(f"\nThe executed notebook: {run / STORY.name}")
     print(f"The registry it made:  {run / REGISTRY.name}")
     print("Look around in it:     make lab")
-    print("From a shell:          .venv/bin/nbreg --help")
+    print(f"From a shell:          .venv/bin/nbreg versions cancer --registry {run / REGISTRY.name}")
 
 
 if __name__ == "__main__":

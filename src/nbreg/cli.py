@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import Any, NamedTuple
 
+from nbreg import __version__
 from nbreg.errors import BadInputError, NbregError
 
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "--registry", metavar="LOCATION", help="default: $NBREG_REGISTRY, else the nearest .nbreg"
     )
     parser = argparse.ArgumentParser(prog="nbreg", description="A model registry that lives in the notebook.")
+    parser.add_argument("--version", action="version", version=f"nbreg {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:

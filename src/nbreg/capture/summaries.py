@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
@@ -133,7 +134,11 @@ _SPACES: Final = (("types", "SimpleNamespace", None), ("argparse", "Namespace", 
 
 
 def _array(value: Any) -> Summary:
-    return {"shape": list(value.shape), "dtype": str(value.dtype)[:200], "bytes": int(value.nbytes)}
+    return {
+        "shape": list(value.shape),
+        "dtype": _known_dtype(value.dtype)[0],
+        "bytes": int(value.nbytes),
+    }
 
 
 def _sparse(value: Any) -> Summary:
@@ -153,22 +158,21 @@ def _tensor(value: Any) -> Summary:
 
 def _pandas_frame(value: Any) -> Summary:
     rows, width = value.shape
-    kinds = list(value.dtypes.array[:COLUMNS])
-    names = list(value.columns[:COLUMNS])
-    columns = [[_label(name), _dtype(kind)] for name, kind in zip(names, kinds, strict=True)]
-    sizes = [_item_size(kind) for kind in value.dtypes.array]
-    size = {"bytes": rows * sum(sizes)} if all(sizes) else {}
+    known = [_known_dtype(kind) for kind in value.dtypes.array]
+    names = value.columns if width <= COLUMNS else value.columns[:COLUMNS]
+    columns = [[_label(name), kind] for name, (kind, _) in zip(names, known[:COLUMNS], strict=True)]
+    size = {"bytes": rows * sum(size for _, size in known)} if all(size for _, size in known) else {}
     return {"shape": [rows, width], "columns": columns, **size}
 
 
 def _pandas_series(value: Any) -> Summary:
-    size = _item_size(value.dtype)
+    kind, size = _known_dtype(value.dtype)
     more = {"bytes": size * len(value)} if size else {}
-    return {"shape": [len(value)], "dtype": _dtype(value.dtype), "name": _label(value.name), **more}
+    return {"shape": [len(value)], "dtype": kind, "name": _label(value.name), **more}
 
 
 def _pandas_index(value: Any) -> Summary:
-    return {"shape": [len(value)], "dtype": _dtype(value.dtype)}
+    return {"shape": [len(value)], "dtype": _known_dtype(value.dtype)[0]}
 
 
 def _polars_frame(value: Any) -> Summary:
@@ -198,16 +202,25 @@ def _label(label: object) -> str:
     return f"<{type_name(type(label))}>"
 
 
-def _dtype(dtype: Any) -> str:
-    """A dtype's name; an extension's own type is not asked for one."""
+def _known_dtype(dtype: Any) -> tuple[str, int]:
+    """A dtype's name and the bytes of one value, 0 where they are of no fixed size.
+
+    Only numpy's plain ones are looked up: hashing any other may ask the user's objects.
+    """
     name = type_name(type(dtype))
-    return str(dtype)[:200] if name.startswith(("numpy.", "pandas.")) else name
+    if name.startswith("numpy."):
+        return _plain_dtype(dtype) if dtype.kind in _PLAIN_KINDS else _numpy_dtype(dtype)
+    # An extension's own type is not asked for its name.
+    return (str(dtype)[:200] if name.startswith("pandas.") else name), 0
 
 
-def _item_size(dtype: Any) -> int:
-    """Bytes of one value; 0 where the values are of no fixed size."""
-    plain = type_name(type(dtype)).startswith("numpy.") and dtype.kind != "O"
-    return int(dtype.itemsize) if plain else 0
+def _numpy_dtype(dtype: Any) -> tuple[str, int]:
+    return str(dtype)[:200], 0 if dtype.kind == "O" else int(dtype.itemsize)
+
+
+_PLAIN_KINDS: Final = "biufcmMOSU"
+# Numpy takes 4 µs to spell a dtype, and a notebook's frames have the same few in all their columns.
+_plain_dtype = lru_cache(maxsize=256)(_numpy_dtype)
 
 
 _SUMMARIES: Final[tuple[tuple[str, str, Callable[[Any], Summary]], ...]] = (
