@@ -86,7 +86,7 @@ def test_a_registration_is_one_file_beside_its_large_parts(blobs: Blobs) -> None
 
 def test_a_part_that_is_stored_is_referred_to(blobs: Blobs) -> None:
     """A forest that shares 200 of its 220 buffers with the last one costs twenty."""
-    parts = [bytes([i]) * 100 for i in range(9)]
+    parts = [bytes([i]) * 500 for i in range(9)]
     first = store(blobs, *parts, b"L" * 5000)
     path = blobs.path(digest_of(b"L" * 5000))
     before = path.stat().st_mtime_ns, path.stat().st_ino
@@ -99,7 +99,7 @@ def test_a_part_that_is_stored_is_referred_to(blobs: Blobs) -> None:
 
 def test_the_cache_of_parts_may_be_deleted_or_wrong(blobs: Blobs, tmp_path: Path) -> None:
     """It costs a part stored twice, and never a version."""
-    parts = [bytes([i]) * 100 for i in range(4)]
+    parts = [bytes([i]) * 500 for i in range(4)]
     first = store(blobs, *parts)
     cache = blobs.folder / "parts"
     lying = cache / digest_of(parts[0])[:2]
@@ -118,11 +118,34 @@ def test_the_cache_of_parts_may_be_deleted_or_wrong(blobs: Blobs, tmp_path: Path
 
 def test_a_bundle_that_another_process_removed_is_not_referred_to(blobs: Blobs, tmp_path: Path) -> None:
     """A kernel that has been open for a week remembers bundles that were purged yesterday."""
-    first = store(blobs, b"shared")
-    store(blobs, b"shared", b"and more")
+    shared = b"shared" * 100
+    first = store(blobs, shared)
+    store(blobs, shared, b"and more")
     opened(tmp_path).path(first).unlink()
-    second = store(blobs, b"shared", b"new")
-    assert bytes(blobs.read(digest_of(b"shared"), second)) == b"shared"
+    second = store(blobs, shared, b"new")
+    assert bytes(blobs.read(digest_of(shared), second)) == shared
+
+
+def test_tiny_parts_are_stored_again(blobs: Blobs) -> None:
+    """A pipeline has a dozen numbers of 8 bytes: looking them up cost more than all the rest of it."""
+    first, second = store(blobs, b"tiny"), store(blobs, b"tiny", b"new")
+    assert digest_of(b"tiny") in blobs.index(second).parts
+    assert not list((blobs.folder / "parts").glob("*"))
+    blobs.path(first).unlink()
+    assert bytes(blobs.read(digest_of(b"tiny"), second)) == b"tiny"
+
+
+def test_a_part_that_was_damaged_before_this_process_read_it_is_stored_again(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    """A new version is not built on bytes that are wrong already."""
+    part = b"part" * 100
+    first = store(blobs, part)
+    path = blobs.path(first)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(part, b"harm" * 100))
+    second = store(opened(tmp_path), part, b"new")
+    assert bytes(blobs.read(digest_of(part), second)) == part
 
 
 def test_a_large_part_that_was_cut_short_is_stored_again(blobs: Blobs) -> None:

@@ -8,8 +8,8 @@ A bundle is a header and its parts, aligned:
     "nbreg bundle 1\\n"  ·  length of the index, 16 hex digits and LF  ·  index (JSON)  ·  parts
 
 Its index gives each part's offset and size, and names the bundles that hold the parts which
-were stored before. A part is looked up by its digest wherever it stands, so nothing is
-written twice; an object, once named, is never written again.
+were stored before. A part is looked up by its digest wherever it stands, so nothing but tiny
+parts is written twice; an object, once named, is never written again.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ _LENGTH: Final = 17
 _ALIGNED: Final = 64
 _LARGEST_INDEX: Final = 64 * 1024 * 1024
 _INDEXES_KEPT: Final = 256
+_PARTS_KEPT: Final = 4096
+_TINY: Final = 256  # saying where such a part is takes half as much room, and looking it up far more time
 
 
 class BundleIndex(msgspec.Struct, kw_only=True):
@@ -62,14 +64,18 @@ class Blobs:
         self._inline = inline_bytes
         self._seconds = lock_seconds
         self._indexes: OrderedDict[str, tuple[BundleIndex, int]] = OrderedDict()
-        self._read_whole: set[tuple[str, str]] = set()
+        self._read_whole: OrderedDict[str, str] = OrderedDict()
+        self._beginning = f"{folder}/"
         self._cache = PartCache(folder / "parts")
 
     def path(self, digest: str) -> Path:
         """Where the object of that digest is, or would be."""
+        return Path(self._name(digest))
+
+    def _name(self, digest: str) -> str:
         if len(digest) != 64 or not digest.isalnum():
             raise DamagedObjectError(f"{digest[:80]!r} is not the digest of an object")
-        return self.folder / digest[:2] / digest[2:]
+        return f"{self._beginning}{digest[:2]}/{digest[2:]}"
 
     # purge waits for registrations, and registrations for purge
 
@@ -100,21 +106,25 @@ class Blobs:
 
     def find(self, digest: str) -> str | None:
         """The bundle that holds a part, if one is known and really does: the part is read once to see."""
+        known = self._read_whole.get(digest)
+        # Another process may have purged the bundle since.
+        if known is not None and self.is_stored(known):
+            return known
         for bundle in self._cache.bundles(digest):
             with suppress(NbregError):
-                # The index may be remembered from before another process purged the bundle.
                 if not self.is_stored(bundle) or digest not in self.index(bundle).parts:
                     continue
-                if (digest, bundle) not in self._read_whole:
-                    self.read(digest, bundle)
-                    self._read_whole.add((digest, bundle))
+                self.read(digest, bundle)
+                self._read_whole[digest] = bundle
+                while len(self._read_whole) > _PARTS_KEPT:
+                    self._read_whole.popitem(last=False)
                 return bundle
         return None
 
     def is_stored(self, digest: str, size: int | None = None) -> bool:
         """Whether there is an object of that digest, and of that size where it is known."""
         try:
-            found = self.path(digest).stat().st_size
+            found = os.stat(self._name(digest)).st_size  # noqa: PTH116 - many times in each registration
         except FileNotFoundError:
             return False
         return size is None or found == size
@@ -176,7 +186,7 @@ class Blobs:
         self._remember(
             bundle, BundleIndex(parts=offsets, elsewhere=elsewhere, large=large), _aligned(len(header))
         )
-        self._cache.add(parts, bundle)
+        self._cache.add((digest for digest, data in parts.items() if len(data) > _TINY), bundle)
         return bundle
 
     # reading
@@ -202,7 +212,8 @@ class Blobs:
     def forget(self, bundle: str) -> None:
         """A bundle was purged."""
         self._indexes.pop(bundle, None)
-        self._read_whole = {each for each in self._read_whole if each[1] != bundle}
+        for digest in [each for each, home in self._read_whole.items() if home == bundle]:
+            del self._read_whole[digest]
 
     def read(self, digest: str, bundle: str) -> bytearray | memoryview:
         """A part that a bundle holds or names, its digest checked; the result may be written to.
@@ -296,7 +307,7 @@ class Batch:
             if not self._blobs.is_stored(digest, size):
                 self._blobs.write([data], digest)
             self._large[digest] = size
-        elif bundle := self._blobs.find(digest):
+        elif size > _TINY and (bundle := self._blobs.find(digest)):
             self._elsewhere[digest] = bundle
         else:
             self._parts[digest] = data
@@ -308,7 +319,7 @@ class Batch:
 
 
 class PartCache:
-    """Which bundle holds which part: 256 small files that may be deleted at any time.
+    """Which bundle holds which part that is not tiny: 256 small files that may be deleted at any time.
 
     They are appended to without sync: an entry that a crash loses costs one part stored
     twice, and an entry that lies is found out by asking the bundle.
@@ -316,12 +327,14 @@ class PartCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._beginning = f"{folder}/"
 
     def bundles(self, digest: str) -> Iterator[str]:
         """The bundles that are said to hold the part, latest first."""
         key = bytes.fromhex(digest)
         try:
-            entries = (self._folder / digest[:2]).read_bytes()
+            with open(self._beginning + digest[:2], "rb", buffering=0) as file:  # noqa: PTH123 - as in Blobs
+                entries = file.read()
         except OSError:
             return
         at = entries.rfind(key)
@@ -339,7 +352,8 @@ class PartCache:
                 self._append(digest, bytes.fromhex(digest + bundle))
 
     def _append(self, digest: str, entry: bytes) -> None:
-        fd = os.open(self._folder / digest[:2], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        name = self._beginning + digest[:2]
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
             size = os.fstat(fd).st_size
             if size == 0:
