@@ -10,7 +10,7 @@ TEST := .venv/.installed-test
 # JupyterLab refuses to run as root unless told; in a container there is often nobody else.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 
-.PHONY: help demo lab test slow check lint types tests notebooks bench format clean
+.PHONY: help demo lab test slow check lint types tests notebooks bench pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -51,6 +51,9 @@ slow: $(TEST)  ## the long tests: many kills, many kernels
 
 bench: $(TEST)  ## the figures of the README
 	@$(PY) benchmarks/run.py
+
+pictures: $(TEST)  ## the README's pictures, from the quickstart's outputs; needs chromium
+	@$(PY) tools/pictures.py
 
 format: $(TEST)  ## sort imports and format
 	@$(PY) -m ruff check --quiet --fix-only --select I .

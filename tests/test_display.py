@@ -249,7 +249,7 @@ def test_the_columns_of_a_table_line_up_in_a_terminal() -> None:
 
     assert repr(table).splitlines() == [
         "cancer · 2 versions",
-        " #  version  stage       aliases   accuracy  registered",
+        " #  version  stage       aliases   accuracy  registered, UTC",
         "12  1.1.0    production  champion       0.9  2026-11-22 12:04",
         " 1  1.0.0    archived    –            0.958  2026-11-22 12:04",
     ]
@@ -257,7 +257,7 @@ def test_the_columns_of_a_table_line_up_in_a_terminal() -> None:
 
 def test_a_column_that_says_nothing_is_left_out() -> None:
     """A small registry has a small table."""
-    assert repr(VersionTable("m", [row(metrics={})])).splitlines()[1] == "#  version  registered"
+    assert repr(VersionTable("m", [row(metrics={})])).splitlines()[1] == "#  version  registered, UTC"
 
 
 def test_a_deleted_version_is_marked() -> None:

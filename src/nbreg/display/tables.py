@@ -212,7 +212,7 @@ class VersionTable(Table[Any]):
             (Column("stage", "stage"), [_stage(row) for row in rows]),
             (Column("aliases"), [listed(self._names(row)) for row in rows]),
             *((Column(key, "right"), [_metric(row, key) for row in rows]) for key in self._metrics),
-            (Column("registered"), [moment(row.created) for row in rows]),
+            (Column("registered, UTC"), [moment(row.created) for row in rows]),
             (Column("tags"), [listed(row.tags) for row in rows]),
             (Column("message", "long"), [row.message or row.description for row in rows]),
         ]
@@ -261,7 +261,7 @@ class EventTable(Table[Event]):
     def columns(self) -> list[Column]:
         """When, what and why; the model only where there are several."""
         return [
-            Column("when"),
+            Column("when, UTC"),
             *([Column("model", "key")] if self._of_several_models else []),
             Column("version"),
             Column("event"),
@@ -305,7 +305,7 @@ _JOINTS = {"registered": " in ", "rolled-back": " ", "promoted": " to ", "retire
 def _what(event: Event) -> str:
     """`promoted to production; 1.0.0 (#1) archived`: the kind, and what the event adds to it."""
     to = event.facts.get("stage") or event.facts.get("alias")
-    words = event.kind
+    words = event.kind.replace("-", " ")
     if isinstance(to, str) and to and to != "none":
         words += f"{_JOINTS.get(event.kind, ' ')}{brief(to, 60)}"
     archived = event.facts.get("archived")
