@@ -578,3 +578,39 @@ def test_no_result_is_lost_to_the_namespace(trained: Kernel) -> None:
     trained.good("%register_model churn clf\n%models\n%model churn\n%model_history churn")
 
     assert value(trained, "sorted(n for n in globals() if n[0] != '_')") == before
+
+
+def test_nothing_in_the_namespace_stands_in_the_way_or_leaks(trained: Kernel, tmp_path: Path) -> None:
+    """Two gigabytes, an object that takes a minute to show itself, one that raises, and a cell full of secrets."""
+    asked = tmp_path / "asked"
+    trained.good(
+        "import numpy\n"
+        "big = numpy.zeros(250_000_000)\n"
+        "text = 'x' * 50_000_000\n"
+        "class Slow:\n"
+        f"    def __repr__(self): open({str(asked)!r}, 'w').close(); import time; time.sleep(60)\n"
+        "    __len__ = __iter__ = __str__ = __repr__\n"
+        "class Rude:\n"
+        f"    def __getattribute__(self, name): open({str(asked)!r}, 'w').close(); raise RuntimeError(name)\n"
+        "slow, rude = Slow(), Rude()"
+    )
+    secrets = [
+        "hunter2-9fQ1zKw",
+        "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
+        "AKIA" + "QWERTYUIOPASDFGH",
+    ]
+    trained.good(
+        f"db_password = {secrets[0]!r}\n"
+        f"url = 'postgresql://ana:{secrets[0]}@db.example/x'\n"
+        f"headers = {{'Authorization': 'Bearer {secrets[1]}'}}\n"
+        f"connect = dict(aws_access_key_id={secrets[2]!r}, api_token={secrets[1]!r})"
+    )
+
+    trained.good("%register_model churn clf")
+
+    assert not asked.exists()
+    registry = Path(value(trained, registry_of("location")))
+    stored = b"".join(path.read_bytes() for path in registry.rglob("*") if path.is_file())
+    assert b"db_password" in stored
+    assert [secret for secret in secrets if secret.encode() in stored] == []
+    trained.good("del big, text, slow, rude, db_password, url, headers, connect")
