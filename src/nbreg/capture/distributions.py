@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -31,6 +32,7 @@ _CHANNEL = re.compile(rb'"channel"\s*:\s*"([^"\\]*)"')
 _VERSION_LINE = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
 _TOP = re.compile(rb'^"?([A-Za-z_]\w*)(?:[/.][^,\n]*)?\.(?:py|so|pyd)"?,', re.MULTILINE)
 _MODULE = re.compile(rb'^"?((?:[A-Za-z_]\w*/)*[A-Za-z_]\w*)(?:\.[\w.-]*)?\.(?:py|so|pyd)"?,', re.MULTILINE)
+_NOBODYS = sys.stdlib_module_names | {"__main__"}
 _INSTALLED_HERE = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 
 
@@ -59,6 +61,7 @@ class Listing:
             first.setdefault(each.name, each)  # as an import would find it
         self.installed = tuple(sorted(first.values()))
         self._editable = [each for each in self.installed if each.project]
+        self._last: tuple[tuple[str, ...], list[str], frozenset[str]] = ((), [], frozenset())
         owners: dict[str, list[Installed]] = {}
         for each in self.installed:
             for top in each.tops:
@@ -73,16 +76,24 @@ class Listing:
 
     def imported(self, modules: Mapping[str, object]) -> frozenset[str]:
         """Names of the distributions that these modules (`sys.modules`) come from."""
-        tops = [name for name in list(modules) if "." not in name]
-        found = {self._owner[top] for top in tops if top in self._owner}
+        names = tuple(modules)
+        known, tops, found = self._last
+        if names != known:
+            tops = [name for name in names if "." not in name and name not in _NOBODYS]
+            found = frozenset(self._by_name(tops, modules))
+            self._last = (names, tops, found)
+        if self._editable:  # their files are asked for each time: a module may have been loaded anew
+            files = [module_file(modules.get(top)) for top in tops]
+            found |= {each.name for each in self._editable if _holds_any(each.project, files)}
+        return found
+
+    def _by_name(self, tops: Iterable[str], modules: Mapping[str, object]) -> Iterator[str]:
         for top in tops:
+            if top in self._owner:
+                yield self._owner[top]
             for name, owned in self._sharing.get(top, ()):
                 if any(module in modules for module in owned):
-                    found.add(name)
-        if self._editable:
-            files = [module_file(modules.get(top)) for top in tops if top != "__main__"]
-            found.update(each.name for each in self._editable if _holds_any(each.project, files))
-        return frozenset(found)
+                    yield name
 
 
 def _holds_any(project: str, files: Iterable[str]) -> bool:

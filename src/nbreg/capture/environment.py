@@ -33,6 +33,7 @@ LIBRARIES: Final = word_set(
 _lock = threading.Lock()
 _listing: tuple[tuple[tuple[str, int], ...], Listing] | None = None
 _last: tuple[tuple[object, ...], Environment] | None = None
+_last_needed: tuple[Environment, frozenset[str], Environment] | None = None
 
 
 def warm_up() -> None:
@@ -206,11 +207,17 @@ _RANK: Final[dict[Severity, int]] = {"breaking": 0, "major": 1, "minor": 2}
 
 def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
     """The environment with each distribution marked: whether it holds one of these modules or not."""
+    global _last_needed
     needed = installed().imported({module: sys.modules.get(module) for module in modules})
+    last = _last_needed
+    if last is not None and last[0] is environment and last[1] == needed:
+        return last[2]
     distributions = [
         msgspec.structs.replace(each, needed=each.name in needed) for each in environment.distributions
     ]
-    return msgspec.structs.replace(environment, distributions=distributions)
+    record = msgspec.structs.replace(environment, distributions=distributions)
+    _last_needed = (environment, needed, record)
+    return record
 
 
 def drift(recorded: Environment, running: Environment) -> list[DriftItem]:

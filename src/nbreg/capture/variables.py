@@ -82,8 +82,8 @@ class _Reader:
     def variable(self, name: str, value: object) -> Variable:
         kind, text = self._known.kind(value), type_name(type(value))
         clean = self._redactor.text(name)
-        secret = secret_kind(name) if kind not in _HARMLESS and self._is_readable(kind) else ""
-        if secret:
+        secret = secret_kind(name)
+        if secret and kind not in _HARMLESS and self._is_readable(kind):
             self._redactor.named(secret)
             return Variable(name=clean, type=text, redacted=secret)
         if kind is str:

@@ -38,7 +38,9 @@ _SCAN_STEP = 16 * 1024 * 1024
 _SCAN_OVERLAP = 64 * 1024
 _LONG = b"x" * 12
 _GAPS = bytes(ord("x") if 33 <= each < 127 and chr(each) not in "\"'`()<>," else 10 for each in range(256))
-_PRECISE = tuple(shape for shape in SHAPES if shape.precise)
+_PRECISE = tuple((hint, shape) for shape in SHAPES if shape.precise for hint in shape.byte_hints)
+_SPACED = tuple((hint, shape) for hint, shape in _PRECISE if b" " in shape.byte_hints[0])
+_PACKED = tuple((hint, shape) for hint, shape in _PRECISE if b" " not in shape.byte_hints[0])
 _USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#]*)@")
 _CONDA_TOKEN = re.compile(r"/t/[^/\s]+/")
 
@@ -60,7 +62,7 @@ class Redactor:
     @classmethod
     def of_process(cls, namespace: Mapping[str, object] | None = None) -> Redactor:
         """One that knows the values of secret environment variables, and of secret names in the namespace."""
-        return cls({*known_values(os.environ), *known_values(namespace or {}, sure=False)})
+        return cls({*_environment_values(), *known_values(namespace or {}, sure=False)})
 
     def text(self, text: str) -> str:
         """The text, which may be code, without its secrets, and in Unicode that can be written."""
@@ -116,6 +118,17 @@ def known_values(named: Mapping[str, object], *, sure: bool = True) -> set[str]:
         if secret_kind(name) and not is_placeholder(value) and (sure or _is_no_word(value)):
             values.add(value)
     return values
+
+
+def _environment_values() -> set[str]:
+    """The values of the secret environment variables as they are now; the names are read once."""
+    secret = _secret_names(tuple(os.environb))
+    return known_values({name: os.environ.get(name) for name in secret})
+
+
+@lru_cache(maxsize=4)
+def _secret_names(names: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple(name for name in map(os.fsdecode, names) if secret_kind(name))
 
 
 def _is_no_word(value: str) -> bool:
@@ -174,10 +187,9 @@ def find(data: bytes | bytearray | memoryview) -> dict[str, int]:
     view = memoryview(data).cast("B")
     for start in range(0, len(view), _SCAN_STEP):
         piece = bytes(view[max(0, start - 256) : start + _SCAN_STEP + _SCAN_OVERLAP])
-        words = _long_words(piece)
-        for shape in _PRECISE:
-            where = piece if " " in shape.hints[0] else words
-            if any(hint in where for hint in shape.byte_hints):
+        for where, hints in ((piece, _SPACED), (_long_words(piece), _PACKED)):
+            # A list, and no loop with more in it: most parts of a model are small and hold nothing.
+            for shape in dict.fromkeys([shape for hint, shape in hints if hint in where]):
                 found.setdefault(shape.kind, set()).update(_matches(where, shape))
     return {kind: len(secrets) for kind, secrets in found.items() if secrets}
 
