@@ -8,6 +8,7 @@ row was at any earlier time is one bisect away, and no row has to carry its own 
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -76,13 +77,16 @@ class Numbers:
 
     def add(self, row_id: str, entry: int) -> None:
         """Remember that a line wrote the row."""
-        number = int(row_id)
-        while len(self._latest) < number:
-            self._latest.append(_NEVER)
-        known = self._latest[number - 1]
+        number, latest = int(row_id), self._latest
+        while len(latest) < number - 1:
+            latest.append(_NEVER)
+        if len(latest) < number:
+            return latest.append(entry)
+        known = latest[number - 1]
         if known != _NEVER:
             self._earlier.setdefault(number, array("q")).append(known)
-        self._latest[number - 1] = entry
+        latest[number - 1] = entry
+        return None
 
     def entries(self, row_id: str) -> Sequence[int]:
         """The lines that wrote the row."""
@@ -113,11 +117,21 @@ class Digests:
         self._recent: dict[int, list[int]] = {}  # settled, and too few to sort them in
         self._new_keys = array("Q")
         self._new_entries = array("q")
+        self._unread: list[str] = []  # the last of the new keys, in hex: many are read faster than one by one
 
     def add(self, row_id: str, entry: int) -> None:
         """Remember that a line wrote the row; it is sorted in when something is looked for."""
-        self._new_keys.append(int(row_id[:16], 16))
+        self._unread.append(row_id[:16])
         self._new_entries.append(entry)
+        if len(self._unread) == _MANY:
+            self._read()
+
+    def _read(self) -> None:
+        keys = array("Q", bytes.fromhex("".join(self._unread)))
+        if sys.byteorder == "little":
+            keys.byteswap()
+        self._new_keys.extend(keys)
+        self._unread.clear()
 
     def entries(self, row_id: str) -> Sequence[int]:
         """The lines that wrote a row whose digest begins like this one, or with it."""
@@ -145,6 +159,7 @@ class Digests:
 
     def settle(self) -> None:
         """Sort what came, if it is much; else keep it where a few are found quickly."""
+        self._read()
         if not self._new_keys:
             return
         new = zip(self._new_keys, self._new_entries, strict=True)

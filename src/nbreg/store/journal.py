@@ -37,10 +37,10 @@ START: Final = "0" * 64
 
 _SEAL: Final = b',"hash":"'
 _TAIL: Final = len(_SEAL) + 64 + len(b'"}')
-_CHUNK: Final = 1024 * 1024
+_CHUNK: Final = 256 * 1024
 
 
-class Line(msgspec.Struct, kw_only=True):
+class Line(msgspec.Struct, kw_only=True, gc=False):
     """One line, its rows still undecoded."""
 
     seq: int
@@ -109,12 +109,11 @@ def seal(unsealed: Unsealed) -> bytes:
     return b'%b%b%b"}\n' % (body, _SEAL, sha256(body).hexdigest().encode())
 
 
-def unseal(data: bytes | memoryview, *, seq: int, prev: str) -> Line | str:
+def unseal(data: bytes, *, seq: int, prev: str) -> Line | str:
     """The line that bytes without their LF spell, or why they do not continue the chain."""
-    body, tail = data[:-_TAIL], bytes(data[-_TAIL:])
-    if not tail.startswith(_SEAL):
+    if not data.startswith(_SEAL, -_TAIL):
         return "is no journal line"
-    if sha256(body).hexdigest().encode() != tail[len(_SEAL) : -2]:
+    if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
         return "does not have the hash that it claims"
     try:
         line = _decoder.decode(data)
@@ -249,9 +248,8 @@ class Journal:
     def _take(self, data: bytes) -> bytes:
         """Follow the complete lines of the data; return the rest."""
         start = 0
-        view = memoryview(data)
         while (stop := data.find(b"\n", start)) >= 0:
-            line = self._read_line(view[start:stop])
+            line = self._read_line(data[start:stop])
             if isinstance(line, str):
                 self.damage = Damage(path=str(self.path), line=len(self) + 1, offset=self._end, why=line)
                 log.error("line %d of %s %s", self.damage.line, self.path, line)
@@ -260,14 +258,15 @@ class Journal:
             start = stop + 1
         return data[start:]
 
-    def _read_line(self, data: bytes | memoryview) -> Line | str:
+    def _read_line(self, data: bytes) -> Line | str:
         """The line that continues this journal, or why the bytes are none."""
         line = unseal(data, seq=len(self._offsets) + 1, prev=self._hash)
         return line if isinstance(line, str) else self._follower.refuses(line) or line
 
     def _follow(self, line: Line, size: int) -> None:
-        index = len(self._offsets)
-        self._offsets.append(self._end)
+        offsets = self._offsets
+        index = len(offsets)
+        offsets.append(self._end)
         self._end += size
         self._hash = line.hash
         self.at = line.at

@@ -37,6 +37,7 @@ _TABLES: dict[str, type[Words | Numbers | Digests]] = {
 }
 """How each table's ids look; any other table has free text."""
 
+_FITS = {table: kind.fits for table, kind in _TABLES.items()}
 _NULL = msgspec.Raw(b"null")
 
 
@@ -75,17 +76,18 @@ class JournalStorage(Storage):
     def refuses(self, line: Line) -> str:
         """A row whose id its table cannot have."""
         for table, row_id in line.keys:
-            kind = _TABLES.get(table)
-            if kind is not None and not kind.fits(row_id):
+            fits = _FITS.get(table)
+            if fits is not None and not fits(row_id):
                 return f"has a row {ascii(row_id)[:40]} in {ascii(table)[:40]}"
         return ""
 
     def apply(self, index: int, line: Line) -> None:
         """Note which rows a line wrote."""
-        for (table, row_id), doc in zip(line.keys, line.docs, strict=True):
-            ids = self._tables.get(table)
+        tables = self._tables
+        for (table, row_id), doc in zip(line.keys, line.docs):  # noqa: B905 - equally many, the journal saw to it
+            ids = tables.get(table)
             if ids is None:
-                ids = self._tables[table] = _TABLES.get(table, Words)()
+                ids = tables[table] = _TABLES.get(table, Words)()
             ids.add(row_id, gone(index) if doc == _NULL else index)
 
     def reset(self) -> None:
