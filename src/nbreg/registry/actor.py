@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 
 from nbreg.records import Actor
 
 
 def current_actor() -> Actor:
     """The JupyterHub user, else the server's, else `$NBREG_ACTOR`, else the operating system's."""
-    host = platform.node()
+    host = os.uname().nodename
     if user := os.environ.get("JUPYTERHUB_USER"):
         return Actor(user=_clean(user), source="jupyterhub", host=host)
     if user := os.environ.get("NBREG_ACTOR"):

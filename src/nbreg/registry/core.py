@@ -1,4 +1,8 @@
-"""The registry: one object, one method for each verb."""
+"""The registry: one object, one method for each verb.
+
+The verbs that need all of capture are imported when they are first called: who only looks
+something up does not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +23,8 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import (
-    keeping,
-    labelling,
-    loading,
-    location,
-    merging,
-    moving,
-    reading,
-    registering,
-    verifying,
-)
+from nbreg.registry import keeping, location, merging, moving, reading, verifying
 from nbreg.registry.desk import Desk, Entry, aliases, brief
-from nbreg.registry.request import Request, objects
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
@@ -140,6 +133,9 @@ class Registry:
         Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
         `StoreError`; then nothing is changed.
         """
+        from nbreg.registry import registering
+        from nbreg.registry.request import Request, objects
+
         request = Request.checked(
             self._desk,
             model_name,
@@ -168,10 +164,16 @@ class Registry:
 
         Takes `register`'s options. Raises what `register` would.
         """
+        from nbreg.registry import registering
+        from nbreg.registry.request import Request
+
         registering.check(self._desk, Request.checked(self._desk, model_name, **options))
 
     def preview(self, model_name: str, model: object = None, **options: Any) -> Manifest:
         """The manifest that `register` would write; nothing is written."""
+        from nbreg.registry import registering
+        from nbreg.registry.request import Request, objects
+
         artifacts, data = options.pop("artifacts", None), options.pop("data", None)
         request = Request.checked(self._desk, model_name, **options)
         return registering.preview(self._desk, request, objects(model, artifacts), data)
@@ -211,10 +213,14 @@ class Registry:
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.
         """
+        from nbreg.registry import loading
+
         return loading.load(self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift)
 
     def drift(self, ref: Reference) -> list[DriftItem]:
         """Where the running environment differs from the version's, worst first."""
+        from nbreg.registry import loading
+
         return loading.drift(self._desk, reading.get(self._desk, self._text(ref)))
 
     def models(self) -> list[ModelRow]:
@@ -297,12 +303,16 @@ class Registry:
 
         Raises `BadNameError`, or `NameTakenError` if a version has that name.
         """
+        from nbreg.registry import labelling
+
         return self._version(
             labelling.set_alias(self._desk, self._text(ref), alias, reason=reason, message=message)
         )
 
     def drop_alias(self, model: str, alias: str, *, reason: str = "", message: str = "") -> None:
         """Take an alias away. Raises `UnknownVersionError` if there is none."""
+        from nbreg.registry import labelling
+
         labelling.drop_alias(self._desk, model, alias, reason=reason, message=message)
 
     def update(
@@ -321,6 +331,8 @@ class Registry:
         Tags and content are replaced, metrics are added to those that are there. The manifest
         and the id stay as they were.
         """
+        from nbreg.registry import labelling
+
         entry = labelling.update(
             self._desk,
             self._text(ref),
