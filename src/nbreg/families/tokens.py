@@ -12,6 +12,7 @@ from __future__ import annotations
 import copyreg
 import struct
 import sys
+from functools import lru_cache
 from hashlib import sha256
 from sysconfig import get_path
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -28,6 +29,10 @@ _BOOKKEEPING: Final = frozenset(
         "_abc_impl",
     ]
 )
+
+_LENGTH: Final = struct.Struct("<Q").pack
+_COPIED: Final = 64 * 1024
+_SHORT: Final = 100
 
 MOST_NODES: Final = 50_000
 DEEPEST: Final = 200
@@ -52,11 +57,28 @@ def token(value: object) -> str:
 
 def _hash(tag: str, *parts: bytes) -> bytes:
     """Each part with its length before it, so that no two lists of parts look the same."""
-    hasher = sha256(tag.encode() + b"\0")
+    pieces = [tag.encode(), b"\0"]
     for part in parts:
-        hasher.update(struct.pack("<Q", len(part)))
+        pieces.append(_LENGTH(len(part)))
+        if len(part) > _COPIED:
+            return _hash_in_place(pieces, parts)
+        pieces.append(part)
+    return sha256(b"".join(pieces)).digest()
+
+
+def _hash_in_place(pieces: list[bytes], parts: tuple[bytes, ...]) -> bytes:
+    """The same of parts that are too large to be copied."""
+    hasher = sha256(pieces[0] + pieces[1])
+    for part in parts:
+        hasher.update(_LENGTH(len(part)))
         hasher.update(part)
     return hasher.digest()
+
+
+@lru_cache(maxsize=4096)
+def _hash_text(text: str) -> bytes:
+    """That of a short text: the names of attributes and parameters come again in every model."""
+    return _hash("str", text.encode("utf-8", "surrogatepass"))
 
 
 class _Walk:
@@ -185,10 +207,17 @@ def _member(member: Any) -> object:
     return member
 
 
+_CONSTANTS: Final[dict[Any, bytes]] = {
+    each: _hash("constant", repr(each).encode()) for each in (None, False, True, Ellipsis, NotImplemented)
+}
+
+
 def _plain(value: object) -> bytes | None:
     """The digest of what has no parts, or None."""
     kind = type(value)
     if kind is str:
+        if len(value) <= _SHORT:  # type: ignore[arg-type]
+            return _hash_text(value)
         return _hash("str", value.encode("utf-8", "surrogatepass"))  # type: ignore[attr-defined]
     if kind is int:
         return _hash("int", str(value).encode() if abs(value) < 1 << 2000 else hex(value).encode())  # type: ignore[arg-type]
@@ -197,7 +226,7 @@ def _plain(value: object) -> bytes | None:
     if kind is bytes:
         return _hash("bytes", value)  # type: ignore[arg-type]
     if value is None or kind is bool or value is Ellipsis or value is NotImplemented:
-        return _hash("constant", repr(value).encode())
+        return _CONSTANTS[value]
     if kind is complex:
         return _hash("complex", struct.pack("<dd", value.real, value.imag))  # type: ignore[attr-defined]
     return None
