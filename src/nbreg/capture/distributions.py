@@ -81,7 +81,8 @@ class Listing:
         if names != known:
             tops = [name for name in names if "." not in name and name not in _NOBODYS]
             found = frozenset(self._by_name(tops, modules))
-            self._last = (names, tops, found)
+            if modules is sys.modules:  # the others that are asked about are a handful
+                self._last = (names, tops, found)
         if self._editable:  # their files are asked for each time: a module may have been loaded anew
             files = [module_file(modules.get(top)) for top in tops]
             found |= {each.name for each in self._editable if _holds_any(each.project, files)}

@@ -43,14 +43,17 @@ class Repository(NamedTuple):
 
 def find_repository(folder: str) -> Repository | None:
     """The work tree that a folder is in; worktrees and submodules have a file for a `.git`."""
-    start = Path(os.path.realpath(folder))
-    for top in (start, *start.parents):
-        dot = top / ".git"
-        if dot.is_dir():
-            return Repository(top, dot)
-        if dot.is_file():
-            return Repository(top, _common(dot))
-    return None
+    top = os.path.realpath(folder)
+    while True:
+        dot = f"{top.rstrip('/')}/.git"
+        if os.path.isdir(dot):  # noqa: PTH112 - on the path of every registration
+            return Repository(Path(top), Path(dot))
+        if os.path.isfile(dot):  # noqa: PTH113 - as above
+            return Repository(Path(top), _common(Path(dot)))
+        above = os.path.dirname(top)  # noqa: PTH120 - as above
+        if above == top:
+            return None
+        top = above
 
 
 def _common(dot: Path) -> Path:

@@ -58,7 +58,7 @@ class Folder:
         self._models = path / "models"
         self._settings = settings
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._open: OrderedDict[Path, JournalDB] = OrderedDict()
+        self._open: OrderedDict[str, JournalDB] = OrderedDict()
         self._own = self._database(path / "registry.jsonl")
         self._ready = False
         self._guard = threading.Lock()
@@ -209,16 +209,16 @@ class Folder:
 
     def _opened(self, name: str) -> JournalDB:
         with self._guard:
-            return self._open_one(self.model_path(name))
+            return self._open_one(name.casefold())
 
-    def _open_one(self, path: Path) -> JournalDB:
-        database = self._open.get(path)
+    def _open_one(self, name: str) -> JournalDB:
+        database = self._open.get(name)
         if database is None:
-            database = self._open[path] = self._database(path / "journal.jsonl")
+            database = self._open[name] = self._database(self.model_path(name) / "journal.jsonl")
             while len(self._open) > _OPEN_MODELS:
                 self._open.popitem(last=False)[1].close()
         else:
-            self._open.move_to_end(path)
+            self._open.move_to_end(name)
         return database
 
     def journals(self) -> Iterator[tuple[str, Path]]:

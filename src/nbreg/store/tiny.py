@@ -409,7 +409,8 @@ class JournalDB(TinyDB):
 
     def put(self, table: str, row_id: str | int, row: Row | None) -> None:
         """Write a row in this thread's transaction, all of it anew, or take it away with None."""
-        self.table(table).put(str(row_id), None if row is None else as_doc(row))  # type: ignore[attr-defined]
+        # Not through TinyDB's table: it compares with what is stored, and so does the end of the transaction.
+        self._storage.put(table, str(row_id), None if row is None else as_doc(row))
 
     def ids(self, table: str) -> list[str]:
         """The ids of a table's rows."""

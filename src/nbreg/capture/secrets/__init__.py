@@ -189,7 +189,7 @@ def find(data: bytes | bytearray | memoryview) -> dict[str, int]:
         piece = bytes(view[max(0, start - 256) : start + _SCAN_STEP + _SCAN_OVERLAP])
         for where, hints in ((piece, _SPACED), (_long_words(piece), _PACKED)):
             # A list, and no loop with more in it: most parts of a model are small and hold nothing.
-            for shape in dict.fromkeys([shape for hint, shape in hints if hint in where]):
+            for shape in dict.fromkeys([shape for hint, shape in hints if hint in where] if where else ()):
                 found.setdefault(shape.kind, set()).update(_matches(where, shape))
     return {kind: len(secrets) for kind, secrets in found.items() if secrets}
 
