@@ -25,6 +25,7 @@ from nbreg.errors import (
     BadValueError,
     CannotLoadError,
     ConflictError,
+    JournalError,
     NameTakenError,
     NotPinnedError,
     TransitionError,
@@ -35,6 +36,7 @@ from nbreg.errors import (
     VersionInUseError,
 )
 from nbreg.records import Actor, ModelRow
+from nbreg.registry import purging
 from nbreg.settings import Settings
 
 
@@ -166,7 +168,7 @@ def test_names_go_up_from_the_highest_or_from_a_base(registry: Registry) -> None
         registry.register("churn", 7, version="gold").name,
         registry.register("churn", 8).name,
     ]
-    assert names == ["1.0.0", "1.1.0", "1.1.1", "2.0.0", "1.2.0", "7.0.0-rc.1", "7.0.1", "gold", "7.1.0"]
+    assert names == ["1.0.0", "1.1.0", "1.1.1", "2.0.0", "1.2.0", "7.0.0-rc.1", "7.0.0", "gold", "7.1.0"]
     third = registry.get("churn@3")
     assert (third.bump, third.bump_reason, third.row.base) == ("patch", "patch: asked for", 2)
     assert registry.get("churn@gold").bump_reason == "named by the caller"
@@ -1166,3 +1168,123 @@ def test_what_a_model_takes_up_is_its_parts(registry: Registry) -> None:
     registry.register("small", {"a": 2}, artifacts={"more": large})
     usage = {each.model: each for each in registry.du().models}
     assert usage["small"].size > 100_000 > usage["small"].own > 0
+
+
+def test_rows_that_lead_elsewhere_are_damage(registry: Registry) -> None:
+    """A pinned reference means that version or nothing, whatever somebody wrote into the journal."""
+    good, evil = registry.register("m", "good"), registry.register("m", "evil")
+    database = registry._desk.model("m")
+    with database.transaction("edited", by=registry.actor):
+        database.table("ids").update({"number": 2}, doc_ids=[good.id])
+
+    with pytest.raises(JournalError):
+        registry.load(f"m@sha256:{good.id}")
+    assert registry.load(f"m@sha256:{evil.id}") == "evil"
+    assert [each.code for each in registry.verify().problems] == ["rows-disagree"]
+
+
+def test_purge_touches_only_what_nbreg_made(registry: Registry, tmp_path: Path) -> None:
+    """An unpacked registry may hold links, and somebody may keep a file of theirs beside the objects."""
+    registry.register("m", 1)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for name in ("a" * 62, "12-0123456789ab", "notes.txt"):
+        (theirs / name).write_text("precious")
+    (registry.location / "objects" / "00").symlink_to(theirs, target_is_directory=True)
+    (registry.location / "tmp" / "notes.txt").write_text("precious")
+    (registry.location / "objects" / "README").write_text("precious")
+    (registry.location / "tmp" / "12-0123456789ab").write_text("left")
+
+    report = registry.purge(dry_run=False)
+
+    assert [Path(each.path).name for each in report.leftovers] == ["12-0123456789ab"]
+    assert len(list(theirs.iterdir())) == 3
+    assert (registry.location / "tmp" / "notes.txt").exists()
+
+
+def test_what_is_restored_while_purge_looks_keeps_its_bytes(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Purge decides again under the lock, and never leaves a live version without bytes."""
+    registry.register("m", 1)
+    registry.delete("m@1", "Test")
+    doomed = purging._doomed
+
+    def restored_meanwhile(*args: Any) -> Any:
+        found = list(doomed(*args))
+        Registry(registry.location).restore("m@1")
+        return found
+
+    monkeypatch.setattr(purging, "_doomed", restored_meanwhile)
+    assert registry.purge(dry_run=False, older_than=0).versions == []
+    assert registry.load("m@1") == 1
+    assert registry.verify().ok
+
+
+def test_reasons_messages_and_tags_of_any_verb_hold_no_secret(registry: Registry) -> None:
+    """What is typed in a hurry stays in the journal for ever."""
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    said = {"reason": f"token {secret}", "message": f"use {secret}"}
+    registry.register("m", 1, tags=[secret])
+    registry.promote("m@1", "production", **said)
+    registry.set_alias("m@1", "champion", **said)
+    registry.update("m@1", tags=[secret], **said)
+    registry.drop_alias("m", "champion", **said)
+    registry.retire("m@1", **said)
+    registry.delete("m@1", include_protected=True, **said)
+    registry.restore("m@1", **said)
+
+    stored = b"".join(path.read_bytes() for path in registry.location.rglob("*") if path.is_file())
+    assert secret.encode() not in stored
+    assert b"redacted" in stored
+
+
+def test_a_stage_of_several_goes_to_who_is_still_there(registry: Registry) -> None:
+    """Also after a rollback that cut the way back short."""
+    for n in (1, 2, 3):
+        registry.register("m", n)
+        registry.promote(f"m@{n}", "staging")
+    registry.rollback("m", "staging", to="m@1")
+    registry.promote("m@1", "production")
+
+    assert registry.get("m@staging").number == 2
+
+
+def test_what_was_in_production_then_is_told_though_it_was_deleted_since(tmp_path: Path) -> None:
+    """The auditor's question outlives the version."""
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    registry = Registry(tmp_path / "r", clock=lambda: clock[0])
+    version = registry.register("m", 1, stage="production")
+    clock[0] = datetime(2026, 2, 1, tzinfo=UTC)
+    registry.delete(version, "Wrong", include_protected=True)
+    clock[0] = datetime(2026, 3, 1, tzinfo=UTC)
+
+    assert registry.get("m@production@2026-01-15").number == 1
+    with pytest.raises(UnknownVersionError):
+        registry.get("m@1@2026-02-15")
+
+
+def test_heads_are_expected_as_they_are_told(registry: Registry) -> None:
+    """What verify prints can be given back to it, whole or one by one."""
+    registry.register("m", 1)
+    heads = registry.verify().heads
+    assert registry.verify(expect=heads).ok
+    assert registry.verify(expect=heads["m"].hash).ok
+    assert not registry.verify(expect="0" * 64).ok
+
+
+def test_bytes_may_be_kept_for_ever(tmp_path: Path) -> None:
+    """Infinitely many days are no overflow."""
+    registry = Registry(tmp_path / "r", settings=Settings(retention_days=float("inf")))
+    registry.register("m", 1)
+    registry.delete("m@1", "Test")
+    assert registry.purge(dry_run=False).versions == []
+    assert registry.purge(older_than=1e12).versions == []
+
+
+def test_versions_are_sorted_by_name_as_versions(registry: Registry) -> None:
+    """1.9.0 comes before 1.10.0, and words after both."""
+    for name in ("1.10.0", "gold", "1.9.0", "1.10.0-rc1"):
+        registry.register("m", name, version=name)
+    names = [version.name for version in registry.versions("m", sort="name")]
+    assert names == ["1.9.0", "1.10.0-rc1", "1.10.0", "gold"]

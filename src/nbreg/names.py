@@ -123,7 +123,9 @@ class SemanticVersion(NamedTuple):
         return (self.major, self.minor, self.patch, not self.prerelease, identifiers)
 
     def bumped(self, bump: Bump) -> SemanticVersion:
-        """The next release; a pre-release is followed by a later release, never by itself."""
+        """The next release; a pre-release is followed by its own release, where that is step enough."""
+        if self.prerelease and (bump == "patch" or (not self.patch and (bump == "minor" or not self.minor))):
+            return SemanticVersion(self.major, self.minor, self.patch)
         if bump == "major":
             return SemanticVersion(self.major + 1, 0, 0)
         if bump == "minor":

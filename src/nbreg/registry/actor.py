@@ -8,7 +8,7 @@ from nbreg.records import Actor
 
 
 def current_actor() -> Actor:
-    """The JupyterHub user, else the server's, else `$NBREG_ACTOR`, else the operating system's."""
+    """The JupyterHub user, else `$NBREG_ACTOR`, else the operating system's."""
     host = os.uname().nodename
     if user := os.environ.get("JUPYTERHUB_USER"):
         return Actor(user=_clean(user), source="jupyterhub", host=host)
@@ -18,7 +18,8 @@ def current_actor() -> Actor:
 
 
 def _clean(user: str) -> str:
-    return user.encode(errors="replace").decode().strip()[:128] or "unknown"
+    printable = "".join(each if each.isprintable() else "?" for each in user.strip()[:128])
+    return printable.encode(errors="replace").decode() or "unknown"
 
 
 def _system_user() -> str:

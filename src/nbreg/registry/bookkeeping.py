@@ -52,7 +52,8 @@ def add(database: JournalDB, row: VersionRow) -> None:
     """A new version: its row, all that leads to it, and the model's counts."""
     pointer = Pointer(number=row.number)
     database.put("versions", row.number, row)
-    database.put("ids", row.id, pointer)
+    if database.row("ids", row.id, Pointer) is None:  # two manifests may be the same, to the microsecond
+        database.put("ids", row.id, pointer)
     database.put("content", row.content_digest, pointer)
     if row.name:
         database.put("names", row.name, pointer)
@@ -113,7 +114,7 @@ def leave(database: JournalDB, draft: Draft, rules: Lifecycle, row: VersionRow) 
     if stage.number != row.number:
         _put_stage(database, row.stage, msgspec.structs.replace(stage, count=count))
         return row
-    number, before = _who_is_still_there(database, row, stage) if count else (None, None)
+    number, before = _who_is_still_there(database, row) if count else (None, None)
     if before is None:
         before = _line_of_holder(database, row.stage, stage)
     _put_stage(database, row.stage, StageRow(number=number, at=draft.at, before=before, count=count))
@@ -168,21 +169,14 @@ def holders_before(database: JournalDB, name: str) -> list[tuple[int, StageRow]]
     return found
 
 
-def _who_is_still_there(
-    database: JournalDB, row: VersionRow, stage: StageRow
-) -> tuple[int | None, int | None]:
-    while stage.before:
-        earlier = database.row("stages", row.stage, StageRow, before=stage.before)
-        if earlier is None:
-            break
-        stage = earlier
-        holder = database.row("versions", stage.number, VersionRow) if stage.number is not None else None
-        if (
-            holder is not None
-            and holder.number != row.number
-            and holder.stage == row.stage
-            and not holder.deleted
-        ):
+def _who_is_still_there(database: JournalDB, row: VersionRow) -> tuple[int | None, int | None]:
+    """Who came last of those that are still in the stage that a version leaves, and the line before."""
+    for index in reversed(database.history("stages", row.stage)):
+        stage = database.row("stages", row.stage, StageRow, before=index + 1)
+        if stage is None or stage.number is None or stage.number == row.number:
+            continue
+        holder = database.row("versions", stage.number, VersionRow)
+        if holder is not None and holder.stage == row.stage and not holder.deleted:
             return holder.number, stage.before
     return None, None
 

@@ -23,7 +23,7 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import keeping, location, merging, moving, reading, verifying
+from nbreg.registry import keeping, location, merging, moving, purging, reading, verifying
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -380,7 +380,7 @@ class Registry:
         `older_than` days ago (the retention time, unless given). The record of a version
         never goes away.
         """
-        return keeping.purge(
+        return purging.purge(
             self._desk,
             dry_run=dry_run,
             older_than=older_than,
@@ -392,9 +392,7 @@ class Registry:
         """What the registry takes up on disk, by model."""
         return keeping.du(self._desk)
 
-    def verify(
-        self, *, expect: Mapping[str, str] | Iterable[str] | None = None, repair: bool = False
-    ) -> VerifyReport:
+    def verify(self, *, expect: verifying.Expected | None = None, repair: bool = False) -> VerifyReport:
         """Read everything and check it: chains, rows, objects and parts.
 
         `expect` are heads that were written down before (`model: hash`, or hashes alone): each

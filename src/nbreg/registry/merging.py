@@ -11,9 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from nbreg.errors import BadInputError
+from nbreg.errors import BadInputError, BadNameError
+from nbreg.names import check_version_name
 from nbreg.records import Pointer, VersionRow
-from nbreg.registry import bookkeeping, keeping
+from nbreg.registry import bookkeeping, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import JournalDB
 
@@ -44,7 +45,7 @@ def _take(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionR
     if ours.refresh().row("ids", theirs.id, Pointer) is not None:
         return None
     with desk.folder.blobs.kept():
-        for digest in sorted(keeping.references(other, theirs)):
+        for digest in sorted(parts.references(other, theirs)):
             if not desk.folder.blobs.is_stored(digest):
                 desk.folder.blobs.write(_pieces(other.folder.blobs.path(digest)), digest)
         return _append(desk, other, ours, model, theirs)
@@ -56,20 +57,28 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
+def _is_free(desk: Desk, ours: JournalDB, name: str | None) -> bool:
+    """Whether a name from the other side may be one here: it is as untrusted as the rest of it."""
+    try:
+        kept = name is not None and check_version_name(name, desk.stages) == name
+    except BadNameError:
+        return False
+    return kept and not any(ours.row(table, name or "", Pointer) for table in ("names", "aliases"))
+
+
 def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionRow) -> Entry | None:
     with desk.transaction(ours, "merged") as draft:
         if ours.row("ids", theirs.id, Pointer) is not None:
             return None  # another merge was faster
         brief = bookkeeping.brief(ours, draft, new_model=model)
-        free = theirs.name is not None and not any(
-            ours.row(table, theirs.name, Pointer) for table in ("names", "aliases")
-        )
+        free = _is_free(desk, ours, theirs.name)
         row = msgspec.structs.replace(
             theirs,
             number=brief.next_number,
             name=theirs.name if free else None,
             superseded_name=theirs.superseded_name if free else theirs.name or "",
             stage=desk.stages[0],
+            stages_held=[],
             base=None,
         )
         bookkeeping.note(ours, draft, row, registry=other.id, was_number=theirs.number)

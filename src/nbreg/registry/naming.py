@@ -64,7 +64,7 @@ def _refuse_taken(
             f"#{holder.number}, by {holder.actor}, {holder.created[:10]}, {state}",
             hint=f"the next free name is {free}; force=True with a reason takes the name over",
         )
-    if holder.stage in desk.lifecycle.single:
+    if holder.stage in desk.lifecycle.single and holder.deleted is None:
         raise VersionInUseError(
             f"{where} ({name}) is in {holder.stage}, so its name is not taken over",
             hint="promote another one first",

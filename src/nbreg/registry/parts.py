@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
 
-from nbreg.errors import DamagedObjectError, StoreError, UnknownArtifactError
-from nbreg.records import Captured, Manifest, Record
+from nbreg.errors import DamagedObjectError, NbregError, StoreError, UnknownArtifactError
+from nbreg.records import Captured, Manifest, Record, VersionRow
 from nbreg.registry.desk import Desk, Entry
+from nbreg.store.blobs import BundleIndex
+from nbreg.store.tiny import JournalDB
 
 P = TypeVar("P", bound=Record)
 
@@ -35,7 +39,10 @@ def are_whole(desk: Desk, entry: Entry) -> bool:
     blobs = desk.folder.blobs
     try:
         index = blobs.index(entry.row.bundle)
-        for artifact in manifest(desk, entry).artifacts:
+        document = manifest(desk, entry)
+        if document.content_digest != entry.row.content_digest:
+            return False
+        for artifact in document.artifacts:
             stored = [(chunk.digest, chunk.size) for chunk in artifact.chunks]
             stored += [(file.digest, file.size) for file in artifact.files]
             for digest, size in stored:
@@ -59,3 +66,31 @@ def _decoded(data: bytearray | memoryview, kind: type[P], entry: Entry) -> P:
     except msgspec.DecodeError as error:
         what = kind.__name__.lower()
         raise DamagedObjectError(f"the {what} of {entry.ref} cannot be read: {error}") from error
+
+
+def references(desk: Desk, row: VersionRow) -> set[str]:
+    """The objects that a version needs: its bundle, the bundles of shared parts, large parts.
+
+    A bundle that cannot be read refers to nothing that could be known; it stays itself.
+    """
+    with suppress(NbregError):
+        return needed(desk.folder.blobs.index(row.bundle), row)
+    return {row.bundle}
+
+
+def needed(index: BundleIndex, row: VersionRow) -> set[str]:
+    """The same, of a bundle whose index is at hand."""
+    return {row.bundle, *index.elsewhere.values(), *index.large}
+
+
+def all_versions(desk: Desk, *, whole: bool = True) -> Iterator[tuple[JournalDB, VersionRow]]:
+    """Every version of every model, deleted ones too; `whole` refuses a damaged journal."""
+    for name, database in desk.folder.databases():
+        if not name:
+            continue
+        if (damage := database.refresh().journal.damage) and whole:
+            raise damage.error()  # what a damaged journal refers to is not known
+        for number in database.ids("versions"):
+            row = database.row("versions", number, VersionRow)
+            if row is not None:
+                yield database, row

@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nbreg import lifecycle
-from nbreg.errors import BadInputError, BadReferenceError, UnknownVersionError, did_you_mean
-from nbreg.names import Reference, parse_moment, parse_reference
-from nbreg.records import Event, ModelRow, Pointer, StageRow, VersionRow, timestamp
+from nbreg.errors import (
+    BadInputError,
+    BadReferenceError,
+    JournalError,
+    UnknownVersionError,
+    did_you_mean,
+)
+from nbreg.names import Reference, parse_moment, parse_reference, parse_semantic
+from nbreg.records import Event, Lifecycle, ModelRow, Pointer, StageRow, VersionRow, timestamp
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.journal import Line
@@ -19,16 +25,33 @@ def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     """The version that a reference means; the one place that decides it."""
     reference = parse_reference(ref)
     database = desk.model(reference.model)
-    number = resolve(database, reference, desk.lifecycle)
+    before = _lines_before(database, reference)
+    number = resolve(database, reference, desk.lifecycle, before)
     row = database.row("versions", number, VersionRow)
     if row is None:
         raise _no_such(database, reference)
-    if row.deleted is not None and not deleted:
+    _refuse_another(database, reference, number, row)
+    then = row if before is None else database.row("versions", number, VersionRow, before=before)
+    if then is None:
         raise UnknownVersionError(
-            f"{reference.model}@{row.name or number} was deleted by {row.deleted.by}",
+            f"{reference.model}@{number} was not there at {reference.as_of:%Y-%m-%d %H:%M} UTC"
+        )
+    if then.deleted is not None and not deleted:
+        raise UnknownVersionError(
+            f"{reference.model}@{row.name or number} was deleted by {then.deleted.by}",
             hint=f"registry.restore('{reference.model}@{number}') brings it back",
         )
     return Entry(reference.model, database, row)
+
+
+def _refuse_another(database: JournalDB, reference: Reference, number: int, row: VersionRow) -> None:
+    """What leads to a version is a row that somebody may have written: it has to lead to the right one."""
+    digest = reference.value if reference.kind == "digest" else ""
+    if row.number != number or not row.id.startswith(digest):
+        raise JournalError(
+            f"{database.journal.path}: its rows lead from {str(reference)!r} to another version",
+            hint="`nbreg verify` tells what is wrong",
+        )
 
 
 def to_write(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
@@ -46,33 +69,30 @@ def to_write(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     return get(desk, ref, deleted=deleted)
 
 
-def resolve(database: JournalDB, reference: Reference, rules: Any) -> int:
+def _lines_before(database: JournalDB, reference: Reference) -> int | None:
+    """How many lines the journal had at the reference's moment; None for the present."""
+    if reference.as_of is None:
+        return None
+    before = database.journal.index_at(timestamp(reference.as_of))
+    if before == 0:
+        raise UnknownVersionError(
+            f"{reference.model!r} had no version at {reference.as_of:%Y-%m-%d %H:%M} UTC",
+            hint="`nbreg events` shows when it began",
+        )
+    return before
+
+
+def resolve(database: JournalDB, reference: Reference, rules: Lifecycle, before: int | None) -> int:
     """The number that a reference means in this model. Raises `UnknownVersionError`."""
-    before = None
-    if reference.as_of is not None:
-        before = database.journal.index_at(timestamp(reference.as_of))
-        if before == 0:
-            raise UnknownVersionError(
-                f"{reference.model!r} had no version at {reference.as_of:%Y-%m-%d %H:%M} UTC",
-                hint="`nbreg events` shows when it began",
-            )
     match reference.kind:
         case "number":
-            return _that_was_there(database, reference, int(reference.value), before)
+            return int(reference.value)
         case "digest":
-            return _that_was_there(database, reference, _by_digest(database, reference), before)
+            return _by_digest(database, reference)
         case "word":
             return _by_word(database, reference, rules, before)
         case _:
             return _latest(database, reference, before)
-
-
-def _that_was_there(database: JournalDB, reference: Reference, number: int, before: int | None) -> int:
-    if before is not None and database.row("versions", number, VersionRow, before=before) is None:
-        raise UnknownVersionError(
-            f"{reference.model}@{number} was not there at {reference.as_of:%Y-%m-%d %H:%M} UTC"
-        )
-    return number
 
 
 def _latest(database: JournalDB, reference: Reference, before: int | None) -> int:
@@ -94,17 +114,15 @@ def _by_digest(database: JournalDB, reference: Reference) -> int:
     return pointer.number
 
 
-def _by_word(database: JournalDB, reference: Reference, rules: Any, before: int | None) -> int:
+def _by_word(database: JournalDB, reference: Reference, rules: Lifecycle, before: int | None) -> int:
     word = reference.value
     if word in rules.stages:
         lifecycle.check_held(rules, word)
         holder = database.row("stages", word, StageRow, before=before)
         if holder is None or holder.number is None:
-            then = " then" if before is not None else ""
+            there = "is in" if before is None else "was then in"
             raise UnknownVersionError(
-                f"no version of {reference.model!r} was in {word}{then}"
-                if then
-                else f"no version of {reference.model!r} is in {word}",
+                f"no version of {reference.model!r} {there} {word}",
                 hint=f"`%promote {reference.model}@… {word}` puts one there",
             )
         return holder.number
@@ -177,9 +195,13 @@ def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
     def value(row: VersionRow) -> Any:
         return row.metrics.get(metric) if field.startswith("metrics.") else getattr(row, field)
 
+    def key(row: VersionRow) -> tuple[object, ...]:
+        semantic = parse_semantic(row.name) if field == "name" else None
+        return (0, *semantic.order) if semantic else (1, value(row))  # 1.9.0 before 1.10.0
+
     with_value = [row for row in rows if value(row) is not None]
     without = [row for row in rows if value(row) is None]
-    return sorted(with_value, key=value, reverse=descending) + without
+    return sorted(with_value, key=key, reverse=descending) + without
 
 
 def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:

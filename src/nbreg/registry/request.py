@@ -14,7 +14,7 @@ from nbreg.names import BUMPS, Bump, check_model_name, check_version_name, fill_
 from nbreg.records import Context, RunLink
 from nbreg.registry import reading
 from nbreg.registry.desk import Desk
-from nbreg.registry.labelling import (
+from nbreg.registry.given import (
     checked_mapping,
     checked_metrics,
     checked_params,

@@ -11,12 +11,14 @@ from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import Captured, Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
 from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
-from nbreg.registry.keeping import references
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
 
+Expected = Mapping[str, str | Head] | Iterable[str] | str
+"""Heads as they were written down: by journal, as `VerifyReport.heads` gives them, or hashes alone."""
 
-def verify(desk: Desk, *, expect: Mapping[str, str] | Iterable[str] | None, repair: bool) -> VerifyReport:
+
+def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport:
     """Check every line, row, object and part; see `Registry.verify`."""
     folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
     found = _Findings(desk)
@@ -47,7 +49,6 @@ class _Findings:
         self.repaired: list[str] = []
         self.versions = self.objects = self.bytes = 0
         self._desk = desk
-        self._used: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self._chains: dict[str, JournalDB] = {}
 
@@ -98,6 +99,9 @@ class _Findings:
             if row is None:
                 continue
             self.versions += 1
+            if str(row.number) != number:
+                told = f"versions/{number} says that it is {row.number}"
+                self.add("rows-disagree", database.journal.path, told)
             live += row.deleted is None
             self._row(database, row, model.name if model else "?")
         if model is None or model.versions != live:
@@ -110,12 +114,10 @@ class _Findings:
     def _row(self, database: JournalDB, row: VersionRow, model: str) -> None:
         where = f"{model}@{row.number}"
         for table, key in (("ids", row.id), *((("names", row.name),) if row.name else ())):
-            pointer = database.row(table, key, Pointer)
-            if pointer is None or (table == "names" and pointer.number != row.number):
+            if not _leads_to(database, table, key, row):
                 self.add("rows-disagree", where, f"{table}/{key[:20]} does not lead to it")
         if row.purged:
             return
-        self._used |= references(self._desk, row)
         try:
             for problem in self._parts(row):
                 self.add("object-damaged", where, problem)
@@ -151,12 +153,14 @@ class _Findings:
             except NbregError as error:
                 self.add(error.code, path, error.message)
 
-    def expect(self, expect: Mapping[str, str] | Iterable[str] | None) -> None:
+    def expect(self, expect: Expected | None) -> None:
         """Heads that were written down before must be in their chains."""
         if expect is None:
             return
+        expect = [expect] if isinstance(expect, str) else expect
         wanted = expect.items() if isinstance(expect, Mapping) else [("", each) for each in expect]
-        for name, head in wanted:
+        for name, given in wanted:
+            head = given.hash if isinstance(given, Head) else given
             chains = (
                 [self._chains[name]] if name in self._chains else [] if name else list(self._chains.values())
             )
@@ -165,6 +169,15 @@ class _Findings:
             ):
                 where = name or "all chains"
                 self.add("head-missing", where, f"no line has the hash {head[:16]}… that was expected")
+
+
+def _leads_to(database: JournalDB, table: str, key: str, row: VersionRow) -> bool:
+    """Whether a pointer leads to the version; versions of one instant may be the same, and share an id."""
+    pointer = database.row(table, key, Pointer)
+    if pointer is None or table == "names":
+        return pointer is not None and pointer.number == row.number
+    led = database.row("versions", pointer.number, VersionRow)
+    return led is not None and led.id == row.id
 
 
 def _hashes(database: JournalDB) -> Iterator[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder
 
 Bytes = bytes | bytearray | memoryview
 
+_OBJECT_NAME: Final = re.compile("[0-9a-f]{62}")
 _MAGIC: Final = b"nbreg bundle 1\n"
 _LENGTH: Final = 17
 _ALIGNED: Final = 64
@@ -271,8 +273,10 @@ class Blobs:
     def objects(self) -> Iterator[tuple[str, Path, int]]:
         """Digest, path and size of every object."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            if folder.is_symlink():
+                continue  # what it leads to is not this registry's
             for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-                if entry.is_file(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False) and _OBJECT_NAME.fullmatch(entry.name):
                     yield (
                         folder.name + entry.name,
                         Path(entry.path),

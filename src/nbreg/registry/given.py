@@ -1,0 +1,128 @@
+"""What callers give, checked and made plain: tags, metrics, parameters, content, texts.
+
+No secret is ever written: what looks like one is withheld here, whoever gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import FunctionType
+from typing import Any
+
+from nbreg.capture.secrets import Redactor
+from nbreg.capture.secrets.names import secret_kind
+from nbreg.capture.secrets.syntax import is_secret_value
+from nbreg.errors import BadValueError
+from nbreg.names import LONGEST_NAME
+from nbreg.records import plain
+
+
+def checked_tags(tags: Iterable[str]) -> list[str]:
+    """Tags, each once, in their order. Raises `BadValueError`."""
+    if isinstance(tags, str):
+        raise BadValueError("tags are a list", hint=f"[{tags[:60]!r}]")
+    if not isinstance(tags, Iterable):
+        raise BadValueError(f"tags are a {type(tags).__qualname__}", hint="give a list of words")
+    found: dict[str, None] = {}
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip() or len(tag) > LONGEST_NAME or not tag.isprintable():
+            raise BadValueError(
+                f"{ascii(tag)[:60]} is not a tag", hint=f"printable text of up to {LONGEST_NAME} characters"
+            )
+        found[without_secrets(plain(tag.strip(), "a tag"))] = None
+    return list(found)
+
+
+def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
+    """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
+    checked: dict[str, float] = {}
+    for name, value in checked_mapping(metrics, "metrics").items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadValueError(
+                f"metrics.{name} is not a number", hint="what is not a number belongs in content"
+            )
+        checked[name] = float(value)
+    return checked
+
+
+def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters as they can be recorded: what JSON has no form for is told in words, and never refused.
+
+    `get_params()` gives NaN and estimators among its values; losing a version over them helps nobody.
+    """
+    if params is not None and not isinstance(params, Mapping):
+        raise BadValueError(
+            f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
+        )
+    plain(dict.fromkeys(params or ()), "params")  # the names have to be text
+    teller = _Teller()
+    told: dict[str, Any] = without_secrets(
+        {name: teller.told(value) for name, value in (params or {}).items()}
+    )
+    return told
+
+
+class _Teller:
+    """Says values in words where JSON has no form for them; asks no object for its own."""
+
+    def __init__(self) -> None:
+        self._left = 10_000  # lists may hold each other more often than anybody would read
+
+    def told(self, value: Any, depth: int = 16) -> Any:
+        """The value as JSON has it, or in words."""
+        self._left -= 1
+        if self._left > 0 and depth:
+            if type(value) in (list, tuple):
+                return [self.told(each, depth - 1) for each in value]
+            if type(value) is dict and all(type(key) is str for key in value):
+                return {self.told(key): self.told(each, depth - 1) for key, each in value.items()}
+        if type(value) is str:
+            return value.encode(errors="replace").decode()
+        try:
+            return plain(value, depth=1)
+        except BadValueError:
+            pass
+        if type(value) in (float, int):
+            return str(value)
+        kind = value if isinstance(value, type | FunctionType) else type(value)
+        return f"<{kind.__module__}.{kind.__qualname__}>"
+
+
+def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
+    """Names and plain values. Raises `BadValueError`."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadValueError(
+            f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
+        )
+    checked: dict[str, Any] = without_secrets(plain(value, what))
+    return checked
+
+
+def checked_text(text: str, what: str) -> str:
+    """Text of at most a million characters. Raises `BadValueError`."""
+    if not isinstance(text, str):
+        raise BadValueError(f"{what} is text, not {type(text).__name__}")
+    if len(text) > 1_000_000:
+        raise BadValueError(
+            f"{what} has {len(text):,} characters", hint="up to a million; put files into artifacts"
+        )
+    checked: str = without_secrets(plain(text, what))
+    return checked
+
+
+def without_secrets(value: Any) -> Any:
+    """What a caller gave, with what looks like a secret withheld: none is ever written."""
+    return _withheld(value, Redactor.of_process(), "") if value else value
+
+
+def _withheld(value: Any, redactor: Redactor, name: str) -> Any:
+    if isinstance(value, str):
+        kind = secret_kind(name) if name else ""
+        return redactor.named(kind) if kind and is_secret_value(value, kind) else redactor.value(value)
+    if isinstance(value, dict):
+        return {key: _withheld(each, redactor, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_withheld(each, redactor, name) for each in value]
+    return value
