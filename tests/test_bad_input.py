@@ -17,6 +17,7 @@ from nbreg.errors import (
     BadValueError,
     CannotStoreError,
     NameTakenError,
+    SecretFoundError,
     UnknownArtifactError,
 )
 from nbreg.settings import Settings
@@ -455,3 +456,54 @@ def test_odd_options_are_refused(registry: Registry) -> None:
         version.load("modle")
     assert "did you mean 'model'?" in artifact.value.hint
     assert len(registry.events("churn")) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"run": "abc"}, {"artifacts": ["a"]}, {"artifacts": {1: 2}}, {"data": {1: 2}}, {"data": [1]},
+        {"data": {"\ud800": 1}}, {"substitutions": {1: 2}}, {"substitutions": [1]}, {"parent": 5}, {"base": 5},
+    ],
+)  # fmt: skip
+def test_options_of_another_kind_are_refused_before_anything_is_stored(
+    registry: Registry, options: dict[str, Any]
+) -> None:
+    """By a sentence, and with nothing left behind."""
+    with pytest.raises(BadInputError) as caught:
+        registry.register("churn", 1, **options)
+    sentence(caught.value)
+    assert nothing_there(registry)
+
+
+def test_arguments_of_reading_verbs_are_checked(registry: Registry) -> None:
+    """A float for a number is a sentence, too."""
+    registry.register("churn", 1)
+    wrong: list[Any] = [
+        lambda: registry.versions("churn", limit=1.5),  # type: ignore[arg-type]
+        lambda: registry.versions("churn", offset=-1),
+        lambda: registry.versions("churn", sort=3),  # type: ignore[arg-type]
+        lambda: registry.events("churn", limit=-1),
+        lambda: registry.rollback("churn", to=1),  # type: ignore[arg-type]
+        lambda: registry.drop_alias("churn", 5),  # type: ignore[arg-type]
+        lambda: registry.get(5),  # type: ignore[arg-type]
+    ]
+    for call in wrong:
+        with pytest.raises(BadInputError) as caught:
+            call()
+        sentence(caught.value)
+
+
+def test_check_takes_what_register_takes(registry: Registry) -> None:
+    """So that the cell form can ask first with all that it has."""
+    first = registry.register("churn", 1)
+    options: dict[str, Any] = {"parent": first, "base": first, "tags": ["a"]}
+    registry.check("churn", artifacts={"a": 1}, data={"b": 2}, **options)
+    assert registry.preview("churn", 2, artifacts={"a": 1}, **options).parent == first.id
+
+
+def test_a_large_log_is_searched_for_secrets_as_a_small_one_is(registry: Registry, tmp_path: Path) -> None:
+    """A secret does not hide behind six megabytes of text."""
+    log = tmp_path / "train.log"
+    log.write_text("epoch 1 loss 0.5\n" * 400_000 + "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8")
+    with pytest.raises(SecretFoundError):
+        registry.register("churn", 1, artifacts={"log": log})

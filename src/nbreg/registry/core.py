@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nbreg.errors import BadReferenceError
 from nbreg.names import Bump
 from nbreg.records import (
     Actor,
@@ -134,7 +135,7 @@ class Registry:
         `StoreError`; then nothing is changed.
         """
         from nbreg.registry import registering
-        from nbreg.registry.request import Request, objects
+        from nbreg.registry.request import Request, linked, objects
 
         request = Request.checked(
             self._desk,
@@ -157,26 +158,30 @@ class Registry:
             message=message,
             allow_secrets=allow_secrets,
         )
-        return self._version(registering.register(self._desk, request, objects(model, artifacts), data))
+        return self._version(
+            registering.register(self._desk, request, objects(model, artifacts), linked(data))
+        )
 
     def check(self, model_name: str, **options: Any) -> None:
         """Find out all that `register` would refuse before there is a model: names, stage, lock, space.
 
-        Takes `register`'s options. Raises what `register` would.
+        Takes `register`'s options; of `artifacts` and `data` nothing can be known yet. Raises
+        what `register` would.
         """
         from nbreg.registry import registering
         from nbreg.registry.request import Request
 
-        registering.check(self._desk, Request.checked(self._desk, model_name, **options))
+        known = {name: value for name, value in options.items() if name not in ("artifacts", "data")}
+        registering.check(self._desk, Request.checked(self._desk, model_name, **self._texts(known)))
 
     def preview(self, model_name: str, model: object = None, **options: Any) -> Manifest:
         """The manifest that `register` would write; nothing is written."""
         from nbreg.registry import registering
-        from nbreg.registry.request import Request, objects
+        from nbreg.registry.request import Request, linked, objects
 
         artifacts, data = options.pop("artifacts", None), options.pop("data", None)
-        request = Request.checked(self._desk, model_name, **options)
-        return registering.preview(self._desk, request, objects(model, artifacts), data)
+        request = Request.checked(self._desk, model_name, **self._texts(options))
+        return registering.preview(self._desk, request, objects(model, artifacts), linked(data))
 
     # read
 
@@ -201,7 +206,6 @@ class Registry:
         *,
         trust: bool | None = None,
         on_drift: str = "show",
-        stamp: bool = False,
     ) -> Any:
         """Load an artifact: an object, or for a file or folder the path of a private copy.
 
@@ -434,9 +438,20 @@ class Registry:
     def _version(self, entry: Entry) -> ModelVersion:
         return ModelVersion(self, self._desk, entry)
 
+    def _texts(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a registration, versions among them as references."""
+        versions = {
+            name: self._text(options[name]) for name in ("parent", "base") if options.get(name) is not None
+        }
+        return options | versions
+
     def _text(self, ref: Reference) -> str:
-        if not isinstance(ref, ModelVersion):
+        if isinstance(ref, str):
             return ref
+        if not isinstance(ref, ModelVersion):
+            raise BadReferenceError(
+                f"a reference is text, not {type(ref).__name__}", hint="'churn@production'"
+            )
         if ref.registry.location == self.location:
             return f"{ref.model}@{ref.number}"
         return f"{ref.model}@sha256:{ref.id}"  # another registry's: its number means nothing here

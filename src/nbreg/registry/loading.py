@@ -32,14 +32,15 @@ def load(desk: Desk, ref: str, name: str, *, trust: bool | None, on_drift: str) 
     manifest = parts.manifest(desk, entry)
     artifact = _artifact(entry, manifest, name)
 
-    def read(chunk: Chunk) -> bytearray | memoryview:
-        return parts.part(desk, entry, chunk.digest)
+    def read(chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
+        return parts.part(desk, entry, chunk.digest, private=private)
 
-    _check_trust(entry, manifest, families.untrusted(artifact, read), consent=trust)
+    opened = families.open_artifact(artifact, read)
+    _check_trust(entry, manifest, opened.untrusted, consent=trust)
     if on_drift == "error":
         _check_drift(entry, drift(desk, entry))
     log.info("loading %s from %s@sha256:%s", name, entry.model, entry.row.id)
-    return families.load(artifact, read)
+    return opened.load()
 
 
 def _check_pinned(ref: str) -> None:

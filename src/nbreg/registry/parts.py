@@ -17,7 +17,7 @@ from nbreg.store.tiny import JournalDB
 P = TypeVar("P", bound=Record)
 
 
-def part(desk: Desk, entry: Entry, digest: str) -> bytearray | memoryview:
+def part(desk: Desk, entry: Entry, digest: str, *, private: bool = False) -> bytearray | memoryview:
     """The bytes of a part, checked against its digest; the result may be written to.
 
     Raises `UnknownArtifactError` if the version was purged, or `DamagedObjectError`.
@@ -26,7 +26,7 @@ def part(desk: Desk, entry: Entry, digest: str) -> bytearray | memoryview:
         raise UnknownArtifactError(
             f"the bytes of {entry.ref} were purged", hint="its record is all that is left"
         )
-    return desk.folder.blobs.read(digest, entry.row.bundle)
+    return desk.folder.blobs.read(digest, entry.row.bundle, private=private)
 
 
 def manifest(desk: Desk, entry: Entry) -> Manifest:

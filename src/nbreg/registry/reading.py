@@ -155,8 +155,8 @@ def versions(
     desk: Desk, model: str, *, sort: str | None, limit: int | None, offset: int, deleted: bool
 ) -> list[Entry]:
     """A model's versions, newest first or sorted."""
-    if offset < 0 or (limit is not None and limit < 0):
-        raise BadInputError("limit and offset cannot be negative")
+    if not _is_count(offset) or not (limit is None or _is_count(limit)):
+        raise BadInputError("limit and offset are whole numbers from 0 on")
     database = desk.model(model)
     found = _rows(database, deleted=deleted)
     if sort is None:
@@ -180,11 +180,17 @@ def _rows(database: JournalDB, *, deleted: bool) -> Any:
             yield row
 
 
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+
+
 _SORTABLE = ("number", "name", "created", "stage", "size", "actor")
 
 
 def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
     """Rows by one field; those that lack it come last. Raises `BadInputError`."""
+    if not isinstance(sort, str):
+        raise BadInputError(f"versions are sorted by a field's name, not {type(sort).__name__}")
     field, descending = sort.removeprefix("-"), sort.startswith("-")
     if field not in _SORTABLE and not field.startswith("metrics."):
         raise BadInputError(
@@ -206,8 +212,8 @@ def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
 
 def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:
     """What happened, newest first."""
-    if limit is not None and limit < 0:
-        raise BadInputError("limit cannot be negative")
+    if not (limit is None or _is_count(limit)):
+        raise BadInputError("a limit is a whole number from 0 on")
     start = _since(since)
     if model is not None:
         return _events_of(desk.model(model), start, limit)

@@ -10,7 +10,15 @@ import msgspec
 from nbreg import lifecycle
 from nbreg.capture.context import current_context
 from nbreg.errors import BadInputError, BadNameError
-from nbreg.names import BUMPS, Bump, check_model_name, check_version_name, fill_template, template_values
+from nbreg.names import (
+    BUMPS,
+    LONGEST_NAME,
+    Bump,
+    check_model_name,
+    check_version_name,
+    fill_template,
+    template_values,
+)
 from nbreg.records import Context, RunLink
 from nbreg.registry import reading
 from nbreg.registry.desk import Desk
@@ -71,7 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Request:
         """Raises `BadInputError` in one of its kinds, or what a reference that is not there raises."""
         context = current_context()
-        values: dict[str, object] = {**template_values(context.moment), **(substitutions or {})}
+        values = {**template_values(context.moment), **_substitutions(substitutions)}
         rules = desk.lifecycle
         if not isinstance(model_name, str):
             raise BadNameError(f"a model's name is text, not {type(model_name).__name__}")
@@ -99,13 +107,40 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             content=checked_mapping(content, "content"),
             parent="" if parent is None else reading.get(desk, parent).row.id,
             base=None if base is None else _base(desk, model, base),
-            run=run or context.run,
+            run=context.run if run is None else _run(run),
             new=new,
             force=force,
             reason=checked_text(reason, "the reason"),
             message=checked_text(message, "the message"),
             allow_secrets=allow_secrets,
         )
+
+
+def _substitutions(given: Mapping[str, str] | None) -> dict[str, object]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(
+        isinstance(each, str) for pair in given.items() for each in pair
+    ):
+        raise BadInputError("substitutions are texts by name", hint="{'team': 'A'}")
+    return dict(given)
+
+
+def _run(given: object) -> RunLink:
+    if not isinstance(given, RunLink):
+        raise BadInputError(
+            f"a run is a RunLink, not {type(given).__name__}", hint="leave it out: it is known"
+        )
+    return given
+
+
+def linked(data: Mapping[str, object] | None) -> dict[str, object]:
+    """Data by name, as it is linked to the version."""
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise BadInputError(f"data is given as {type(data).__name__}", hint="data={'train': X}")
+    return {_short_word(name, "data"): value for name, value in data.items()}
 
 
 def _base(desk: Desk, model: str, base: str) -> int:
@@ -118,18 +153,22 @@ def _base(desk: Desk, model: str, base: str) -> int:
 def objects(model: object, artifacts: Mapping[str, object] | None) -> dict[str, object]:
     """All objects by artifact name; the model itself is `model`."""
     found: dict[str, object] = {} if model is None else {"model": model}
+    if artifacts is not None and not isinstance(artifacts, Mapping):
+        raise BadInputError(
+            f"artifacts are given as {type(artifacts).__name__}", hint="artifacts={'scaler': scaler}"
+        )
     for name, value in (artifacts or {}).items():
-        if (
-            not isinstance(name, str)
-            or not name.isprintable()
-            or not 0 < len(name) <= 128
-            or "/" in name
-            or name in (".", "..")
-        ):
-            raise BadNameError(f"{ascii(name)[:60]} is not the name of an artifact", hint="a short word")
         if name in found:
             raise BadInputError("two artifacts are named 'model'", hint="give one of them another name")
-        found[name] = value
+        found[_short_word(name, "an artifact")] = value
     if not found:
         raise BadInputError("there is nothing to register", hint="give the model, or artifacts={…}")
     return found
+
+
+def _short_word(name: object, what: str) -> str:
+    """Return the name if it is one that a folder could have, too. Raises `BadNameError`."""
+    is_word = isinstance(name, str) and name.isprintable() and 0 < len(name) <= LONGEST_NAME
+    if isinstance(name, str) and is_word and "/" not in name and name not in (".", ".."):
+        return name
+    raise BadNameError(f"{ascii(name)[:60]} is not the name of {what}", hint="a short word")
