@@ -1,23 +1,37 @@
 """What is known of each kind of object: how its bytes are made, read and inspected.
 
-A family is a module with `claims`, `dump`, `inspect` and `load`; the first one that claims a
+A family is a module with `claims`, `digest`, `dump` and `Opened`; the first one that claims a
 value stores it, and an artifact names the family that can read it. Nothing here imports a
 framework that the user has not imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nbreg.errors import UnknownArtifactError
 from nbreg.families import files, generic
-from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk
 
 Bytes = bytes | bytearray | memoryview
-Read = Callable[[Chunk], bytearray | memoryview]
+
+
+class Read(Protocol):
+    """Gives a part's bytes, checked; `private` ones can be changed by nobody else afterwards."""
+
+    def __call__(self, chunk: Chunk, *, private: bool = False) -> bytearray | memoryview: ...
+
+
+class Opened(Protocol):
+    """An artifact that was read and looked at, and not yet made."""
+
+    untrusted: list[str]
+    """What loading would import, or do, beyond the known harmless."""
+
+    def load(self) -> object:
+        """Make the object. Runs its code: only if nothing is `untrusted`, or with consent."""
 
 
 class Dumped(NamedTuple):
@@ -41,13 +55,10 @@ def dump(name: str, value: object) -> Dumped:
 
 
 def snapshot(value: object) -> str:
-    """The digest of a value as data, without storing it; empty where it does not tell its value."""
-    if files.claims(value):
-        return files.dump("", value)[0].token  # type: ignore[arg-type]
-    try:
-        return token(value)
-    except NoTokenError:
-        return ""
+    """The digest of a value as data, without storing it. Raises `CannotStoreError`."""
+    family = next(each for each in _FAMILIES if each.claims(value))
+    found: str = family.digest(value)
+    return found
 
 
 def modules_needed(artifacts: Iterable[Artifact]) -> set[str] | None:
@@ -62,16 +73,13 @@ def modules_needed(artifacts: Iterable[Artifact]) -> set[str] | None:
     return {".".join(each[:length]) for each in parts for length in range(1, len(each))}
 
 
-def untrusted(artifact: Artifact, read: Read) -> list[str]:
-    """What reading the artifact would import beyond the known harmless; runs none of it."""
-    found: list[str] = _family(artifact).untrusted(artifact, read)
-    return found
+def open_artifact(artifact: Artifact, read: Read) -> Opened:
+    """Read and inspect an artifact; runs none of it.
 
-
-def load(artifact: Artifact, read: Read) -> object:
-    """Make the object again. Runs its code: only after `untrusted` or consent."""
-    loaded: object = _family(artifact).load(artifact, read)
-    return loaded
+    Raises `UnknownArtifactError` or `DamagedObjectError`.
+    """
+    opened: Opened = _family(artifact).Opened(artifact, read)
+    return opened
 
 
 def _family(artifact: Artifact) -> ModuleType:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import mmap
 import os
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from nbreg.errors import CannotStoreError, DamagedObjectError
 from nbreg.records import Artifact, Chunk, FileEntry, canonical, digest_of
@@ -19,6 +20,11 @@ Part = tuple[Chunk, bytes | memoryview]
 def claims(value: object) -> bool:
     """Whether the value is a path."""
     return isinstance(value, Path)
+
+
+def digest(value: Path) -> str:
+    """The digest of the files, without storing them."""
+    return dump("", value)[0].token
 
 
 def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
@@ -68,9 +74,13 @@ def _read(path: Path, top: Path, root: Path, *, whole: bool) -> tuple[FileEntry,
     except OSError as error:
         raise CannotStoreError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     chunk = Chunk(digest=digest_of(data), size=len(data))
+    if not _is_text(str(path)):
+        raise CannotStoreError(
+            f"{str(path)!r} has a name that is not UTF-8", hint="rename it: the record of files is text"
+        )
     relative = path.relative_to(top).as_posix() if whole else path.name
     entry = FileEntry(
-        path=relative, digest=chunk.digest, size=chunk.size, executable=os.access(path, os.X_OK) and whole
+        path=relative, digest=chunk.digest, size=chunk.size, executable=os.access(path, os.X_OK)
     )
     return entry, (chunk, data)
 
@@ -82,35 +92,67 @@ def _resolved(path: Path) -> Path:
         raise CannotStoreError(f"{str(path)!r} leads nowhere", hint="take the link out") from error
 
 
-def untrusted(artifact: Artifact, read: object) -> list[str]:
-    """Nothing: plain bytes run nothing."""
-    return []
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def load(artifact: Artifact, read: object) -> Path:
-    """Copy the files into a folder of this process, which goes when the path object does not need it."""
+class Opened:
+    """Files that can be copied out; plain bytes run nothing."""
+
+    untrusted: list[str]
+
+    def __init__(self, artifact: Artifact, read: Any) -> None:
+        if artifact.kind != "folder" and len(artifact.files) != 1:
+            raise DamagedObjectError(
+                f"the artifact {artifact.name!r} is a file of {len(artifact.files)} files"
+            )
+        self._artifact = artifact
+        self._read = read
+        self._targets = [safe_target(Path(), entry.path) for entry in artifact.files]
+        self.untrusted = []
+        folders = {above for target in self._targets for above in target.parents}
+        if len(set(self._targets)) < len(self._targets) or folders.intersection(self._targets):
+            raise DamagedObjectError(f"the artifact {artifact.name!r} has two files in one place")
+
+    def load(self) -> Path:
+        """Copy the files into a folder that is removed when this process ends; a fork of it leaves it."""
+        root = _private_folder()
+        for entry, relative in zip(self._artifact.files, self._targets, strict=True):
+            target = root / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self._read(Chunk(digest=entry.digest, size=entry.size)))
+            if entry.executable:
+                target.chmod(0o755)
+        return root if self._artifact.kind == "folder" else root / self._targets[0]
+
+
+def _private_folder() -> Path:
     import tempfile  # brings shutil and the compressors: not for those who only register
 
-    assert callable(read)
-    holder = tempfile.TemporaryDirectory(prefix="nbreg-")
-    root = Path(holder.name)
-    for entry in artifact.files:
-        target = safe_target(root, entry.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(read(Chunk(digest=entry.digest, size=entry.size)))
-        if entry.executable:
-            target.chmod(0o755)
-    _kept.append(holder)
-    return root if artifact.kind == "folder" else root / artifact.files[0].path
+    root = Path(tempfile.mkdtemp(prefix="nbreg-"))
+    atexit.register(_remove, root, os.getpid())
+    return root
 
 
-_kept: list[object] = []
-"""Removed when the process ends."""
+def _remove(root: Path, owner: int) -> None:
+    import shutil
+
+    if os.getpid() == owner:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def safe_target(root: Path, relative: str) -> Path:
-    """Where a stored file goes below `root`. Raises `DamagedObjectError` if it would leave it."""
+    """Where a stored file goes below `root`.
+
+    Raises `DamagedObjectError` if it would leave it, or cannot be.
+    """
     parts = PurePosixPath(relative).parts
-    if not parts or relative.startswith("/") or ".." in parts or "\0" in relative:
+    if not parts or relative.startswith("/") or ".." in parts or "\0" in relative or not _is_text(relative):
         raise DamagedObjectError(f"a stored file is named {relative[:80]!r}, which leaves its folder")
+    if any(len(part.encode()) > 255 for part in parts) or len(relative.encode()) > 3000:
+        raise DamagedObjectError(f"a stored file is named {relative[:80]!r}…, which is too long for a name")
     return root.joinpath(*parts)

@@ -6,11 +6,14 @@ cloudpickle, which writes them out.
 
 from __future__ import annotations
 
+import io
 import pickle
+from collections.abc import Iterable
 from typing import Any, Final
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
-from nbreg.families.inspection import globals_of, is_harmless
+from nbreg.families.contracts import Guarded, OddError
+from nbreg.families.inspection import globals_of, untrusted_in
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
 
@@ -19,6 +22,7 @@ PICKLE: Final = "pickle5"
 CLOUDPICKLE: Final = "cloudpickle5"
 
 _COPIED: Final = 256 * 1024
+_STEPS: Final = 12
 
 Bytes = bytes | bytearray | memoryview
 
@@ -72,7 +76,7 @@ def _cloudpickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]
     try:
         return CLOUDPICKLE, cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append), buffers
     except Exception as error:
-        where = _culprit(value, "", {id(value)})
+        where = _culprit(value)
         what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
         reason = f"{type(error).__name__}: {_one_line(error)}"
         raise CannotStoreError(
@@ -88,8 +92,18 @@ def _one_line(error: Exception) -> str:
         return "it does not say why"
 
 
-def _culprit(value: object, path: str, seen: set[int]) -> str:
-    """The path to the innermost attribute or item that cannot be pickled on its own."""
+def _culprit(value: object) -> str:
+    """The path to the innermost part that cannot be pickled on its own; a long one breaks off."""
+    path, seen = "", {id(value)}
+    for _ in range(_STEPS):
+        found = _first_bad(value, seen)
+        if found is None:
+            return path
+        path, value = path + found[0], found[1]
+    return f"{path}…"
+
+
+def _first_bad(value: object, seen: set[int]) -> tuple[str, object] | None:
     import cloudpickle
 
     for step, child in _children(value):
@@ -99,8 +113,8 @@ def _culprit(value: object, path: str, seen: set[int]) -> str:
         try:
             cloudpickle.dumps(child, protocol=5)
         except Exception:
-            return _culprit(child, path + step, seen)
-    return path
+            return step, child
+    return None
 
 
 def _children(value: object) -> list[tuple[str, object]]:
@@ -112,42 +126,62 @@ def _children(value: object) -> list[tuple[str, object]]:
     return [(f".{key}", each) for key, each in attributes.items()] if type(attributes) is dict else []
 
 
+def digest(value: object) -> str:
+    """The digest of an object as data, without storing it. Raises `CannotStoreError`."""
+    try:
+        return token(value)
+    except NoTokenError:
+        _, stream, buffers = _pickled(value)
+        views: list[Bytes] = [stream, *(buffer.raw() for buffer in buffers)]
+        return _by_bytes(map(digest_of, views))
+
+
 def _token(value: object, chunks: list[Chunk]) -> str:
     """The object's digest by value; that of its bytes where the value cannot be walked."""
     try:
         return token(value)
     except NoTokenError:
-        return digest_of(canonical(["bytes", *(chunk.digest for chunk in chunks)]))
+        return _by_bytes(chunk.digest for chunk in chunks)
 
 
-def untrusted(artifact: Artifact, read: Any) -> list[str]:
-    """The globals of the stream that are not known to be harmless; nothing is imported or called."""
-    stream = read(_stream(artifact))
-    return [each for each in globals_of(bytes(stream)) if not is_harmless(each)]
+def _by_bytes(digests: Iterable[str]) -> str:
+    return digest_of(canonical(["bytes", *digests]))
 
 
-def load(artifact: Artifact, read: Any) -> object:
-    """Unpickle: this runs whatever the stream says.
+class Opened:
+    """An artifact whose stream was read once, into memory that is this process's alone.
 
-    Raises `CannotLoadError` where a module that it names is missing, or no longer has that name.
+    So what was looked at is what is loaded, whoever can write to the registry's folder.
     """
-    stream = read(_stream(artifact))
-    buffers = [read(chunk) for chunk in artifact.chunks[1:]]
-    try:
-        return pickle.loads(stream, buffers=buffers)
-    except ModuleNotFoundError as error:
-        raise CannotLoadError(
-            f"{artifact.type or artifact.name} needs the module {error.name!r}, which is not here",
-            hint="install it, or make the project's own module importable (sys.path) as it was",
-        ) from error
-    except AttributeError as error:
-        raise CannotLoadError(
-            f"{artifact.type or artifact.name} is not made again here: {error}",
-            hint="the code that it was stored with is another one here",
-        ) from error
 
+    def __init__(self, artifact: Artifact, read: Any) -> None:
+        if not artifact.chunks:
+            raise DamagedObjectError(f"the artifact {artifact.name!r} has no stream")
+        self._artifact = artifact
+        self._read = read
+        self._stream: Bytes = read(artifact.chunks[0], private=True)
+        self.untrusted = untrusted_in(self._stream)
 
-def _stream(artifact: Artifact) -> Chunk:
-    if not artifact.chunks:
-        raise DamagedObjectError(f"the artifact {artifact.name!r} has no stream")
-    return artifact.chunks[0]
+    def load(self) -> object:
+        """Unpickle: this runs what the stream says, and nothing of it where `untrusted` is empty.
+
+        Raises `CannotLoadError` where a module that it names is missing, or no longer has that name.
+        """
+        artifact = self._artifact
+        buffers = [self._read(chunk) for chunk in artifact.chunks[1:]]
+        try:
+            if self.untrusted:
+                return pickle.loads(self._stream, buffers=buffers)
+            return Guarded(io.BytesIO(self._stream), fix_imports=False, buffers=buffers).load()
+        except ModuleNotFoundError as error:
+            raise CannotLoadError(
+                f"{artifact.type or artifact.name} needs the module {error.name!r}, which is not here",
+                hint="install it, or make the project's own module importable (sys.path) as it was",
+            ) from error
+        except AttributeError as error:
+            raise CannotLoadError(
+                f"{artifact.type or artifact.name} is not made again here: {error}",
+                hint="the code that it was stored with is another one here",
+            ) from error
+        except OddError as error:
+            raise DamagedObjectError(f"the artifact {artifact.name!r} asks for {error}") from error

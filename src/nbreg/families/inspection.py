@@ -2,39 +2,21 @@
 
 The stream is read by the real unpickler, but each global it names becomes an inert stand-in
 that can be called, filled and subscripted, and does nothing. So what is listed is what loading
-would import, however the stream spells it.
+would import, however the stream spells it. Where all of it is harmless by name, a second look
+(`contracts`) asks whether it is used as honest pickles use it.
 """
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 from itertools import repeat
 from typing import Any, Final
 
-HARMLESS: Final = frozenset(
-    (
-        *(
-            f"builtins.{name}"
-            for name in ("bytearray", "complex", "frozenset", "list", "dict", "set", "tuple")
-        ),
-        *(f"builtins.{name}" for name in ("range", "slice", "object")),
-        "collections.OrderedDict",
-        "collections.deque",
-        "_codecs.encode",
-        *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
-        "decimal.Decimal",
-        "fractions.Fraction",
-        "uuid.UUID",
-        "numpy.dtype",
-        "numpy.ndarray",
-        "numpy._core.numeric._frombuffer",
-        "numpy.core.numeric._frombuffer",
-        "numpy._core.multiarray._reconstruct",
-        "numpy.core.multiarray._reconstruct",
-    )
-)
-"""Classes and functions, each by its exact name, that only make the value they stand for."""
+from nbreg.families import contracts
+
+Bytes = bytes | bytearray | memoryview
 
 UNREADABLE: Final = "a stream that cannot be inspected"
 
@@ -69,7 +51,7 @@ class _Inert(metaclass=_InertType):
 class _Listing(pickle.Unpickler):
     """An unpickler that notes each global and hands out stand-ins."""
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: Bytes) -> None:
         super().__init__(io.BytesIO(stream), buffers=repeat(b""))
         self.found: dict[str, None] = {}
 
@@ -78,8 +60,10 @@ class _Listing(pickle.Unpickler):
         return _Inert
 
 
-def globals_of(stream: bytes) -> list[str]:
+def globals_of(stream: Bytes) -> list[str]:
     """The globals that loading would ask for, in order; `UNREADABLE` at the end if it breaks off."""
+    if _has_extensions(stream):
+        return [UNREADABLE]
     listing = _Listing(stream)
     try:
         listing.load()
@@ -88,6 +72,32 @@ def globals_of(stream: bytes) -> list[str]:
     return list(listing.found)
 
 
+def untrusted_in(stream: Bytes) -> list[str]:
+    """What of a stream needs somebody's word, in words for people: names, or an odd use of harmless ones."""
+    named = globals_of(stream)
+    unknown = [each for each in named if not is_harmless(each)]
+    if unknown:
+        return unknown
+    odd = contracts.oddity(stream)
+    return [odd] if odd else []
+
+
 def is_harmless(name: str) -> bool:
-    """Whether a global is one of the known ones that only make a value."""
-    return name in HARMLESS
+    """Whether a global is one of the known ones that only make a value, if used as usual."""
+    return name in contracts.CONTRACTS
+
+
+def _has_extensions(stream: Bytes) -> bool:
+    """Whether a global may be named by a number: such a one is remembered by the process, and not asked for.
+
+    Without any registered number the unpickler itself breaks off.
+    """
+    registered: Any = copyreg
+    if not registered._inverted_registry and not registered._extension_cache:
+        return False
+    import pickletools
+
+    try:
+        return any(op.name in ("EXT1", "EXT2", "EXT4") for op, _, _ in pickletools.genops(bytes(stream)))
+    except Exception:
+        return True

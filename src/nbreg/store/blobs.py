@@ -18,6 +18,7 @@ import mmap
 import os
 import re
 import secrets
+import stat
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -217,16 +218,19 @@ class Blobs:
         for digest in [each for each, home in self._read_whole.items() if home == bundle]:
             del self._read_whole[digest]
 
-    def read(self, digest: str, bundle: str) -> bytearray | memoryview:
+    def read(self, digest: str, bundle: str, *, private: bool = False) -> bytearray | memoryview:
         """A part that a bundle holds or names, its digest checked; the result may be written to.
 
-        A large part is mapped copy-on-write: changing it changes nothing stored.
+        A large part is mapped copy-on-write: changing it changes nothing stored. But someone who
+        overwrites the object's file in place changes what is not yet looked at, and reading what
+        a truncation took ends the process (SIGBUS). A `private` part is copied before it is
+        checked: for bytes that say what is done, not only what is computed with.
 
         Raises `DamagedObjectError`, which names the file.
         """
         index, start = self._index(bundle)
         if digest in index.large:
-            return self._mapped(digest)
+            return self._copied(digest) if private else self._mapped(digest)
         home = index.elsewhere.get(digest, bundle)
         if home != bundle:
             index, start = self._index(home)
@@ -253,15 +257,28 @@ class Blobs:
             raise DamagedObjectError(f"{path} is not what its name says", hint="restore the file from a copy")
         return view
 
+    def _copied(self, digest: str) -> bytearray:
+        path = self.path(digest)
+        with self._opened(path) as fd, open(fd, "rb", buffering=0, closefd=False) as file:
+            data = bytearray(os.fstat(fd).st_size)
+            view, got = memoryview(data), 0
+            while got < len(data) and (count := file.readinto(view[got:])):
+                got += count
+        if digest_of(data) != digest:
+            raise DamagedObjectError(f"{path} is not what its name says", hint="restore the file from a copy")
+        return data
+
     @contextmanager
     def _opened(self, path: Path) -> Iterator[int]:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise DamagedObjectError(f"{path} is missing", hint="restore the file from a copy") from None
         except OSError as error:
             raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
         try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise DamagedObjectError(f"{path} is no regular file", hint="restore the file from a copy")
             yield fd
         except OSError as error:
             raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,298 @@
+"""What needs nobody's word when it is loaded, and what an attacker with the files can do: nothing."""
+
+from __future__ import annotations
+
+import copyreg
+import os
+import pickle
+import subprocess
+import sys
+from collections import OrderedDict, deque
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from numpy._core.multiarray import _reconstruct
+from numpy._core.numeric import _frombuffer  # type: ignore[attr-defined]
+
+from nbreg import Registry, families, records
+from nbreg.errors import CannotStoreError, DamagedObjectError, TrustError
+from nbreg.families import files, inspection
+from nbreg.records import Artifact, Chunk, FileEntry
+from nbreg.settings import Settings
+from nbreg.store import blobs
+
+DTYPES = ("?", "i1", ">i4", "u8", "f2", "f4", "g", "c16", "S3", "<U3", ">U3", "M8[ns]", "m8[25s]", "M8[D]")
+ARRAYS = [np.zeros((2, 3), dtype) for dtype in DTYPES]
+PLAIN = [
+    None, 1, "text", b"b", [1, {"a": (2, {3})}], object(), slice(1, None), range(3), 1 + 2j, bytearray(b"x"),
+    datetime.now(UTC), datetime(2026, 1, 1), date(2026, 1, 1), time(1, 2), timedelta(1),
+    timezone(timedelta(hours=1), "x"), UUID(int=7), Decimal("1.5"), Fraction(1, 3), OrderedDict(a=1),
+    deque([1], 3), deque([1]), frozenset([1]), *ARRAYS, *(array.dtype for array in ARRAYS),
+    *(array.T for array in ARRAYS), *(array[:, ::2] for array in ARRAYS), *(array[:0] for array in ARRAYS),
+    np.zeros((2, 2, 2)).transpose(1, 0, 2), {"w": [np.ones(2)]}, np.array(3.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=lambda value: f"{type(value).__name__}-{value!r}"[:40])
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_honest_plain_values_need_no_word(value: object, protocol: int) -> None:
+    """Weights and settings are for everyone, whatever pickle says of them."""
+    buffers: list[pickle.PickleBuffer] = []
+    assert inspection.untrusted_in(pickle.dumps(value, protocol)) == []
+    beside = pickle.dumps(value, 5, buffer_callback=buffers.append)
+    assert inspection.untrusted_in(beside) == []
+
+
+class Does:
+    """Pickled as a call, with a state where one is given."""
+
+    def __init__(self, made: Any, *args: Any, state: Any = None) -> None:
+        self.told = (made, args) if state is None else (made, args, state)
+
+    def __reduce__(self) -> Any:
+        return self.told
+
+
+def text(word: str) -> bytes:
+    return pickle.SHORT_BINUNICODE + bytes([len(word)]) + word.encode()
+
+
+def named(module: str, name: str) -> bytes:
+    return text(module) + text(name) + pickle.STACK_GLOBAL
+
+
+def built(module: str, name: str, attribute: str, value: bytes) -> bytes:
+    """A stream that sets an attribute of a global."""
+    state = pickle.NONE + pickle.EMPTY_DICT + text(attribute) + value + pickle.SETITEM + pickle.TUPLE2
+    return b"\x80\x04" + named(module, name) + state + pickle.BUILD + pickle.STOP
+
+
+BYTES = b"A" * 8
+CLEARED = Does(np.dtype, "O8", False, True, state=(3, "|", None, None, None, -1, -1, 0))
+FIELD = Does(np.dtype, "V8", False, True, state=(3, "|", None, ("f",), {"f": (np.dtype("O"), 0)}, 8, 1, 0))
+SHARED = Does(np.dtype, "f8", False, False, state=(3, ">", None, None, None, -1, -1, 0))
+FLAGS = Does(np.dtype, "f8", False, True, state=(3, "<", None, None, None, -1, -1, 63))
+EMPTY = Does(_reconstruct, np.ndarray, (0,), b"b")
+HOSTILE = {
+    "an array of pointers": pickle.dumps(Does(frozenset, Does(np.ndarray, (1,), "O", BYTES)), 5),
+    "a dtype without its flag": pickle.dumps(Does(_frombuffer, BYTES, CLEARED, (1,), "C"), 5),
+    "a dtype with a field of objects": pickle.dumps(Does(_frombuffer, BYTES, FIELD, (1,), "C"), 5),
+    "a dtype that all share": pickle.dumps(SHARED, 5),
+    "a dtype with flags": pickle.dumps(FLAGS, 5),
+    "an array longer than its bytes": pickle.dumps(
+        Does(_reconstruct, np.ndarray, (0,), b"b", state=(1, (9,), np.dtype("f8"), False, BYTES)), 5
+    ),
+    "an array of something else": pickle.dumps(Does(_reconstruct, list, (0,), b"b"), 5),
+    "an array of a size": pickle.dumps(Does(_reconstruct, np.ndarray, (9,), b"O"), 5),
+    "a view of an array that is filled later": pickle.dumps(Does(_frombuffer, EMPTY, np.dtype("f8"), (0,), "C"), 5),
+    "objects in an array": pickle.dumps(np.array([1, "a"], object), 5),
+    "a structured array": pickle.dumps(np.zeros(2, "i4,f8"), 5),
+    "a method of a class": built("fractions", "Fraction", "__float__", named("builtins", "list")),
+    "a function's defaults": built("numpy._core.numeric", "_frombuffer", "__defaults__", pickle.EMPTY_TUPLE),
+    "an item of a class": b"\x80\x04" + named("builtins", "list") + b"K\x01K\x01s.",
+    "an element of a class": b"\x80\x04" + named("builtins", "list") + b"K\x01a.",
+    "a class made by __new__": b"\x80\x04" + named("numpy", "ndarray") + b"K\x01\x85\x81.",
+    "an attribute of a class": b"\x80\x04" + named("fractions", "Fraction.__init__") + b".",
+    "a codec that is imported": pickle.dumps(Does(__import__("_codecs").encode, "x", "rot13"), 5),
+    "a state for a value": pickle.dumps(Does(Fraction, 1, 2, state=(None, {"x": 1})), 5),
+    "room for the whole memory": pickle.dumps(Does(bytearray, 1 << 60), 5),
+    "a persistent id": b"\x80\x04K\x01Q.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_harmless_names_do_no_harm(what: str) -> None:
+    """Only names from the list, and yet memory or the process's own classes would be changed."""
+    assert inspection.untrusted_in(HOSTILE[what]) != []
+
+
+def test_an_array_is_filled_once() -> None:
+    """A second state frees the memory that views of the array look at."""
+    stream = pickle.dumps(np.array(["2026"], "M8[s]"), 4)
+    array = stream[stream.index(text("numpy._core.multiarray")) :][:-1]
+    assert inspection.untrusted_in(b"\x80\x04" + array + b".") == []
+    state = array[array.rindex(pickle.MARK) :]  # ends with BUILD
+    assert state.endswith(pickle.BUILD)
+    assert inspection.untrusted_in(b"\x80\x04" + array + state + b".") != []
+
+
+def test_numbered_globals_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unpickler remembers what a number stands for, and does not ask again."""
+    copyreg.add_extension("posix", "system", 77)
+    try:
+        stream = b"\x80\x04\x82\x4d" + text("true") + b"\x85R."
+        assert inspection.untrusted_in(stream) == [inspection.UNREADABLE]
+        assert 77 not in copyreg._extension_cache  # type: ignore[attr-defined]
+        monkeypatch.setitem(copyreg._extension_cache, 77, os.system)  # type: ignore[attr-defined]
+        assert inspection.untrusted_in(stream) == [inspection.UNREADABLE]
+    finally:
+        copyreg.remove_extension("posix", "system", 77)
+    assert inspection.untrusted_in(stream) == [inspection.UNREADABLE]
+
+
+def a_stranger(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+
+
+def test_what_was_inspected_is_what_is_loaded(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone who can write to the folder changes the file after its digest was checked."""
+    value = "x" * 400_000  # a file of its own, large enough to be mapped
+    version = registry.register("churn", value)
+    stream = version.artifacts["model"].chunks[0].digest
+    path = registry._desk.folder.blobs.path(stream)
+    evil = b"cos\nsystem\n(S'touch pwned'\ntR."
+    digest_of = records.digest_of
+
+    def digest_then_change(data: Any) -> str:
+        digest = digest_of(data)
+        if digest == stream:
+            path.chmod(0o644)
+            with path.open("r+b") as file:
+                file.write(evil)
+        return digest
+
+    monkeypatch.setattr(blobs, "digest_of", digest_then_change)
+    a_stranger(monkeypatch, tmp_path / "other")
+    assert Registry(registry.location).load("churn") == value
+    assert path.read_bytes().startswith(evil), "the attack happened"
+    assert not Path("pwned").exists()
+    with pytest.raises(DamagedObjectError):
+        Registry(registry.location).load("churn")
+
+
+def test_odd_streams_ask_for_consent(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way: what is no plain array is refused to those who did not register it."""
+    version = registry.register("churn", np.array([1, "a"], object))
+    assert version.load()[1] == "a"
+    a_stranger(monkeypatch, tmp_path / "other")
+    with pytest.raises(TrustError, match=r"numpy\.dtype"):
+        version.load()
+    assert version.load(trust=True)[1] == "a"
+
+
+def test_the_guarded_unpickler_refuses_other_names() -> None:
+    """The second line of defence, should inspection ever miss one."""
+    from nbreg.families.contracts import Guarded, OddError
+
+    for stream in (b"cos\nsystem\n.", b"\x80\x04" + named("fractions", "Fraction.__init__") + b"."):
+        with pytest.raises(OddError):
+            Guarded(__import__("io").BytesIO(stream)).load()
+
+
+# objects that are no regular files, or that cannot be stored
+
+
+def test_a_pipe_in_place_of_an_object_does_not_hang(registry: Registry) -> None:
+    """Opening one waits for a writer that never comes."""
+    path = registry._desk.folder.blobs.path(registry.register("churn", 1).row.bundle)
+    path.unlink()
+    os.mkfifo(path)
+    code = f"import nbreg; nbreg.Registry({str(registry.location)!r}).load('churn')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "no regular file" in done.stderr
+
+
+def test_a_deep_object_that_cannot_be_pickled_says_so(registry: Registry) -> None:
+    """And not with an endless traceback."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(CannotStoreError, match=r"list\[0\]\[0\].*… cannot be pickled"):
+        registry.register("churn", deep)
+
+
+def test_data_that_cannot_be_walked_has_a_digest() -> None:
+    """Two data sets that are too large for a token are two data sets."""
+    first, second = ({str(i): (i, last) for i in range(60_000)} for last in (1, 2))
+    assert families.snapshot(first) != families.snapshot(second)
+    assert families.snapshot(first) == families.snapshot(dict(first))
+    with pytest.raises(CannotStoreError):
+        families.snapshot(line for line in range(3))
+
+
+# files
+
+
+def test_a_program_stays_one(registry: Registry, tmp_path: Path) -> None:
+    """A single file keeps its executable bit, as a file in a folder does."""
+    program = tmp_path / "run.sh"
+    program.write_text("#!/bin/sh\n")
+    plain = registry.register("churn", program)
+    program.chmod(0o755)
+    version = registry.register("churn", program)
+    assert not plain.load().stat().st_mode & 0o100
+    assert version.load().stat().st_mode & 0o100
+    assert version.number == 2
+
+
+def entry(path: str) -> FileEntry:
+    return FileEntry(path=path, digest="0" * 64, size=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "paths"),
+    [
+        ("folder", ["a", "a/b"]), ("folder", ["a/b", "a"]), ("folder", ["a", "a"]), ("folder", ["a", "./a"]),
+        ("file", []), ("file", ["a", "b"]), ("folder", ["x" * 300]), ("folder", ["x/" * 2000 + "x"]),
+        ("folder", ["./.."]), ("folder", ["\udcff"]), ("folder", ["."]),
+    ],
+)  # fmt: skip
+def test_files_that_nobody_stored_are_damage(kind: Any, paths: list[str]) -> None:
+    """A crafted record is refused before anything is written."""
+    artifact = Artifact(
+        name="model", kind=kind, family="files", form="raw", files=[entry(each) for each in paths]
+    )
+
+    def read(chunk: Chunk, *, private: bool = False) -> bytearray:
+        return bytearray(b"x")
+
+    with pytest.raises(DamagedObjectError):
+        files.Opened(artifact, read).load()
+
+
+def test_a_name_that_is_no_text_cannot_be_stored(registry: Registry, tmp_path: Path) -> None:
+    """The record of a folder is JSON."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_text("x")
+    with pytest.raises(CannotStoreError, match="not UTF-8"):
+        registry.register("churn", folder)
+
+
+def test_a_loaded_file_outlives_a_fork_and_not_its_process(tmp_path: Path) -> None:
+    """A worker that ends does not take the model's file with it."""
+    (tmp_path / "a.txt").write_text("hello")
+    code = f"""
+import os, sys, nbreg
+from pathlib import Path
+registry = nbreg.Registry({str(tmp_path / "r")!r})
+registry.register("churn", Path({str(tmp_path / "a.txt")!r}))
+path = registry.load("churn")
+if not os.fork():
+    sys.exit()
+os.wait()
+assert path.read_text() == "hello"
+print(path, end="")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("a.txt")
+    assert not Path(done.stdout).parent.exists()
+
+
+SETTINGS = Settings(capture=False)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """Without capturing: it is not what is asked here."""
+    return Registry(tmp_path / "registry", settings=SETTINGS)
