@@ -90,7 +90,7 @@ def test_rolling_back_puts_the_first_one_back(outputs: tuple[Kernel, dict[str, s
     assert shown[CELLS[11]].startswith("cancer 1.0.0 (#1): archived → production")
     events = kernel.good("%model_events cancer").text
     assert re.search(
-        r"1\.0\.0 \(#1\)\s+rolled-back production; 1\.1\.0 \(#2\) archived\s+ada\s+Complaints", events
+        r"1\.0\.0 \(#1\)\s+rolled back production; 1\.1\.0 \(#2\) archived\s+ada\s+Complaints", events
     )
 
 
