@@ -151,6 +151,8 @@ class Environment(Record, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     """Environment variables by allow-list."""
     distributions: list[Distribution] = []
+    conda: list[str] = []
+    """What conda installed, Python or not, as `channel::name=version=build`."""
 
 
 class Variable(Record, frozen=True, kw_only=True):
@@ -210,6 +212,7 @@ class Git(Record, frozen=True, kw_only=True):
     changed: list[str] = []
     remotes: dict[str, str] = {}
     diff: str = ""
+    """What stands uncommitted in tracked text files, without notebooks; it may be cut, and says so."""
 
 
 class Source(Record, frozen=True, kw_only=True):
@@ -222,7 +225,11 @@ class Source(Record, frozen=True, kw_only=True):
     argv: list[str] = []
     notebook: str = ""
     modules: dict[str, str] = {}
+    """Imported modules that are neither installed nor Python's own, by name, as their files are now."""
+    edited: list[str] = []
+    """Modules whose file has been changed since they were imported: what ran is not what stands above."""
     definitions: dict[str, str] = {}
+    """Classes and functions that cells defined, by name."""
 
 
 class DataLink(Record, frozen=True, kw_only=True):
@@ -491,6 +498,10 @@ class DriftItem(Record, frozen=True, kw_only=True):
     recorded: str
     running: str
     severity: Literal["breaking", "major", "minor"]
+    install: str = ""
+    """The requirement that brings back what was recorded; empty where there is none."""
+    note: str = ""
+    """Why that is not all it takes."""
 
 
 # what a capture is taken from

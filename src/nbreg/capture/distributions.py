@@ -26,13 +26,19 @@ Origin = Literal["index", "editable", "vcs", "local", "conda", "unknown"]
 ENTRIES: Final = 20_000
 """How many entries of a folder on `sys.path` are looked at: the working directory may be full of data."""
 
+METADATA_BYTES: Final = 512 * 1024
+"""How far the requirements of a distribution are looked for; the rest is its description."""
+
 _EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d[^-]*))?(?:-py\d[\d.]*)?(?:-[\w.]+)?\.egg-info")
-_CONDA = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-[^-]+\.json")
+_CONDA = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.json")
 _CHANNEL = re.compile(rb'"channel"\s*:\s*"([^"\\]*)"')
 _VERSION_LINE = re.compile(rb"^Version:[ \t]*(\S+)", re.MULTILINE)
 _TOP = re.compile(rb'^"?([A-Za-z_]\w*)(?:[/.][^,\n]*)?\.(?:py|so|pyd)"?,', re.MULTILINE)
 _MODULE = re.compile(rb'^"?((?:[A-Za-z_]\w*/)*[A-Za-z_]\w*)(?:\.[\w.-]*)?\.(?:py|so|pyd)"?,', re.MULTILINE)
 _NOBODYS = sys.stdlib_module_names | {"__main__"}
+_REQUIRES = re.compile(
+    rb"^Requires-Dist:[ \t]*(?P<name>[A-Za-z0-9._-]+)[^;\n]*(?P<marker>[^\n]*)", re.MULTILINE
+)
 _INSTALLED_HERE = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 
 
@@ -52,10 +58,28 @@ class Installed(NamedTuple):
     """Its list of files."""
 
 
+class CondaPackage(NamedTuple):
+    """One package of a conda environment."""
+
+    name: str
+    version: str
+    build: str
+    channel: str
+
+    @property
+    def spec(self) -> str:
+        """`conda-forge::openssl=3.3.1=h4ab18f5_0`, as conda itself spells exactly this package."""
+        channel = self.channel.rstrip("/").split("/")
+        name = channel[-2] if len(channel) > 3 else ""
+        return f"{name}::{self.name}={self.version}={self.build}".removeprefix("::")
+
+
 class Listing:
     """All that is installed, by name, and who owns an imported module."""
 
-    def __init__(self, installed: Iterable[Installed]) -> None:
+    def __init__(self, installed: Iterable[Installed], conda: Iterable[CondaPackage] = ()) -> None:
+        self.conda = tuple(sorted(conda))
+        """All that conda installed, Python or not."""
         first: dict[str, Installed] = {}
         for each in installed:
             first.setdefault(each.name, each)  # as an import would find it
@@ -73,6 +97,22 @@ class Listing:
             for top, several in owners.items()
             if len(several) > 1
         }
+
+    def with_requirements(self, names: Iterable[str], among: Iterable[str]) -> frozenset[str]:
+        """These distributions, and what they require in turn as far as it is `among` those given.
+
+        A requirement that was not imported did nothing, so no marker has to be evaluated.
+        """
+        records = {each.name: each.record for each in self.installed}
+        allowed = frozenset(among)
+        found: set[str] = set()
+        ahead = list(names)
+        while ahead:
+            name = ahead.pop()
+            if name not in found:
+                found.add(name)
+                ahead += _requirements(records.get(name, "")) & allowed
+        return frozenset(found)
 
     def imported(self, modules: Mapping[str, object]) -> frozenset[str]:
         """Names of the distributions that these modules (`sys.modules`) come from."""
@@ -139,7 +179,7 @@ def read_listing(folders: Iterable[tuple[str, int]]) -> Listing:
     *paths, (conda, conda_time) = folders
     packages = _conda_packages(conda, conda_time) if conda_time else {}
     found = (each for path, time in paths if time for each in _installed_in(os.path.abspath(path), time))  # noqa: PTH100
-    return Listing(_from_conda(each, packages) for each in found)
+    return Listing((_from_conda(each, packages) for each in found), packages.values())
 
 
 @lru_cache(maxsize=64)
@@ -199,6 +239,21 @@ def _modules(record: str) -> frozenset[str]:
     return frozenset(name.removesuffix(".__init__") for name in found)
 
 
+def _requirements(record: str) -> frozenset[str]:
+    """The distributions that one asks for, those of its extras left out."""
+    if not record:
+        return frozenset()
+    metadata = os.path.join(os.path.dirname(record), "METADATA")  # noqa: PTH118, PTH120 - as above
+    return _required_in(metadata, _time(metadata))
+
+
+@lru_cache(maxsize=1024)
+def _required_in(metadata: str, time: int) -> frozenset[str]:
+    headers = _bytes(Path(metadata), METADATA_BYTES).partition(b"\n\n")[0] if time else b""
+    lines = (match for match in _REQUIRES.finditer(headers) if b"extra" not in match["marker"])
+    return frozenset(normal_name(match["name"].decode("ascii", "replace")) for match in lines)
+
+
 # where from
 
 
@@ -233,16 +288,16 @@ def _local_path(url: str) -> str:
     return os.path.realpath(url2pathname(unquote(urlsplit(url).path))) if url.startswith("file:") else ""
 
 
-def _from_conda(installed: Installed, packages: Mapping[str, tuple[str, str]]) -> Installed:
+def _from_conda(installed: Installed, packages: Mapping[str, CondaPackage]) -> Installed:
     """What pip put there says so; all else that conda lists in the same version is conda's."""
-    version, channel = packages.get(installed.name, ("", ""))
-    if installed.origin in ("conda", "unknown") and version and version == installed.version:
-        return installed._replace(origin="conda", url=channel)
+    package = packages.get(installed.name)
+    if installed.origin in ("conda", "unknown") and package and package.version == installed.version:
+        return installed._replace(origin="conda", url=package.channel)
     return installed
 
 
 @lru_cache(maxsize=4)
-def _conda_packages(folder: str, time: int) -> dict[str, tuple[str, str]]:
+def _conda_packages(folder: str, time: int) -> dict[str, CondaPackage]:
     packages = {}
     try:
         names = os.listdir(folder)  # noqa: PTH208
@@ -252,7 +307,9 @@ def _conda_packages(folder: str, time: int) -> dict[str, tuple[str, str]]:
         if match := _CONDA.fullmatch(name):
             channel = _CHANNEL.search(_bytes(Path(folder) / name, 4096))
             url = channel[1].decode("utf-8", "replace") if channel else ""
-            packages[normal_name(match["name"])] = (match["version"], without_credentials(url))
+            packages[normal_name(match["name"])] = CondaPackage(
+                match["name"], match["version"], match["build"], without_credentials(url)
+            )
     return packages
 
 

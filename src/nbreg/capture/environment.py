@@ -6,21 +6,26 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from nbreg.capture.distributions import Listing, normal_name, read_listing, signature
+from nbreg.capture.export import requirement, why_not
+from nbreg.capture.numerics import accelerators, numerics
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.secrets.names import word_set
 from nbreg.records import Distribution, DriftItem, Environment
 
 VARIABLES: Final = word_set(
-    "CUBLAS_WORKSPACE_CONFIG CUDA_VISIBLE_DEVICES JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND MKL_NUM_THREADS "
-    "NUMEXPR_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONHASHSEED PYTORCH_CUDA_ALLOC_CONF "
-    "TF_DETERMINISTIC_OPS TOKENIZERS_PARALLELISM TZ VECLIB_MAXIMUM_THREADS"
+    "BLIS_NUM_THREADS CUBLAS_WORKSPACE_CONFIG CUDA_VISIBLE_DEVICES GOTO_NUM_THREADS HIP_VISIBLE_DEVICES "
+    "JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND LIGHTGBM_MAX_THREADS MKL_CBWR MKL_NUM_THREADS "
+    "NPY_DISABLE_CPU_FEATURES NUMBA_NUM_THREADS NUMEXPR_MAX_THREADS NUMEXPR_NUM_THREADS NVIDIA_TF32_OVERRIDE "
+    "OMP_NUM_THREADS OMP_SCHEDULE OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS PYTHONHASHSEED "
+    "PYTORCH_CUDA_ALLOC_CONF TF_CUDNN_DETERMINISTIC TF_DETERMINISTIC_OPS TF_ENABLE_ONEDNN_OPTS "
+    "TOKENIZERS_PARALLELISM TZ VECLIB_MAXIMUM_THREADS XLA_FLAGS"
 )
 """The environment variables that change what training computes; no others are recorded."""
 
@@ -29,6 +34,8 @@ LIBRARIES: Final = word_set(
     "sentence-transformers sktime spacy statsmodels tensorflow torch transformers xgboost"
 )
 """Modelling libraries that a card names."""
+
+T = TypeVar("T")
 
 _lock = threading.Lock()
 _listing: tuple[tuple[tuple[str, int], ...], Listing] | None = None
@@ -75,16 +82,33 @@ def capture_environment(redactor: Redactor) -> Environment:
     listing = installed()
     imported = listing.imported(sys.modules)
     variables = _variables(redactor)
-    key = (listing, imported, tuple(variables.items()))
+    libraries: dict[str, Any] = _tried(numerics, {})
+    devices: list[dict[str, Any]] = _tried(accelerators, [])
+    locale = _locale()
+    key = (listing, imported, variables, libraries, devices, locale)
     last = _last
     if last is not None and last[0] == key:
         return last[1]
-    record = _environment(listing, imported, variables)
+    record = msgspec.structs.replace(
+        _environment(listing, imported),
+        variables=variables,
+        numerics=libraries,
+        accelerators=devices,
+        locale=locale,
+    )
     _last = (key, record)
     return record
 
 
-def _environment(listing: Listing, imported: frozenset[str], variables: dict[str, str]) -> Environment:
+def _tried(ask: Callable[[], T], otherwise: T) -> T:
+    """What a native library says of itself; one that fails must not cost all else that is known."""
+    try:
+        return ask()
+    except Exception:
+        return otherwise
+
+
+def _environment(listing: Listing, imported: frozenset[str]) -> Environment:
     python, system, cpu = _machine()
     distributions = [
         Distribution(
@@ -97,9 +121,8 @@ def _environment(listing: Listing, imported: frozenset[str], variables: dict[str
         )
         for each in listing.installed
     ]
-    return Environment(
-        python=python, os=system, cpu=cpu, locale=_locale(), variables=variables, distributions=distributions
-    )
+    conda = [each.spec for each in listing.conda]
+    return Environment(python=python, os=system, cpu=cpu, distributions=distributions, conda=conda)
 
 
 def _variables(redactor: Redactor) -> dict[str, str]:
@@ -187,6 +210,8 @@ def _cpu_model() -> str:
 def environment_summary(environment: Environment) -> dict[str, Any]:
     """What a card says of an environment."""
     imported = [each for each in environment.distributions if each.imported]
+    needed = sum(each.needed is True for each in environment.distributions)
+    devices = [str(each["name"]) for each in environment.accelerators if "name" in each]
     return {
         "python": environment.python.get("version", ""),
         "distributions": len(environment.distributions),
@@ -196,6 +221,8 @@ def environment_summary(environment: Environment) -> dict[str, Any]:
             for each in imported
             if each.name in LIBRARIES and each.needed is not False
         },
+        **({"needed": needed} if needed else {}),
+        **({"accelerators": devices} if devices else {}),
     }
 
 
@@ -206,9 +233,15 @@ _RANK: Final[dict[Severity, int]] = {"breaking": 0, "major": 1, "minor": 2}
 
 
 def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
-    """The environment with each distribution marked: whether it holds one of these modules or not."""
+    """The environment with each distribution marked: whether the model needs it.
+
+    It does if it holds one of these modules, or if one that does requires it and it was imported.
+    """
     global _last_needed
-    needed = installed().imported({module: sys.modules.get(module) for module in modules})
+    listing = installed()
+    holding = listing.imported({module: sys.modules.get(module) for module in modules})
+    imported = (each.name for each in environment.distributions if each.imported)
+    needed = listing.with_requirements(holding, imported)
     last = _last_needed
     if last is not None and last[0] is environment and last[1] == needed:
         return last[2]
@@ -248,7 +281,14 @@ def _distribution_drift(recorded: Distribution, there: dict[str, str]) -> DriftI
     elif _release(running)[:1] != _release(recorded.version)[:1]:
         severity = "major"
     shown = "not installed" if running is None else running
-    return DriftItem(name=recorded.name, recorded=recorded.version, running=shown, severity=severity)
+    return DriftItem(
+        name=recorded.name,
+        recorded=recorded.version,
+        running=shown,
+        severity=severity,
+        install=requirement(recorded),
+        note=why_not(recorded),
+    )
 
 
 def _python_drift(recorded: dict[str, str], running: dict[str, str]) -> Iterable[DriftItem]:
@@ -259,7 +299,13 @@ def _python_drift(recorded: dict[str, str], running: dict[str, str]) -> Iterable
     if other:
         was, now = f"{recorded.get('implementation', '')} {was}", f"{running.get('implementation', '')} {now}"
     breaking = other or _release(was)[:2] != _release(now)[:2]
-    yield DriftItem(name="python", recorded=was, running=now, severity="breaking" if breaking else "minor")
+    yield DriftItem(
+        name="python",
+        recorded=was,
+        running=now,
+        severity="breaking" if breaking else "minor",
+        note="takes another interpreter",
+    )
 
 
 def _release(version: str) -> tuple[int, ...]:

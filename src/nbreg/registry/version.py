@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbreg.errors import StoreError, UnknownVersionError
@@ -251,6 +253,23 @@ class ModelVersion:
     ) -> ModelVersion:
         """Change what may change; see `Registry.update`."""
         return self.registry.update(self, description=description, tags=tags, **changes)
+
+    def export_environment(
+        self,
+        path: str | os.PathLike[str],
+        format: str = "requirements",
+        *,
+        needed_only: bool = False,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write the recorded environment as `requirements`, `pylock` (PEP 751) or `conda` yaml.
+
+        What no index has is told in comments. A lock is made by `uv`, which asks the index for
+        the digests of the files. Raises `ConflictError` if the file is there already.
+        """
+        from nbreg.capture import export
+
+        return export.write(self.environment, path, format, needed_only=needed_only, overwrite=overwrite)
 
     def _captured(self, section: Captured, kind: type[P]) -> P:
         return parts.captured(self._desk, self._now(), section, kind)
