@@ -1,7 +1,7 @@
 """The code beside the cells: the project's git state, and a plain script's text and arguments.
 
-Git is one process, started before anything else is captured and joined after; what stands in
-its configuration is read here, without a second one.
+Git is two processes, for the state and for the difference, started together before anything
+else is captured and joined after; what stands in its configuration is read here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from nbreg.capture.context import ScriptContext
+from nbreg.capture.diff import GitDiff, diff_command, redacted_diff
+from nbreg.capture.modules import capture_definitions, capture_modules
 from nbreg.capture.secrets import Redactor, without_credentials
 from nbreg.records import Context, Git, Source
 
@@ -75,18 +79,22 @@ def read_remotes(config: Path) -> dict[str, str]:
 
 
 class GitStatus:
-    """`git status` of the project, running beside the caller until `join`."""
+    """`git status` and `git diff` of the project, running beside the caller until `join`."""
 
     def __init__(self, folder: str, registry: Path | None) -> None:
         self._deadline = monotonic() + GIT_SECONDS
         self._output: bytes | None = None
         self._why = ""
         self._thread: threading.Thread | None = None
+        self._diff: GitDiff | None = None
         self._repository = find_repository(folder)
         if self._repository:
-            command = _command(self._repository.top, registry)
+            inside = _inside(self._repository.top, registry)
+            command = _command(self._repository.top, inside)
             self._thread = threading.Thread(target=self._run, args=(command,), name="nbreg-git", daemon=True)
             self._thread.start()
+            difference = diff_command(self._repository.top, inside)
+            self._diff = GitDiff(difference, _environment(), self._deadline)
 
     def _run(self, command: list[str]) -> None:
         import subprocess
@@ -116,26 +124,21 @@ class GitStatus:
         if self._output is None:
             return None, self._why
         remotes = read_remotes(self._repository.common / "config")
-        return parse_status(self._output, remotes), ""
+        diff = self._diff.join() if self._diff else ""
+        return msgspec.structs.replace(parse_status(self._output, remotes), diff=diff), ""
 
 
-def _command(top: Path, registry: Path | None) -> list[str]:
+def _inside(top: Path, registry: Path | None) -> str:
+    """The registry's place in the work tree; empty where it is somewhere else."""
+    real = Path(os.path.realpath(registry)) if registry else top
+    return real.relative_to(top).as_posix() if real != top and real.is_relative_to(top) else ""
+
+
+def _command(top: Path, registry: str) -> list[str]:
     # A repository's own configuration may name a program for fsmonitor: it is not asked.
-    status = [
-        "git",
-        "-C",
-        str(top),
-        "-c",
-        "core.fsmonitor=false",
-        "status",
-        "--porcelain=v2",
-        "--branch",
-        "-z",
-    ]
-    real = Path(os.path.realpath(registry)) if registry else None
-    if real and real != top and real.is_relative_to(top):
-        status += ["--", ".", f":(exclude,literal){real.relative_to(top).as_posix()}"]
-    return status
+    status = ["git", "-C", str(top), "-c", "core.fsmonitor=false", "status"]
+    status += ["--porcelain=v2", "--branch", "-z"]
+    return [*status, "--", ".", f":(exclude,literal){registry}"] if registry else status
 
 
 def _environment() -> dict[str, str]:
@@ -183,10 +186,18 @@ def _bounded(changed: list[str]) -> list[str]:
 
 def capture_source(context: Context, status: GitStatus, redactor: Redactor) -> Source:
     """What a version keeps of the code beside its cells."""
-    git, why = status.join()
     is_script = context.kind == "script"
+    modules = capture_modules(redactor, context.folder)
+    # A script's text is kept as a whole, so that its definitions need not be.
+    definitions = (
+        {} if is_script else capture_definitions(dict(context.namespace), context.executions, redactor)
+    )
+    git, why = status.join()
     return Source(
         git=_redacted(git, redactor) if git else None,
+        modules=modules.texts,
+        edited=modules.edited,
+        definitions=definitions,
         git_missing=why,
         script=redactor.text(_script_text(context.script)) if is_script and context.script else "",
         argv=redactor.arguments(context.argv) if isinstance(context, ScriptContext) else [],
@@ -201,6 +212,7 @@ def _redacted(git: Git, redactor: Redactor) -> Git:
         dirty=git.dirty,
         changed=[redactor.text(path) for path in git.changed],
         remotes={redactor.text(name): redactor.text(url) for name, url in git.remotes.items()},
+        diff=redacted_diff(git.diff, redactor),
     )
 
 
@@ -216,8 +228,19 @@ def _script_text(path: str) -> str:
 
 
 def source_summary(source: Source) -> dict[str, Any]:
-    """What a card says of the source."""
+    """What a card says of the source; what is none of is not mentioned."""
+    counts = {
+        "diff": _changed_lines(source.git.diff) if source.git else 0,
+        "modules": len(source.modules),
+        "edited": len(source.edited),
+        "definitions": len(source.definitions),
+    }
+    told = {key: count for key, count in counts.items() if count}
     if source.git is None:
-        return {"git": f"not captured: {source.git_missing}"}
+        return {"git": f"not captured: {source.git_missing}", **told}
     git = source.git
-    return {"commit": git.commit[:10], "branch": git.branch, "dirty": git.dirty}
+    return {"commit": git.commit[:10], "branch": git.branch, "dirty": git.dirty, **told}
+
+
+def _changed_lines(diff: str) -> int:
+    return sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in diff.split("\n") if line)

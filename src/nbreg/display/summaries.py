@@ -25,8 +25,14 @@ def _environment(summary: Mapping[str, Any]) -> list[str]:
     return [
         f"Python {brief(summary['python'], 40)}",
         pairs(summary["libraries"]),
-        f"{imported} of {count(installed, 'distribution')} imported",
+        f"{imported} of {count(installed, 'distribution')} imported{_needed(summary)}",
+        listed(map(str, summary.get("accelerators", ())), 2),
     ]
+
+
+def _needed(summary: Mapping[str, Any]) -> str:
+    needed = int(summary.get("needed", 0))
+    return f", {needed} needed" if needed else ""
 
 
 def _variables(summary: Mapping[str, Any]) -> list[str]:
@@ -46,11 +52,20 @@ def _recipe(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _source(summary: Mapping[str, Any]) -> list[str]:
+    beside = [count(int(summary[key]), noun) for key, noun in _BESIDE.items() if int(summary.get(key, 0)) > 0]
+    if edited := int(summary.get("edited", 0)):
+        beside.append(f"{count(edited, 'module')} edited since the import")
     if "git" in summary:
-        return [brief(summary["git"])]
+        return [brief(summary["git"]), *beside]
     dirty = "with uncommitted changes" if summary["dirty"] else ""
-    return [f"git {brief(summary['branch'], 60)} {brief(summary['commit'], 12)}".replace("  ", " "), dirty]
+    return [
+        f"git {brief(summary['branch'], 60)} {brief(summary['commit'], 12)}".replace("  ", " "),
+        dirty,
+        *beside,
+    ]
 
+
+_BESIDE: Final = {"diff": "changed line", "modules": "local module", "definitions": "definition"}
 
 _TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "environment": _environment,
