@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from nbreg.capture.distributions import Installed, normal_name, read_listing, signature
 from nbreg.capture.environment import capture_environment, drift, environment_summary, warm_up_in_background
+from nbreg.capture.numerics import accelerators
 from nbreg.capture.secrets import Redactor
 from nbreg.records import Distribution, Environment, canonical
 
@@ -244,3 +246,85 @@ def test_a_patch_of_python_is_minor_and_another_implementation_breaks() -> None:
 
     assert [item.severity for item in drift(recorded, environment("3.11.9"))] == ["minor"]
     assert [(item.severity, item.running) for item in drift(recorded, pypy)] == [("breaking", "pypy 3.11.7")]
+
+
+def test_what_the_model_needs_needs_its_own_requirements(site: Path) -> None:
+    """A forest's predictions come from scipy and numpy as much as from scikit-learn itself."""
+    install(site, "modelling", "1.0", "modelling/__init__.py")
+    install(site, "sciencelike", "2.0", "sciencelike/__init__.py")
+    install(site, "arrays", "3.0", "arrays/__init__.py")
+    install(site, "plots", "4.0", "plots/__init__.py")
+    install(site, "bystander", "5.0", "bystander/__init__.py")
+    requires = {
+        "modelling-1.0": ["Sciencelike>=1.0", "never_imported (>=2)", "plots; extra == 'plot'"],
+        "sciencelike-2.0": ["arrays<4; python_version > '3'", "modelling"],
+    }
+    for name, lines in requires.items():
+        headers = "".join(f"Requires-Dist: {line}\n" for line in lines)
+        (site / f"{name}.dist-info" / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: x\n{headers}\nRequires-Dist: bystander\n"
+        )
+    listing = read_listing(signature([str(site)], str(site.parents[1])))
+    imported = ("modelling", "sciencelike", "arrays", "plots", "bystander")
+
+    assert listing.with_requirements(["modelling"], imported) == {"modelling", "sciencelike", "arrays"}
+    assert listing.with_requirements(["bystander"], imported) == {"bystander"}
+
+
+def test_condas_own_packages_are_kept_as_conda_spells_them(site: Path) -> None:
+    """BLAS and CUDA come from conda without being Python packages; a build tells MKL from OpenBLAS."""
+    meta = site.parents[1] / "conda-meta"
+    meta.mkdir()
+    channel = {"channel": "https://conda.anaconda.org/t/ab-12345678/conda-forge/linux-64"}
+    (meta / "libblas-3.9.0-20_linux64_mkl.json").write_text(json.dumps(channel))
+    (meta / "history").write_text("")
+
+    listing = read_listing(signature([str(site)], str(site.parents[1])))
+
+    assert [each.spec for each in listing.conda] == ["conda-forge::libblas=3.9.0=20_linux64_mkl"]
+
+
+NUMERICS = """
+import json, sys
+from nbreg.capture.numerics import numerics
+before = numerics()
+modules = set(sys.modules)
+assert "numpy" not in modules and "ctypes" not in modules
+import numpy, sklearn.svm
+loaded = set(sys.modules)
+found = numerics()
+assert set(sys.modules) == loaded, set(sys.modules) - loaded
+from threadpoolctl import threadpool_info, threadpool_limits
+with threadpool_limits(1):
+    limited = numerics()
+told = [[each["user_api"], each["num_threads"], each["filepath"].rpartition("/")[2]] for each in threadpool_info()]
+print(json.dumps([before, found, limited, told]))
+"""
+
+
+def test_numerical_libraries_are_those_that_threadpoolctl_finds() -> None:
+    """The same model fitted with another BLAS or thread count differs in its last digits."""
+    done = subprocess.run([sys.executable, "-c", NUMERICS], stdout=subprocess.PIPE, text=True, check=True)
+    before, found, limited, told = json.loads(done.stdout)
+
+    assert before == {}, "nothing is imported to find out"
+    mine = [[each["api"], each["threads"], each["file"]] for each in found["libraries"]]
+    assert sorted(mine) == sorted(told)
+    assert {each["threads"] for each in limited["libraries"]} == {1}
+    assert any(each["name"] == "openblas" and each["version"][:2] == "0." for each in found["libraries"])
+
+
+def test_devices_are_read_from_the_drivers_files(tmp_path: Path) -> None:
+    """Asking CUDA itself would take memory on the device and break a later fork."""
+    (tmp_path / "gpus" / "0000:65:00.0").mkdir(parents=True)
+    (tmp_path / "gpus" / "0000:65:00.0" / "information").write_text(
+        "Model: \t\t NVIDIA A100-SXM4-80GB\nIRQ:   \t\t 117\n"
+    )
+    (tmp_path / "version").write_text(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar 5\n"
+    )
+
+    devices = [each for each in accelerators(str(tmp_path)) if each["kind"] == "cuda"]
+
+    assert devices == [{"kind": "cuda", "name": "NVIDIA A100-SXM4-80GB", "driver": "550.54.15"}]
+    assert [each for each in accelerators(str(tmp_path / "none")) if each["kind"] == "cuda"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,7 @@ def test_a_great_many_changes_are_counted_rather_than_listed() -> None:
 
 SCRIPT = """
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from nbreg.capture import begin
 from nbreg.capture.context import current_context
@@ -231,10 +233,15 @@ class Notebook:
     kind = "notebook"
     script = "ipykernel_launcher.py"
     notebook = "analysis.ipynb"
+    namespace: Mapping[str, object] = {}
+    executions = ()
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
 
 
 def test_capture_source_keeps_no_script_for_a_notebook(project: Path) -> None:
     """The kernel's own launcher is not the user's script."""
-    source = capture_source(Notebook(), GitStatus(str(project), None), Redactor())  # type: ignore[arg-type]
+    source = capture_source(Notebook(project), GitStatus(str(project), None), Redactor())  # type: ignore[arg-type]
 
     assert (source.script, source.argv, source.notebook) == ("", [], "analysis.ipynb")

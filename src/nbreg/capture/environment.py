@@ -130,9 +130,19 @@ def _variables(redactor: Redactor) -> dict[str, str]:
 
 
 def _locale() -> dict[str, str]:
-    names = ("LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC")
+    """What sorting, parsing and dates follow: the variables, and what the process made of them."""
+    import locale
+    import time
+
+    names = ("LANG", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_NUMERIC", "LC_TIME")
     set_ = {name: os.environ[name] for name in names if name in os.environ}
-    return {"encoding": sys.getfilesystemencoding(), **set_}
+    return {
+        "encoding": sys.getfilesystemencoding(),
+        "numeric": locale.setlocale(locale.LC_NUMERIC),
+        "collate": locale.setlocale(locale.LC_COLLATE),
+        "time_zone": time.tzname[0],
+        **set_,
+    }
 
 
 @lru_cache(maxsize=1)

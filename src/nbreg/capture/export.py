@@ -27,7 +27,7 @@ _MOST_REFUSED: Final = 50
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?#@!$&*+,%=\[\]-]+")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?#@&+,%=\[\]-]+")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _SPEC = re.compile(r"(?:[\w.-]+::)?[\w.-]+=[\w.!+-]+=[\w.!+-]+")
 _PACKAGE = re.compile(r'(?m)^name = "(?P<name>[^"]+)"$')

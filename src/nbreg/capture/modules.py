@@ -151,10 +151,17 @@ def is_edited(module: object, text: str, file: str) -> bool:
     below the last function is not. Asked only of files that changed after this process began.
     """
     changed = _changed_at(file)
-    if changed <= _started():
+    if changed <= _started() or not _is_loaded_plainly(module):
         return False
     written = _written(text, file, changed)
     return written is None or not written.issuperset(_codes_of(module, file))
+
+
+def _is_loaded_plainly(module: object) -> bool:
+    """Whether Python's own loader compiled it: pytest and type checkers at run time compile their own way."""
+    names = object.__getattribute__(module, "__dict__")
+    loader = type(names.get("__loader__"))
+    return (loader.__module__, loader.__name__) == ("_frozen_importlib_external", "SourceFileLoader")
 
 
 @lru_cache(maxsize=64)
@@ -255,13 +262,15 @@ def _source_of(value: object, cells: list[str]) -> str:
     if type(value) is FunctionType:
         code = value.__code__
         return _in_cell(code.co_filename, code.co_firstlineno) or _last_defined(code.co_name, cells)
-    assert isinstance(value, type)
+    # A metaclass may do anything when it is asked for an attribute: `type` is asked instead.
+    name = type.__dict__["__name__"].__get__(value)
+    qualified = type.__dict__["__qualname__"].__get__(value)
     for method in _methods(value):
-        if type(method) is FunctionType and method.__qualname__.startswith(f"{value.__qualname__}."):
+        if type(method) is FunctionType and method.__qualname__.startswith(f"{qualified}."):
             code = method.__code__
-            if found := _in_cell(code.co_filename, code.co_firstlineno, holding=value.__name__):
+            if found := _in_cell(code.co_filename, code.co_firstlineno, holding=name):
                 return found
-    return _last_defined(value.__name__, cells)
+    return _last_defined(name, cells)
 
 
 def _in_cell(filename: str, line: int, *, holding: str = "") -> str:

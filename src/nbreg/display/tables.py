@@ -21,6 +21,11 @@ LARGEST = 200
 
 MOST_METRICS = 4
 MOST_TAGS = 20
+MOST_INSTALLED = 16
+"""Requirements in one line to install; more are for a file."""
+
+MOST_NOTED = 6
+LONGEST_LINE = 2000
 WIDEST = 60
 """Characters of a cell in a terminal."""
 
@@ -343,4 +348,26 @@ class DriftTable(Table[DriftItem]):
             "recorded": item.recorded,
             "running": item.running,
             "severity": item.severity,
+            "install": item.install,
         }
+
+    def _plain(self) -> str:
+        return "\n".join([super()._plain(), *(brief(each, LONGEST_LINE) for each in self._remedies())])
+
+    def _html(self) -> str:
+        return super()._html() + "".join(html.quiet(each) for each in self._remedies())
+
+    def _remedies(self) -> list[str]:
+        """The line that brings back what can be had, the worst first; and what no line brings back."""
+        wanted = [item.install for item in self if item.install]
+        lines = []
+        if wanted:
+            words = " ".join(f'"{each}"' for each in wanted[:MOST_INSTALLED])
+            lines.append(f"pip install {words}")
+            if len(wanted) > MOST_INSTALLED:
+                lines.append(
+                    f"and {len(wanted) - MOST_INSTALLED} more: .export_environment(…) writes them all"
+                )
+        noted = [f"{brief(item.name, 60)}: {brief(item.note)}" for item in self if item.note]
+        more = [f"and {len(noted) - MOST_NOTED} more"] if len(noted) > MOST_NOTED else []
+        return lines + noted[:MOST_NOTED] + more

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
@@ -18,7 +18,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, CannotLoadError, ConflictError, NbregError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, ConflictError, NbregError, StoreError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.registering import Registering
@@ -219,6 +219,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         version = self.session.registry.get(args.ref)
         row = version.row
         manifest = None if row.purged else version.manifest
+        with suppress(StoreError):  # a part that is damaged hides nothing else
+            if manifest is not None:
+                self._show_drift(version)
         return VersionDetail(version.model, row, manifest, aliases=version.aliases, version=version)
 
     @magic
