@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Final, NamedTuple
 
@@ -32,7 +31,7 @@ _PIECE: Final = 32 * 1024
 """Texts are redacted in pieces that are remembered: an edit costs the pieces it touches."""
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_INSTALLED = frozenset(("site-packages", "dist-packages"))
+_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 _OWN = "nbreg"
 
 
@@ -43,36 +42,43 @@ class LocalModule(NamedTuple):
     file: str
 
 
+_last: tuple[tuple[str, ...], str, list[LocalModule]] = ((), "", [])
+
+
 def local_modules(modules: Mapping[str, object], folder: str) -> list[LocalModule]:
-    """Those of `sys.modules`, the ones below `folder` first, then by name."""
+    """Those of `sys.modules`, the ones below `folder` first, then by name; looked for after imports."""
+    global _last
+    names = tuple(modules)
+    known, where, found = _last
+    if names != known or folder != where:
+        found = _local_modules(modules, names, folder)
+        _last = (names, folder, found)
+    return found
+
+
+def _local_modules(modules: Mapping[str, object], names: Iterable[str], folder: str) -> list[LocalModule]:
     found = [
         LocalModule(name, file)
-        for name, module in list(modules.items())
-        if name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
-        and (file := _imported_file(module))
+        for name in names
+        if (file := module_file(modules.get(name)))
         and _is_local(file)
+        and name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
+        and _is_imported_from(modules.get(name), file)
     ]
     here = os.path.realpath(folder) + os.sep
     found.sort(key=lambda each: (not os.path.realpath(each.file).startswith(here), each.name))
     return found
 
 
-def _imported_file(module: object) -> str:
-    """The file that an import read; a `__file__` that merely says so is not believed."""
-    file = module_file(module)
-    if not file:
-        return ""
-    names = object.__getattribute__(module, "__dict__")
-    spec = names.get("__spec__")
-    origin = getattr(spec, "origin", None) if type(spec).__name__ == "ModuleSpec" else None
-    return file if origin == file else ""
+def _is_imported_from(module: object, file: str) -> bool:
+    """Whether an import read the file; a `__file__` that merely says so is not believed."""
+    spec = object.__getattribute__(module, "__dict__").get("__spec__")
+    return type(spec).__name__ == "ModuleSpec" and getattr(spec, "origin", None) == file
 
 
 @lru_cache(maxsize=8192)
 def _is_local(file: str) -> bool:
-    if _INSTALLED.intersection(Path(file).parts):
-        return False
-    return not any(file.startswith(folder) for folder in _python_folders())
+    return not _INSTALLED.search(file) and not file.startswith(_python_folders())
 
 
 @lru_cache(maxsize=1)
