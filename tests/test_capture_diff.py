@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from nbreg.capture import diff as under_test
 from nbreg.capture.diff import DIFF_BYTES, redacted_diff
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.source import GitStatus, source_summary
@@ -147,6 +150,25 @@ def test_a_great_difference_is_cut_between_files_and_says_so(project: Path) -> N
     assert "+first = 1" in found
     assert "more" not in found.replace("# cut here", "")
     assert found.endswith("# cut here: the diff is larger than 512 KiB\n")
+
+
+def test_a_difference_that_takes_too_long_is_given_up_and_the_state_stays(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project on a slow network drive must not hold up a registration, nor lose its commit."""
+    real = shutil.which("git")
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *" diff HEAD "*) exec sleep 600;; esac\nexec {real} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(under_test, "DIFF_SECONDS", 0.01)
+
+    state, why = GitStatus(str(project), None).join()
+
+    assert (state.branch if state else why) == "main"
+    assert state is not None
+    assert state.diff == "# not captured: git took too long\n"
 
 
 def test_the_summary_counts_changed_lines(project: Path) -> None:

@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 from typing import IO, TYPE_CHECKING, Final
 
 from nbreg.capture.secrets import Redactor
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 DIFF_BYTES: Final = 512 * 1024
+
+DIFF_SECONDS: Final = 2.0
+"""How long the difference may take when the state is known already; a registration waits for it."""
 
 _HEAD = "diff --git "
 _PYTHON = re.compile(r"^diff --git a/.*\.pyi?$", re.MULTILINE)
@@ -54,10 +56,10 @@ def diff_command(top: Path, registry: str) -> list[str]:
 class GitDiff:
     """`git diff` running beside the caller until `join`; never more than `DIFF_BYTES` are read."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], deadline: float) -> None:
-        self._deadline = deadline
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._output: bytes | None = None
         self._process: Popen[bytes] | None = None
+        self._given_up = False
         self._thread = threading.Thread(
             target=self._run, args=(command, environment), name="nbreg-git-diff", daemon=True
         )
@@ -72,6 +74,8 @@ class GitDiff:
                 env=environment, start_new_session=True,
             ) as process:  # fmt: skip
                 self._process = process
+                if self._given_up:
+                    process.kill()
                 output = _read(process.stdout)
                 if len(output) > DIFF_BYTES:
                     process.kill()
@@ -83,8 +87,9 @@ class GitDiff:
 
     def join(self) -> str:
         """The diff as git wrote it, cut after a whole file; empty where there is none."""
-        self._thread.join(max(0.0, self._deadline - monotonic()) + 0.25)
+        self._thread.join(DIFF_SECONDS)
         if self._thread.is_alive():
+            self._given_up = True
             if self._process is not None:
                 self._process.kill()
             return "# not captured: git took too long\n"

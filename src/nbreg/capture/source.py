@@ -94,7 +94,7 @@ class GitStatus:
             self._thread = threading.Thread(target=self._run, args=(command,), name="nbreg-git", daemon=True)
             self._thread.start()
             difference = diff_command(self._repository.top, inside)
-            self._diff = GitDiff(difference, _environment(), self._deadline)
+            self._diff = GitDiff(difference, _environment())
 
     def _run(self, command: list[str]) -> None:
         import subprocess
