@@ -25,14 +25,9 @@ def _environment(summary: Mapping[str, Any]) -> list[str]:
     return [
         f"Python {brief(summary['python'], 40)}",
         pairs(summary["libraries"]),
-        f"{imported} of {count(installed, 'distribution')} imported{_needed(summary)}",
+        f"{imported} of {count(installed, 'distribution')} imported",
         listed(map(str, summary.get("accelerators", ())), 2),
     ]
-
-
-def _needed(summary: Mapping[str, Any]) -> str:
-    needed = int(summary.get("needed", 0))
-    return f", {needed} needed" if needed else ""
 
 
 def _variables(summary: Mapping[str, Any]) -> list[str]:
