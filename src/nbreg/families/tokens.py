@@ -2,26 +2,29 @@
 
 Pickle bytes are no identity: they tell apart two equal strings that are or are not the same
 object. A token is the digest of a tree: plain values by themselves, arrays by type, shape and
-elements, functions and classes of the notebook by their code, everything else by what it tells
-the pickler of itself. Two different values never share a token, short of a sha256 collision;
-two equal ones may have different tokens where a class tells more of itself than its value.
+elements, functions and classes of the notebook by their code and the globals that it uses,
+everything else by what it tells the pickler of itself. Two different values never share a token,
+short of a sha256 collision; two equal ones may have different tokens where a class tells more of
+itself than its value. Sharing is not told: `[x, x]` and two equal lists in a list are the same.
 """
 
 from __future__ import annotations
 
 import copyreg
+import pickle
 import struct
 import sys
 from functools import lru_cache
 from hashlib import sha256
 from sysconfig import get_path
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 _BOOKKEEPING: Final = frozenset(
     [
         "__dict__",
         "__weakref__",
+        "__slotnames__",
         "__doc__",
         "__module__",
         "__firstlineno__",
@@ -48,7 +51,7 @@ def token(value: object) -> str:
     Asks the object what it would tell the pickler, so code of its class may run. Raises `NoTokenError`.
     """
     try:
-        return _Walk().digest(value).hex()
+        return _Walk().token(value).hex()
     except NoTokenError:
         raise
     except Exception as error:
@@ -90,6 +93,27 @@ class _Walk:
         self._path: dict[int, int] = {}
         self._lowest = DEEPEST
         self._nodes = 0
+        self._unbound: list[tuple[bytes, Any]] = []
+        self._bound: dict[bytes, list[tuple[bytes, bytes]]] = {}
+
+    def token(self, value: object) -> bytes:
+        """The digest of a value together with what its functions find in their globals."""
+        root = self.digest(value)
+        while self._unbound:
+            self._bind(*self._unbound.pop())
+        if not self._bound:
+            return root
+        world = [part for key in sorted(self._bound) for pair in self._bound[key] for part in (key, *pair)]
+        return _hash("world", root, *world)
+
+    def _bind(self, key: bytes, function: Any) -> None:
+        """Note the globals of a function. They stand beside the tree: in it, functions that use
+        each other would be walked along every path between them."""
+        found = function.__globals__
+        names = [name for name in _globals_used(function.__code__) if name in found]
+        bound = [(_hash_text(name), self.digest(found[name])) for name in names]
+        if self._bound.setdefault(key, bound) != bound:
+            raise NoTokenError("two functions of the same code and other globals")
 
     def digest(self, value: object) -> bytes:
         plain = _plain(value)
@@ -129,15 +153,16 @@ class _Walk:
         if kind is set or kind is frozenset:
             return _hash(kind.__name__, *sorted(self.digest(each) for each in value))  # type: ignore[attr-defined]
         if kind is bytearray or kind is memoryview:
-            return _hash(kind.__name__, bytes(value))  # type: ignore[call-overload]
+            shape = () if kind is bytearray else (value.format, value.shape)  # type: ignore[attr-defined]
+            return _hash(kind.__name__, bytes(value), self.digest(shape))  # type: ignore[call-overload]
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
             return self._array(value)
         if kind is FunctionType:
             return self._function(value)
         if isinstance(value, type):
             return self._class(value)
-        if kind is ModuleType or (kind is BuiltinFunctionType and getattr(value, "__self__", None) is None):
-            return _hash("name", f"{getattr(value, '__module__', '')}.{value.__name__}".encode())  # type: ignore[attr-defined]
+        if kind is ModuleType:
+            return _hash("module", value.__name__.encode())  # type: ignore[attr-defined]
         if kind is CodeType:
             return self._code(value)
         return self._reduced(value)
@@ -147,11 +172,13 @@ class _Walk:
 
     def _array(self, array: Any) -> bytes:
         dtype = array.dtype
+        if dtype.names is not None:  # field by field: the padding between them is nobody's value
+            fields = [(name, array[name]) for name in dtype.names]
+            return self._all(
+                "fields", (array.shape, _layout(dtype), *(part for pair in fields for part in pair))
+            )
         if dtype.hasobject:
             return self._all("array", (dtype.str, array.shape, array.tolist()))
-        if dtype.fields:  # field by field: the padding between them is nobody's value
-            fields = [(name, array[name]) for name in dtype.names]
-            return self._all("fields", (array.shape, *(part for pair in fields for part in pair)))
         shape = struct.pack(f"<{array.ndim}q", *array.shape)
         data = array if array.flags.c_contiguous else array.copy(order="C")
         content = sha256(memoryview(data.reshape(-1).view("u1"))).digest() if data.size else b""
@@ -161,50 +188,100 @@ class _Walk:
         name = f"{function.__module__}.{function.__qualname__}"
         if _importable(function):
             return _hash("name", name.encode())
-        cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-        return self._all(
-            "function", (name, function.__code__, function.__defaults__, function.__kwdefaults__, cells)
-        )
+        cells = [(cell.cell_contents,) if _is_filled(cell) else () for cell in function.__closure__ or ()]
+        key = self._all(
+            "function",
+            (name, function.__code__, function.__defaults__, function.__kwdefaults__, cells,
+             function.__dict__),
+        )  # fmt: skip
+        self._unbound.append((key, function))
+        return key
 
     def _code(self, code: Any) -> bytes:
         return self._all(
             "code",
             (code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_freevars,
-             code.co_flags, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount),
+             code.co_cellvars, code.co_exceptiontable, code.co_flags, code.co_argcount,
+             code.co_kwonlyargcount, code.co_posonlyargcount),
         )  # fmt: skip
 
     def _class(self, cls: Any) -> bytes:
         name = f"{cls.__module__}.{cls.__qualname__}"
         if _importable(cls):
             return _hash("name", name.encode())
-        members = {key: _member(each) for key, each in sorted(vars(cls).items()) if _tells(key, each)}
-        return self._all("class", (name, *cls.__bases__, members))
+        members = {key: _member(key, each) for key, each in sorted(vars(cls).items()) if _tells(key, each)}
+        return self._all("class", (name, type(cls), *cls.__bases__, members))
 
     def _reduced(self, value: object) -> bytes:
         kind = type(value)
         reducer = copyreg.dispatch_table.get(kind)
         told: Any = reducer(value) if reducer else value.__reduce_ex__(4)
         if isinstance(told, str):
-            return _hash("name", f"{kind.__module__}.{told}".encode())
-        made, args, state, items, pairs = (*told, None, None, None)[:5]
+            return self._named(value, told)
+        made, args, state, items, pairs, setter = (*told, None, None, None, None)[:6]
         listed = None if items is None else list(items)
         mapped = None if pairs is None else [part for pair in pairs for part in pair]
-        return self._all("object", (kind, made, args, state, listed, mapped))
+        parts = (kind, made, args, state, listed, mapped)
+        return self._all("object", parts if setter is None else (*parts, setter))
+
+    def _named(self, value: Any, name: str) -> bytes:
+        """That of what is only a name to the pickler: the name tells it in a library, and nowhere else."""
+        home = pickle.whichmodule(value, name)  # type: ignore[attr-defined]
+        if _leads_to(home, name, value):
+            return _hash("name", f"{home}.{name}".encode())
+        kind = type(value)
+        if kind.__name__ == "_lru_cache_wrapper" and kind.__module__ == "functools":
+            return self._all("lru_cache", (home, name, value.cache_parameters(), value.__dict__))
+        if kind.__name__ == "TypeVar" and kind.__module__ == "typing":
+            told = (value.__bound__, value.__constraints__, value.__covariant__, value.__contravariant__)
+            return self._all("typevar", (home, name, *told))
+        raise NoTokenError(f"{home}.{name} says nothing of its value")
+
+
+def _layout(dtype: Any) -> tuple[object, ...]:
+    """Where the fields of a structured dtype lie; what they are stands with their arrays."""
+    places = [dtype.fields[name][1:] for name in dtype.names]
+    return (dtype.type.__name__, dtype.itemsize, dtype.isalignedstruct, places)
+
+
+@lru_cache(maxsize=1024)
+def _globals_used(code: CodeType) -> tuple[str, ...]:
+    """The names that code, and the code within it, looks up among its globals."""
+    import dis
+
+    looked_up = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    names = {each.argval for each in dis.get_instructions(code) if each.opname in looked_up}
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            names.update(_globals_used(const))
+    return tuple(sorted(names))
 
 
 def _tells(key: str, member: object) -> bool:
     """Whether a class's member says what the class does; Python's own book-keeping does not."""
-    if key.startswith("__dataclass_") or key in _BOOKKEEPING:
+    if key in _BOOKKEEPING:
         return False
     return type(member).__name__ not in ("getset_descriptor", "member_descriptor")
 
 
-def _member(member: Any) -> object:
+def _member(key: str, member: Any) -> object:
     if isinstance(member, property):
         return ("property", member.fget, member.fset, member.fdel)
     if isinstance(member, staticmethod | classmethod):
         return (type(member).__name__, member.__func__)
+    if type(member).__name__ == "cached_property" and type(member).__module__ == "functools":
+        return ("cached_property", member.func, member.attrname)  # it has a lock, in some Pythons
+    if key == "__dataclass_params__":
+        return repr(member)
+    if key == "__dataclass_fields__":
+        return {name: _field(each) for name, each in member.items()}
     return member
+
+
+def _field(field: Any) -> tuple[object, ...]:
+    """What a dataclass's field is, without its annotation, which is a member of its own."""
+    rules = (field.init, field.repr, field.hash, field.compare, field.kw_only, repr(field._field_type))
+    return (field.default, field.default_factory, dict(field.metadata), *rules)
 
 
 _CONSTANTS: Final[dict[Any, bytes]] = {
@@ -237,20 +314,29 @@ def _importable(value: Any) -> bool:
 
     The code of notebooks and of modules beside them may change under the same name.
     """
-    module = sys.modules.get(value.__module__ or "")
+    return _leads_to(value.__module__ or "", value.__qualname__, value)
+
+
+def _leads_to(home: str, name: str, value: object) -> bool:
+    module = sys.modules.get(home)
     if module is None or not _is_library(module):
         return False
     found: Any = module
-    for part in value.__qualname__.split("."):
+    for part in name.split("."):
         found = getattr(found, part, None)
     return found is value
 
 
 def _is_library(module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    if file is None:
-        return module.__name__ != "__main__"
-    return file.startswith(_LIBRARIES) or "site-packages" in file or "dist-packages" in file
+    name, file = module.__name__, getattr(module, "__file__", None)
+    if name == "__main__":  # even where a library's program runs the user's code
+        return False
+    if file is not None:
+        return file.startswith(_LIBRARIES) or "site-packages" in file or "dist-packages" in file
+    if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen"):
+        return True
+    above = sys.modules.get(name.rpartition(".")[0])  # compiled modules make more of them
+    return above is not None and _is_library(above)
 
 
 _LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
