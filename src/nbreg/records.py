@@ -242,10 +242,30 @@ class DataLink(Record, frozen=True, kw_only=True):
     inferred: bool = False
 
 
+class Column(Record, frozen=True, kw_only=True):
+    """One column of a data set: its content by digest, and a sketch of its values."""
+
+    name: str
+    dtype: str
+    digest: str = ""
+    nulls: int = 0
+    distinct: int | None = None
+    """How many values differ; None where they are more than a sketch counts."""
+    min: Json = None
+    max: Json = None
+    mean: float | None = None
+    top: list[list[Any]] = []
+    """The most frequent values of text, each with its count."""
+    withheld: str = ""
+    """Why nothing of the values is recorded; then there is no digest of them either."""
+
+
 class Data(Record, frozen=True, kw_only=True):
     """The data sets, the files read on the way, and how they overlap."""
 
     sets: list[DataLink] = []
+    columns: dict[str, list[Column]] = {}
+    """The columns of each set, by the set's name."""
     files: list[dict[str, Any]] = []
     overlaps: list[dict[str, Any]] = []
     feature_set: str = ""
@@ -305,6 +325,11 @@ class Manifest(Record, frozen=True, kw_only=True):
     signature: Captured = Captured(missing="not captured")
     probe: Captured = Captured(missing="not captured")
     notebook: Captured = Captured(missing="not captured")
+    described: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    """What the model's family tells of it: framework, architecture, feature names.
+
+    Unset, and not in the document, where nothing was asked: the ids of earlier releases stay.
+    """
     inferred: list[str] = []
     """Fields that nbreg worked out, rather than was told."""
     redactions: dict[str, int] = {}

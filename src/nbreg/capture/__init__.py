@@ -1,43 +1,32 @@
-"""What the kernel knows, taken for one version: environment, variables, recipe, source.
+"""What the kernel knows, taken for one version: environment, variables, recipe, source; model and data.
 
-`begin` starts what runs beside (git); `Pending.finish` returns the parts. Capture never loses a
-registration: a part that fails is a word about why. And it never changes a result: it reads
-namespaces and modules, calls no code of the user's, and imports nothing of anybody else's.
+`look` asks the model, and reads the data that it is registered with. `begin` starts what runs
+beside (git); `Pending.finish` returns the parts. Capture never loses a registration: a part that
+fails is a word about why. And it never changes a result: it reads namespaces and modules, calls
+no code of the user's but what pickling a model calls too, and imports nothing of anybody else's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from nbreg.capture.cells import capture_recipe, recipe_summary
 from nbreg.capture.environment import capture_environment, environment_summary
+from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.source import GitStatus, capture_source, source_summary
+from nbreg.capture.subject import Subject, look
 from nbreg.capture.variables import capture_variables, variables_summary
-from nbreg.records import Context, Record
+from nbreg.records import Context
 from nbreg.settings import Settings
 
-__all__ = ["PARTS", "Capture", "Part", "Pending", "begin"]
+__all__ = ["PARTS", "Capture", "Part", "Pending", "Subject", "begin", "look"]
 
 T = TypeVar("T")
 
 PARTS: Final = ("environment", "variables", "recipe", "source")
-
-
-class Part(NamedTuple):
-    """One captured part: the record to store, and the few facts of it that a card shows."""
-
-    record: Record
-    summary: dict[str, Any]
-
-
-class Capture(NamedTuple):
-    """The parts by name, a text where one is missing saying why; and what was withheld, by kind."""
-
-    parts: dict[str, Part | str]
-    redactions: dict[str, int]
 
 
 class Pending:

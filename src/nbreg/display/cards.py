@@ -14,7 +14,7 @@ from nbreg.display import html
 from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
-from nbreg.records import Captured, Manifest, VersionRow
+from nbreg.records import Captured, DataLink, Manifest, VersionRow
 
 VERSION_MIME = "application/vnd.nbreg.version+json"
 
@@ -108,8 +108,16 @@ def recipe_line(recipe: Captured) -> list[str]:
 
 
 def _trained_on(manifest: Manifest) -> list[str]:
-    names = [brief(link.name, 40) for link in manifest.links]
-    return [f"trained on {listed(names, 3)}"] if names else []
+    sets = [link for link in manifest.links if link.role in ("", "train")]
+    return [f"trained on {listed(map(_set_line, sets), 3)}"] if sets else []
+
+
+def _set_line(link: DataLink) -> str:
+    """`Xtr 426×30`; a set that is only called by its role is its shape."""
+    shape = link.summary.get("shape")
+    told = "×".join(map(str, shape)) if isinstance(shape, list) else ""
+    name = "" if told and link.name in ("train", "training") else brief(link.name, 40)
+    return " ".join(word for word in (name, told) if word)
 
 
 def libraries(row: VersionRow, manifest: Manifest) -> list[str]:

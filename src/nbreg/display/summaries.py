@@ -62,11 +62,24 @@ def _source(summary: Mapping[str, Any]) -> list[str]:
 
 _BESIDE: Final = {"diff": "changed line", "modules": "local module", "definitions": "definition"}
 
+
+def _data(summary: Mapping[str, Any]) -> list[str]:
+    shared = int(summary.get("shared_rows", 0))
+    return [pairs(summary["sets"]), f"{count(shared, 'row')} shared between sets" if shared else ""]
+
+
+def _signature(summary: Mapping[str, Any]) -> list[str]:
+    outputs = listed((brief(kind, 40) for kind in summary.get("outputs", ())), 3)
+    return [f"{count(int(summary['inputs']), 'input')}{f' → {outputs}' if outputs else ''}"]
+
+
 _TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "environment": _environment,
     "variables": _variables,
     "recipe": _recipe,
     "source": _source,
+    "data": _data,
+    "signature": _signature,
 }
 
 

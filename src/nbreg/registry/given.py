@@ -6,13 +6,13 @@ No secret is ever written: what looks like one is withheld here, whoever gave it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import FunctionType
 from typing import Any
 
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.secrets.names import secret_kind
 from nbreg.capture.secrets.syntax import is_secret_value
 from nbreg.errors import BadValueError
+from nbreg.families.told import Teller
 from nbreg.names import LONGEST_NAME
 from nbreg.records import plain
 
@@ -55,37 +55,11 @@ def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
             f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
         )
     plain(dict.fromkeys(params or ()), "params")  # the names have to be text
-    teller = _Teller()
+    teller = Teller()
     told: dict[str, Any] = without_secrets(
         {name: teller.told(value) for name, value in (params or {}).items()}
     )
     return told
-
-
-class _Teller:
-    """Says values in words where JSON has no form for them; asks no object for its own."""
-
-    def __init__(self) -> None:
-        self._left = 10_000  # lists may hold each other more often than anybody would read
-
-    def told(self, value: Any, depth: int = 16) -> Any:
-        """The value as JSON has it, or in words."""
-        self._left -= 1
-        if self._left > 0 and depth:
-            if type(value) in (list, tuple):
-                return [self.told(each, depth - 1) for each in value]
-            if type(value) is dict and all(type(key) is str for key in value):
-                return {self.told(key): self.told(each, depth - 1) for key, each in value.items()}
-        if type(value) is str:
-            return value.encode(errors="replace").decode()
-        try:
-            return plain(value, depth=1)
-        except BadValueError:
-            pass
-        if type(value) in (float, int):
-            return str(value)
-        kind = value if isinstance(value, type | FunctionType) else type(value)
-        return f"<{kind.__module__}.{kind.__qualname__}>"
 
 
 def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from nbreg.records import (
 )
 from nbreg.registry import bookkeeping, naming, parts
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_params
 from nbreg.registry.request import Request
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -56,11 +57,13 @@ def register(
     """Make a version; see `Registry.register`."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     desk.ready()
-    dumped, links = _dump(request, values, data)
-    content_digest = _content_digest(request, dumped, links)
+    asked, (request, seen) = request, _look(desk, request, values, data)
+    dumped = _dump(request, values)
+    content_digest = _content_digest(request, dumped, seen.links)
     if not request.new and (known := _known(desk, request, content_digest)):
         return known
-    made = _draft(desk, request, dumped, links, content_digest, pending.finish())
+    captured = seen.added_to(pending.finish(), params=request is not asked)
+    made = _draft(desk, request, dumped, seen.links, content_digest, captured)
     blobs = desk.folder.blobs
     with blobs.kept():
         batch = blobs.batch()
@@ -72,7 +75,7 @@ def register(
         version_id = batch.add(canonical(made.manifest)).digest
         written = _write(desk, request, made, version_id, batch.commit())
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
-    return written or _known(desk, request, content_digest) or register(desk, request, values, data)
+    return written or _known(desk, request, content_digest) or register(desk, asked, values, data)
 
 
 def preview(
@@ -80,10 +83,11 @@ def preview(
 ) -> Manifest:
     """The manifest that `register` would write."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
-    dumped, links = _dump(request, values, data)
-    return _draft(
-        desk, request, dumped, links, _content_digest(request, dumped, links), pending.finish()
-    ).manifest
+    asked, (request, seen) = request, _look(desk, request, values, data)
+    dumped = _dump(request, values)
+    content_digest = _content_digest(request, dumped, seen.links)
+    captured = seen.added_to(pending.finish(), params=request is not asked)
+    return _draft(desk, request, dumped, seen.links, content_digest, captured).manifest
 
 
 def check(desk: Desk, request: Request) -> None:
@@ -100,15 +104,22 @@ def check(desk: Desk, request: Request) -> None:
         naming.choose(desk, database, request)
 
 
-def _dump(
-    request: Request, values: dict[str, object], data: Mapping[str, object] | None
-) -> tuple[list[families.Dumped], list[DataLink]]:
+def _look(
+    desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> tuple[Request, capture.Subject]:
+    """The data and the model as they are, and the request with the model's params where none were given."""
+    seen = capture.look(values.get("model"), data, request.context, wanted=desk.settings.capture)
+    if request.params or not seen.described.params:
+        return request, seen
+    return msgspec.structs.replace(request, params=checked_params(seen.described.params)), seen
+
+
+def _dump(request: Request, values: dict[str, object]) -> list[families.Dumped]:
     dumped = [families.dump(name, value) for name, value in values.items()]
     if not request.allow_secrets:
         for each in dumped:
             _refuse_secrets(each)
-    links = [DataLink(name=name, snapshot=families.snapshot(value)) for name, value in (data or {}).items()]
-    return dumped, links
+    return dumped
 
 
 def _refuse_secrets(dumped: families.Dumped) -> None:
@@ -153,7 +164,7 @@ def _draft(
             sections[name] = Captured(missing=part)
             continue
         raw = canonical(part.record)
-        stored.append(raw)
+        stored += [raw, *part.stored]
         sections[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
     manifest = msgspec.structs.replace(
         _without_capture(desk, request, dumped, links, content_digest, captured), **sections
@@ -191,6 +202,8 @@ def _without_capture(
         parent=request.parent,
         run=request.run,
         links=links,
+        described=captured.described,
+        inferred=list(captured.inferred),
         redactions=dict(captured.redactions),
         tool=f"nbreg {nbreg_version}",
     )

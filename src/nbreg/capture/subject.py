@@ -1,0 +1,128 @@
+"""What is taken of the model itself and of the data it is registered with.
+
+`look` is called before the content is digested: parameters and data are part of what makes two
+registrations equal. What is only shown (signature, probe) is taken when the version is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec import UNSET
+
+from nbreg.capture import data as datasets
+from nbreg.capture import probe, secrets, signature
+from nbreg.capture.parts import Capture, Part
+from nbreg.capture.secrets import Redactor
+from nbreg.families import describe
+from nbreg.records import Context, DataLink
+
+T = TypeVar("T")
+
+
+class Subject(NamedTuple):
+    """The model and its data, looked at."""
+
+    model: object
+    described: describe.Description
+    sets: list[datasets.DataSet]
+    redactor: Redactor
+    wanted: bool
+    """Whether more is captured than what makes two registrations equal."""
+
+    @property
+    def links(self) -> list[DataLink]:
+        """The data sets by content."""
+        return [each.link for each in self.sets]
+
+    def added_to(self, captured: Capture, *, params: bool) -> Capture:
+        """The capture with data, signature and probe in it; `params` where those are the model's own."""
+        inferred = ["params"] if params else []
+        if not self.wanted:
+            return captured._replace(inferred=inferred)
+        parts = {name: part for name, part in self._parts().items() if part is not None}
+        known = {} if _is_no_model(self.model) else _clean(self.described.record, self.redactor)
+        counts = dict(sorted((self.redactor.counts + Counter(captured.redactions)).items()))
+        return Capture({**captured.parts, **parts}, counts, known or UNSET, inferred)
+
+    def _parts(self) -> dict[str, Part | str | None]:
+        if not self.sets:
+            return {"signature": _tried(lambda: self._signature(None, None))}
+        chosen = _tried(self._inputs)
+        if isinstance(chosen, str):
+            return {"data": _tried(self._data), "signature": chosen}
+        table, rows, predicted, left = chosen
+        return {
+            "data": _tried(self._data),
+            "signature": _tried(lambda: self._signature(table, predicted)),
+            "probe": _tried(lambda: self._probe(table, rows, predicted, left)),
+        }
+
+    def _data(self) -> Part:
+        record = datasets.record(self.sets)
+        return Part(record, datasets.data_summary(record))
+
+    def _inputs(self) -> tuple[Any, Any, Any, str]:
+        """The input table, the rows of the probe, and the prediction on them or why there is none."""
+        found = signature.input_of(self.sets, self.described)
+        if found is None:
+            return None, None, None, ""
+        table, take = found
+        rows = take(probe.choose(table))
+        use = describe.quick_predict(self.model)
+        if use is None:
+            return table, rows, None, "left to evidence"
+        predicted = signature.predict(use, rows)
+        return table, rows, predicted, "" if predicted is not None else "not what the model takes"
+
+    def _signature(self, table: Any, predicted: Any) -> Part | None:
+        record = signature.signature(table, self.described, predicted, self.redactor)
+        return None if record is None else Part(record, signature.signature_summary(record))
+
+    def _probe(self, table: Any, rows: Any, predicted: Any, left: str) -> Part | None:
+        inputs = None if table is None or self._holds_secret(table) else probe.frozen(rows)
+        if inputs is None or sum(map(len, inputs)) > 2 * probe.MOST_BYTES or _looks_secret(inputs):
+            return None
+        outputs = None if predicted is None or left else probe.frozen(predicted)
+        record = probe.probe_of(inputs, outputs or [], len(rows), left)
+        return Part(record, record.summary, [*inputs, *(outputs or [])])
+
+    def _holds_secret(self, table: Any) -> bool:
+        withheld = {column.name for each in self.sets for column in each.columns if column.withheld}
+        return any(self.redactor.text(column.name)[:200] in withheld for column in table.columns)
+
+
+def look(
+    model: object, data: Mapping[str, object] | None, context: Context, *, wanted: bool = True
+) -> Subject:
+    """Ask the model's family, and read the data."""
+    namespace = _tried(lambda: dict(context.namespace))  # other threads go on to change it
+    redactor = Redactor.of_process({} if isinstance(namespace, str) else namespace)
+    return Subject(model, describe.ask(model), datasets.read(data or {}, redactor), redactor, wanted)
+
+
+def _looks_secret(parts: list[bytes]) -> bool:
+    return bool(secrets.find(parts[0]))
+
+
+def _is_no_model(value: object) -> bool:
+    return value is None or isinstance(value, Path)
+
+
+def _clean(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor.text(value)
+    if isinstance(value, dict):
+        return {redactor.text(key): _clean(each, redactor) for key, each in value.items()}
+    return [_clean(each, redactor) for each in value] if isinstance(value, list) else value
+
+
+def _tried(take: Callable[[], T]) -> T | str:
+    """What was taken, or the class of what went wrong: its text may hold the user's values."""
+    try:
+        return take()
+    except Exception as error:
+        return type(error).__name__

@@ -1,0 +1,158 @@
+"""What is known of a model besides its bytes: its parameters, its build, the features it takes.
+
+Each framework has one file with `claims` and the questions it can answer; `ask` finds the one
+for a model by the modules that its classes come from, so that nothing is imported. Answers are
+bounded. A question that fails has no answer, and never stops a registration.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from types import ModuleType
+from typing import Any, Final, NamedTuple, TypeVar
+
+from nbreg.families import keras, lightgbm, plainly, sklearn, statsmodels, torch, xgboost
+from nbreg.families.told import class_name, told
+
+MOST: Final = 200
+"""Entries of parameters that are kept; the last one says how many more there are."""
+
+LONGEST: Final = 1000
+"""Characters of a single parameter's text."""
+
+FEATURES: Final = 5_000
+"""Feature names that are kept."""
+
+_USES: Final = ("predict", "transform", "predict_proba", "decision_function")
+# The more special ones first: XGBClassifier is a scikit-learn estimator, too.
+_FAMILIES: Final[tuple[ModuleType, ...]] = (
+    xgboost,
+    lightgbm,
+    torch,
+    keras,
+    statsmodels,
+    sklearn,
+    plainly,
+)
+
+T = TypeVar("T")
+_class_mro = type.__dict__["__mro__"].__get__
+_class_dict = type.__dict__["__dict__"].__get__
+
+
+class Description(NamedTuple):
+    """What a model's family tells of it; empty where it does not know."""
+
+    family: str
+    params: dict[str, Any]
+    architecture: dict[str, Any]
+    features: list[str]
+    width: int | None
+    """How many features it takes."""
+    framework: dict[str, str]
+    """The distribution that the model's class is from, and its version."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """All but the parameters, those that say nothing left out."""
+        known = {
+            "family": self.family,
+            "framework": self.framework,
+            "architecture": self.architecture,
+            "features": self.features,
+            "width": self.width,
+        }
+        return {name: value for name, value in known.items() if value not in ({}, [], None)}
+
+
+def ask(model: object) -> Description:
+    """All that is known of a model, or of any object."""
+    family = _family(model)
+    nothing: list[str] = []
+    names = _tried(
+        lambda: [str(each)[:LONGEST] for each in islice(family.features(model), FEATURES)], nothing
+    )
+    return Description(
+        family=family.NAME,
+        params=_tried(lambda: _bounded(family.params(model)), {}),
+        architecture=_tried(lambda: told(family.architecture(model)), {}),
+        features=told(names),
+        width=_tried(lambda: family.width(model), None) or len(names) or None,
+        framework=_framework(family, model),
+    )
+
+
+def is_model(value: object) -> bool:
+    """Whether this can be trained and used: judged by its class alone, nothing of it is called or read."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return False
+    if _family(value) is torch:
+        return True
+    return _offers(kind, "fit") and any(_offers(kind, use) for use in _USES)
+
+
+def quick_predict(model: object) -> Callable[[Any], Any] | None:
+    """The function to predict a few rows with, where that changes nothing and takes a moment; else None."""
+    family = _family(model)
+    found: Callable[[Any], Any] | None = _tried(lambda: family.quick_predict(model), None)
+    return found
+
+
+def _family(model: object) -> ModuleType:
+    roots = set(_roots(type(model)))
+    return next(each for each in _FAMILIES if each is plainly or each.ROOT in roots)
+
+
+def _roots(kind: type) -> Iterator[str]:
+    """The top-level modules of a class and its bases; only those that are loaded, as they must be."""
+    for base in _class_mro(kind):
+        module = _class_dict(base).get("__module__")
+        root = module.partition(".")[0] if type(module) is str else ""
+        if root in sys.modules:
+            yield root
+
+
+def _offers(kind: type, use: str) -> bool:
+    """Whether the class or one of its bases defines it; a metaclass is not asked."""
+    return any(use in _class_dict(base) for base in _class_mro(kind))
+
+
+def _framework(family: ModuleType, model: object) -> dict[str, str]:
+    """By the module's own word: reading metadata would take longer than all else here."""
+    distribution = getattr(family, "DISTRIBUTION", "")
+    version = getattr(sys.modules.get(getattr(family, "ROOT", "")), "__version__", "")
+    known = {"distribution": distribution, "version": version if type(version) is str else ""}
+    return {**known, "class": class_name(model)} if distribution else {"class": class_name(model)}
+
+
+def _bounded(params: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {str(name)[:LONGEST]: _short(told(value)) for name, value in islice(params.items(), MOST)}
+    if len(params) > MOST:
+        kept["…"] = f"{len(params) - MOST} more"
+    return {told(name): value for name, value in kept.items()}
+
+
+def _short(value: Any) -> Any:
+    """A value whose text fits; else how long it is."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    if isinstance(value, list | dict) and _weight(value) > MOST:
+        return f"<{type(value).__name__} of {len(value)}>"
+    return value
+
+
+def _weight(value: Any) -> int:
+    if not isinstance(value, list | dict):
+        return 1 + len(value) // 100 if isinstance(value, str) else 1
+    inner: Iterable[Any] = value.values() if isinstance(value, dict) else value
+    return 1 + sum(_weight(each) for each in islice(inner, MOST + 1))
+
+
+def _tried(answer: Callable[[], T], otherwise: T) -> T:
+    try:
+        return answer()
+    except Exception:  # a model's own code, or a release that has other attributes
+        return otherwise

@@ -1,0 +1,42 @@
+"""Keras models, as far as they tell of themselves without being run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Final
+
+from nbreg.families.told import class_name
+
+NAME: Final = "keras"
+ROOT: Final = "keras"
+DISTRIBUTION: Final = "keras"
+
+_WIDEST: Final = 200
+
+
+def params(model: Any) -> dict[str, Any]:
+    """How many weights there are."""
+    return {"parameters": int(model.count_params())} if model.built else {}
+
+
+def architecture(model: Any) -> dict[str, Any]:
+    """The class and its layers."""
+    layers = [{"name": layer.name, "class": class_name(layer)} for layer in islice(model.layers, _WIDEST)]
+    return {"class": class_name(model), "parts": layers}
+
+
+def features(model: Any) -> list[str]:
+    """None: layers take tensors, which have no names."""
+    return []
+
+
+def width(model: Any) -> int | None:
+    """The last axis of the input."""
+    last = model.input_shape[-1]
+    return last if type(last) is int else None
+
+
+def quick_predict(model: Any) -> Callable[[Any], Any] | None:
+    """None: predicting compiles, and may draw at random."""
+    return None

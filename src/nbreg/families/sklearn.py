@@ -1,0 +1,126 @@
+"""scikit-learn, and whatever keeps to its way of estimators."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, Final
+
+from nbreg.families.told import class_name
+
+NAME: Final = "sklearn"
+ROOT: Final = "sklearn"
+DISTRIBUTION: Final = "scikit-learn"
+
+_DEEPEST: Final = 8
+_WIDEST: Final = 50
+_QUICK: Final = 250_000
+_TREE: Final = 2_000
+_MOST_PARTS: Final = 500
+# What their predictions cost grows with the training data, or is drawn at random.
+_SLOW: Final = ("sklearn.neighbors", "sklearn.gaussian_process", "sklearn.semi_supervised")
+_RUNS_OTHERS: Final = ("FunctionTransformer",)
+
+
+def params(model: Any) -> dict[str, Any]:
+    """`get_params()`, the estimators in it left out: their own parameters stand beside them."""
+    given = model.get_params(deep=True)
+    return {name: value for name, value in sorted(given.items()) if not _holds_estimator(value)}
+
+
+def _holds_estimator(value: object, depth: int = 3) -> bool:
+    if isinstance(value, list | tuple) and depth:
+        return any(_holds_estimator(each, depth - 1) for each in islice(value, _WIDEST))
+    return hasattr(type(value), "get_params") and hasattr(type(value), "fit")
+
+
+def architecture(model: Any, depth: int = 0) -> dict[str, Any]:
+    """The class, and what it is made of by name: steps of a pipeline, transformers, members."""
+    tree: dict[str, Any] = {"class": class_name(model)}
+    parts = dict(islice(children(model), _WIDEST)) if depth < _DEEPEST else {}
+    if parts:
+        tree["parts"] = [{"name": name, **_part(each, depth)} for name, each in parts.items()]
+    return tree
+
+
+def _part(part: Any, depth: int) -> dict[str, Any]:
+    return {"class": part} if isinstance(part, str) else architecture(part, depth + 1)
+
+
+def children(model: Any) -> Iterable[tuple[str, Any]]:
+    """The estimators that were given to this one, or the words that stand for one, each with its name."""
+    for attribute in ("steps", "transformers", "estimators", "transformer_list"):
+        listed = vars(model).get(attribute)
+        for each in listed if isinstance(listed, list) else ():
+            if isinstance(each, tuple) and len(each) >= 2:
+                yield str(each[0]), each[1] if each[1] is not None else "passthrough"
+    for attribute in ("estimator", "regressor", "transformer", "final_estimator", "base_estimator"):
+        child = vars(model).get(attribute)
+        if child is not None and hasattr(type(child), "get_params"):
+            yield attribute, child
+
+
+def features(model: Any) -> list[str]:
+    """The names of the columns that it was fitted on."""
+    return list(getattr(model, "feature_names_in_", ()))
+
+
+def width(model: Any) -> int | None:
+    """How many features it was fitted on."""
+    found = getattr(model, "n_features_in_", None)
+    return None if found is None else int(found)
+
+
+def quick_predict(model: Any) -> Callable[[Any], Any] | None:
+    """`predict`, where all that runs is scikit-learn's own, in this thread, and small: a few milliseconds."""
+    parts = list(islice(_walk(model, 0), _MOST_PARTS))
+    if not all(map(_is_plain, parts)) or sum(map(_cost, parts)) > _QUICK:
+        return None
+    name = next((use for use in ("predict", "transform") if hasattr(model, use)), "")
+    found: Callable[[Any], Any] | None = getattr(model, name, None) if name else None
+    return found
+
+
+def _walk(model: Any, depth: int) -> Iterable[Any]:
+    yield model
+    fitted = (vars(model).get(name) for name in ("best_estimator_", "estimator_", "final_estimator_"))
+    named = [part for _, part in children(model) if not isinstance(part, str)]
+    many = (vars(model).get(name) for name in ("estimators_", "transformers_", "calibrated_classifiers_"))
+    listed = [each[1] if isinstance(each, tuple) else each for parts in many for each in _some(parts)]
+    if depth < _DEEPEST:
+        for part in [*named, *fitted, *listed]:
+            if part is not None and not isinstance(part, str):
+                yield from _walk(part, depth + 1)
+
+
+def _some(parts: Any) -> list[Any]:
+    """A few of the fitted members: they are of one kind, and the number of them is looked at elsewhere."""
+    return list(islice(parts, _WIDEST)) if isinstance(parts, list) else []
+
+
+def _is_plain(part: Any) -> bool:
+    kind = type(part)
+    module = kind.__module__
+    if not module.startswith("sklearn.") or module.startswith(_SLOW) or kind.__name__ in _RUNS_OTHERS:
+        return False
+    own = vars(part)
+    return own.get("n_jobs") in (None, 1) and not any(map(_is_code_of_user, own.values()))
+
+
+def _cost(part: Any) -> int:
+    """About how many numbers a prediction goes through for each row."""
+    own = vars(part)
+    trees = own.get("n_estimators", own.get("max_iter", 0) if "_predictors" in own else 0)
+    numbers = sum(int(each.size) for each in own.values() if _is_array(each))
+    return numbers + (trees * _TREE if isinstance(trees, int) else 0)
+
+
+def _is_code_of_user(value: Any) -> bool:
+    module = getattr(value, "__module__", None) or ""
+    return callable(value) and not str(module).startswith(("sklearn.", "numpy", "scipy", "builtins"))
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray
