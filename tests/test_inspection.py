@@ -189,6 +189,21 @@ def test_the_guarded_unpickler_refuses_other_names() -> None:
             Guarded(__import__("io").BytesIO(stream)).load()
 
 
+def test_values_that_cannot_be_are_damage(registry: Registry) -> None:
+    """A crafted stream of plain values ends in an error that callers expect."""
+    for stream in (pickle.dumps(Does(Decimal, "x"), 5), pickle.dumps(Does(date, b"zzzz"), 5)):
+        chunk = Chunk(digest="0" * 64, size=len(stream))
+        artifact = Artifact(name="model", kind="object", family="generic", form="pickle5", chunks=[chunk])
+
+        def read(chunk: Chunk, *, private: bool = False, stream: bytes = stream) -> bytearray:
+            return bytearray(stream)
+
+        opened = families.open_artifact(artifact, read)
+        assert opened.untrusted == []
+        with pytest.raises(DamagedObjectError, match="cannot be made"):
+            opened.load()
+
+
 # objects that are no regular files, or that cannot be stored
 
 

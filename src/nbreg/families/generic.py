@@ -185,3 +185,10 @@ class Opened:
             ) from error
         except OddError as error:
             raise DamagedObjectError(f"the artifact {artifact.name!r} asks for {error}") from error
+        except Exception as error:
+            if self.untrusted:
+                raise  # by the code of the user's own classes
+            raise DamagedObjectError(
+                f"the artifact {artifact.name!r} cannot be made: {_one_line(error)}",
+                hint="it was not stored like this: look at where the registry's folder comes from",
+            ) from error

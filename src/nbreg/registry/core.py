@@ -211,8 +211,11 @@ class Registry:
 
         Bytes are checked against their digests first. Then: what only makes plain values
         loads; anything that would run code loads if this user registered it, or decided to
-        trust it, or says `trust=True`. `on_drift="error"` refuses where the running
-        environment is too far from the recorded one. Nothing in the registry changes.
+        trust it, or says `trust=True`. What is loaded is what was checked, whoever can write
+        to the folder; only the numbers of large arrays stay mapped copy-on-write, so never
+        overwrite an object's file in place: a truncated one ends the process that reads it.
+        `on_drift="error"` refuses where the running environment is too far from the recorded
+        one. Nothing in the registry changes.
 
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.
