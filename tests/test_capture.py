@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from nbreg.capture import PARTS, Capture, Part, begin
-from nbreg.capture.cells import CELL_BYTES, RECIPE_BYTES, capture_recipe, execution_order, recipe_summary
+from nbreg.capture.cells import CELL_BYTES, RECIPE_BYTES, execution_order, keep_all, recipe_summary
 from nbreg.capture.context import (
     ScriptContext,
     current_context,
@@ -190,7 +190,7 @@ def test_importing_capture_pulls_in_no_heavy_module() -> None:
 
 
 def recipe(*executions: Execution) -> Recipe:
-    return capture_recipe(executions, Redactor())
+    return keep_all(executions, Redactor())
 
 
 def test_every_execution_is_kept_and_the_recipe_says_so() -> None:

@@ -200,7 +200,9 @@ class Recipe(Record, frozen=True, kw_only=True):
     reasons: list[str] = []
     state: dict[str, Any] = {}
     cells: list[Execution] = []
+    """Those it depends on, in executed order, each with why."""
     history: list[Execution] = []
+    """All that ran; empty where `cells` are all that ran."""
 
 
 class Git(Record, frozen=True, kw_only=True):
@@ -550,6 +552,10 @@ class Context(Protocol):
     @property
     def executions(self) -> Iterable[Execution]:
         """What was executed so far, oldest first; the running cell is the last."""
+        ...
+
+    def recipe_for(self, *values: object) -> Recipe | None:
+        """The executions that these objects depend on; None where nobody watched any."""
         ...
 
     @property

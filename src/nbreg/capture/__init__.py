@@ -39,8 +39,11 @@ class Pending:
         if settings.capture:
             self._git = _tried(lambda: GitStatus(context.folder, registry))
 
-    def finish(self) -> Capture:
-        """The parts as they are now. Raises no `Exception`; an interrupt of the user passes through."""
+    def finish(self, *models: object) -> Capture:
+        """The parts as they are now; the recipe is that of these objects, where cells were watched.
+
+        Raises no `Exception`; an interrupt of the user passes through.
+        """
         if not self._settings.capture:
             return Capture(dict.fromkeys(PARTS, "switched off"), {})
         prepared = _tried(self._prepare)
@@ -50,7 +53,7 @@ class Pending:
         parts: dict[str, Part | str] = {
             "environment": _tried(lambda: self._environment(redactor)),
             "variables": _tried(lambda: self._variables(namespace, redactor)),
-            "recipe": _tried(lambda: self._recipe(redactor)),
+            "recipe": _tried(lambda: self._recipe(redactor, models)),
             "source": _tried(lambda: self._source(redactor)),
         }
         return Capture(parts, dict(sorted(redactor.counts.items())))
@@ -68,8 +71,8 @@ class Pending:
         record = capture_variables(namespace, redactor, self._settings)
         return Part(record, variables_summary(record))
 
-    def _recipe(self, redactor: Redactor) -> Part:
-        record = capture_recipe(self._context.executions, redactor)
+    def _recipe(self, redactor: Redactor, models: tuple[object, ...]) -> Part:
+        record = capture_recipe(self._context, redactor, models)
         return Part(record, recipe_summary(record))
 
     def _source(self, redactor: Redactor) -> Part:

@@ -1,17 +1,21 @@
-"""The recipe of a version, from the executions that the kernel has seen.
+"""The recipe of a version as it is stored: bounded, and without secrets.
 
-This is the first capture: every execution is kept, which never leaves out what the model needs.
+Which executions the model depends on is found by `capture.recipe`; where nobody watched the
+cells, every execution is kept, which never leaves out what the model needs.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
 from nbreg.capture.secrets import Redactor
-from nbreg.records import Execution, Recipe
+from nbreg.records import Context, Execution, Recipe
+
+log = logging.getLogger("nbreg")
 
 RECIPE_BYTES: Final = 1024 * 1024
 """How much source a recipe holds; what is older is left out, and the reasons say so."""
@@ -22,7 +26,39 @@ CELL_BYTES: Final = 256 * 1024
 Order = Literal["linear", "re-run", "out of order"]
 
 
-def capture_recipe(executions: Iterable[Execution], redactor: Redactor) -> Recipe:
+def capture_recipe(context: Context, redactor: Redactor, models: Sequence[object] = ()) -> Recipe:
+    """The executions that the models depend on, and beside them all that ran.
+
+    Oldest first, as executed, without secrets, each list within `RECIPE_BYTES`.
+    """
+    found = _found(context, models)
+    if found is None:
+        return keep_all(context.executions, redactor)
+    cells, cut = _bounded([_redacted(each, redactor) for each in found.cells])
+    history, _ = _bounded([_redacted(each, redactor) for each in found.history])
+    return msgspec.structs.replace(
+        found,
+        status="incomplete" if cut else found.status,
+        reasons=[*cut, *(redactor.text(reason) for reason in found.reasons)],
+        cells=[_redacted_why(each, redactor) for each in cells],
+        history=[] if len(history) == len(cells) else history,
+    )
+
+
+def _found(context: Context, models: Sequence[object]) -> Recipe | None:
+    """What watching the cells has found. That it failed must not cost the registration its recipe."""
+    try:
+        return context.recipe_for(*models) if models else None
+    except Exception:
+        log.debug("the recipe is not known", exc_info=True)
+        return None
+
+
+def _redacted_why(execution: Execution, redactor: Redactor) -> Execution:
+    return msgspec.structs.replace(execution, why=redactor.text(execution.why))
+
+
+def keep_all(executions: Iterable[Execution], redactor: Redactor) -> Recipe:
     """All executions, oldest first, as executed, without secrets, within `RECIPE_BYTES`."""
     every = list(executions)
     cells, reasons = _bounded([_redacted(each, redactor) for each in every])
@@ -111,4 +147,6 @@ def recipe_summary(recipe: Recipe) -> dict[str, Any]:
     """What a card says of a recipe."""
     cells = {each.cell_id or f"#{index}" for index, each in enumerate(recipe.cells)}
     summary = {"status": recipe.status, "cells": len(cells), "executions": len(recipe.cells)}
+    if recipe.history:
+        summary["history"] = len(recipe.history)
     return summary | ({"state": recipe.state["order"]} if "order" in recipe.state else {})

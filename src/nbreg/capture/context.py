@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from nbreg.records import Context, Execution, RunLink
+from nbreg.records import Context, Execution, Recipe, RunLink
 
 STARTED: Final = datetime.now(UTC)
 """When this process first thought of nbreg: what `{date}` and `{time}` mean in a script."""
@@ -42,6 +42,10 @@ class ScriptContext:
     def executions(self) -> Iterable[Execution]:
         """None: a script has no cells."""
         return ()
+
+    def recipe_for(self, *values: object) -> Recipe | None:
+        """None: there are no cells to choose from."""
+        return None
 
     @property
     def folder(self) -> str:

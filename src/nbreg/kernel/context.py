@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nbreg.kernel.hooks import Recorder
-from nbreg.records import Execution, RunLink, timestamp
+from nbreg.records import Execution, Recipe, RunLink, timestamp
 
 
 class KernelContext:
@@ -46,6 +46,10 @@ class KernelContext:
     def executions(self) -> Iterable[Execution]:
         """What ran so far, oldest first; the running cell is the last."""
         return self._recorder.executions
+
+    def recipe_for(self, *values: object) -> Recipe | None:
+        """The executions that these objects depend on, as far as cells were watched."""
+        return self._recorder.recipe_for(*values)
 
     @property
     def folder(self) -> str:

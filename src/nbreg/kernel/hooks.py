@@ -17,7 +17,9 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import IPython
 
-from nbreg.records import Execution, timestamp
+from nbreg.capture.recipe import Pending, Ran
+from nbreg.kernel.tracking import Tracking
+from nbreg.records import Execution, Recipe, timestamp
 
 log = logging.getLogger("nbreg")
 
@@ -53,6 +55,8 @@ class _Running(NamedTuple):
     cell_id: str
     moment: datetime | None
     clock: float
+    pending: Pending | None = None
+    """What was there before it, where that was seen."""
 
 
 class Recorder:
@@ -65,7 +69,8 @@ class Recorder:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._done: list[Execution] = []
+        self._done: list[Ran] = []
+        self._tracking = Tracking(shell)
         self._running: list[_Running] = []
         self._loading = False
 
@@ -75,17 +80,28 @@ class Recorder:
         self._remember_history()
         self._shell.events.register("pre_run_cell", self._pre)
         self._shell.events.register("post_run_cell", self._post)
+        self._shell.events.register("post_execute", self._stirred)
 
     def stop(self) -> None:
         """Listen no more; stopping twice is harmless."""
-        for event, callback in (("pre_run_cell", self._pre), ("post_run_cell", self._post)):
+        callbacks = {"pre_run_cell": self._pre, "post_run_cell": self._post, "post_execute": self._stirred}
+        for event, callback in callbacks.items():
             if callback in self._shell.events.callbacks.get(event, ()):
                 self._shell.events.unregister(event, callback)
 
     @property
     def executions(self) -> list[Execution]:
         """All that ran, and last what is running."""
-        return [*self._done, *(_begun(each) for each in self._running if not each.nested)]
+        running = [_begun(each) for each in self._running if not each.nested]
+        return [*(ran.execution for ran in self._done), *running]
+
+    def recipe_for(self, *values: object) -> Recipe | None:
+        """The executions that these objects depend on; None where none was executed."""
+        running = [each for each in self._running if not each.nested]
+        history = [*self._done]
+        for each in running:
+            history.append(Ran(_begun(each), self._tracking.so_far(each.pending, each.source)))
+        return self._tracking.recipe(values, history, running=bool(running)) if history else None
 
     @property
     def moment(self) -> datetime:
@@ -102,7 +118,8 @@ class Recorder:
             return
         for _, number, source in manager.get_range(session=0, start=1, raw=True, output=False):
             if number < current:
-                self._done.append(Execution(source=source, execution_count=number, seen=False))
+                execution = Execution(source=source, execution_count=number, seen=False)
+                self._done.append(Ran(execution, self._tracking.told(source)))
             elif number == current:
                 me = threading.get_ident()
                 self._running.append(_Running(None, me, False, source, number, "", None, 0.0))
@@ -116,7 +133,7 @@ class Recorder:
         self._loading = False
         for i in reversed(range(len(self._running))):
             if self._running[i].info is None:
-                self._done.append(_begun(self._running.pop(i)))
+                self._done.append(self._untracked(self._running.pop(i)))
 
     def _end_of_lost(self, thread: int) -> None:
         """Cells of this thread whose end was never told: no call that runs them is there any more."""
@@ -124,7 +141,10 @@ class Recorder:
         for lost in mine[max(0, _cells_being_run() - 1) :]:
             self._running.remove(lost)
             if not lost.nested:
-                self._done.append(_begun(lost))
+                self._done.append(self._untracked(lost))
+
+    def _untracked(self, cell: _Running) -> Ran:
+        return Ran(_begun(cell), self._tracking.told(cell.source))
 
     @quietly
     def _pre(self, info: Any) -> None:
@@ -136,9 +156,15 @@ class Recorder:
         source = info.raw_cell if isinstance(info.raw_cell, str) else ""
         count = self._current_count() if info.store_history and not nested else None
         cell_id = getattr(info, "cell_id", None) or ""
-        self._running.append(
-            _Running(info, thread, nested, source, count, cell_id, datetime.now(UTC), time.perf_counter())
-        )
+        pending = None if nested else self._tracking.before(info)
+        now = datetime.now(UTC), time.perf_counter()
+        self._running.append(_Running(info, thread, nested, source, count, cell_id, *now, pending))
+
+    @quietly
+    def _stirred(self) -> None:
+        """Widgets and other messages run between cells, and tell only that something was executed."""
+        if not self._running:
+            self._tracking.tracker.stir()
 
     @quietly
     def _post(self, result: Any) -> None:
@@ -146,7 +172,8 @@ class Recorder:
         if cell is not None and not cell.nested:
             error = result.error_before_exec or result.error_in_exec
             seconds = time.perf_counter() - cell.clock if cell.moment else None
-            self._done.append(_finished(cell, seconds, type(error).__name__ if error else ""))
+            execution = _finished(cell, seconds, type(error).__name__ if error else "")
+            self._done.append(Ran(execution, self._tracking.after(cell.pending, cell.source, result)))
 
     def _ended(self, info: Any) -> _Running | None:
         """The cell that this is the end of; a blank one has an end without a beginning.

@@ -62,7 +62,7 @@ def register(
     content_digest = _content_digest(request, dumped, seen.links)
     if not request.new and (known := _known(desk, request, content_digest)):
         return known
-    captured = seen.added_to(pending.finish(), params=request is not asked)
+    captured = seen.added_to(pending.finish(*values.values()), params=request is not asked)
     made = _draft(desk, request, dumped, seen.links, content_digest, captured)
     blobs = desk.folder.blobs
     with blobs.kept():
@@ -86,7 +86,7 @@ def preview(
     asked, (request, seen) = request, _look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = _content_digest(request, dumped, seen.links)
-    captured = seen.added_to(pending.finish(), params=request is not asked)
+    captured = seen.added_to(pending.finish(*values.values()), params=request is not asked)
     return _draft(desk, request, dumped, seen.links, content_digest, captured).manifest
 
 

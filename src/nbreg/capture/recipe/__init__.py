@@ -1,0 +1,62 @@
+"""The recipe: from what was executed to the few executions that a model depends on.
+
+`Tracker` watches cells, `Ran` is one execution with its evidence, and `recipe_for` cuts the
+slice. Nothing here knows a shell: whoever runs cells calls `before` and `after`.
+
+    source → analysis (text) ─┐
+    objects → values (digests) ├→ tracker → traces → slicing → badge → Recipe
+    process → ambient, files  ─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from nbreg.capture.recipe.badge import state_of
+from nbreg.capture.recipe.slicing import Ran, Slice, slice_for
+from nbreg.capture.recipe.tracker import Pending, Tracker
+from nbreg.capture.recipe.traces import Trace, from_text
+from nbreg.records import Execution, Recipe
+
+__all__ = ["Pending", "Ran", "Slice", "Trace", "Tracker", "from_text", "recipe_for", "slice_for"]
+
+
+def recipe_for(
+    values: Sequence[object],
+    history: Sequence[Ran],
+    tracker: Tracker,
+    namespace: Mapping[str, object],
+    *,
+    running: bool = False,
+    deleted: Collection[str] = (),
+    document: Sequence[str] = (),
+) -> Recipe:
+    """The recipe of these objects as they are now; `running` says that the last execution still runs."""
+    prefer = history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
+    need: set[str] = set()
+    made_here = False
+    for value in values:
+        names = tracker.names_of(value, namespace, prefer)
+        need |= set(names[:1])
+        made_here |= not names
+    need |= tracker.needed_by(list(values), namespace)
+    found = slice_for(history, need, keep_last=made_here and running)
+    if made_here and not running:
+        found.status = "incomplete"
+        found.reasons.insert(0, "no name holds the model")
+    return _recipe(history, found, state_of(history, found, deleted=deleted, document=document))
+
+
+def _recipe(history: Sequence[Ran], found: Slice, state: dict[str, object]) -> Recipe:
+    """As a record. Where the evidence has a gap that the history may fill, all of it is the recipe."""
+    every = [ran.execution for ran in history]
+    cells = [_kept(history[at], why) for at, why in found.kept.items()]
+    if found.needs_all:
+        cells = [_kept(ran, found.kept.get(at, "")) for at, ran in enumerate(history)]
+    return Recipe(status=found.status, reasons=found.reasons, state=state, cells=cells, history=every)
+
+
+def _kept(ran: Ran, why: str) -> Execution:
+    return msgspec.structs.replace(ran.execution, why=why, tokens=ran.trace.tokens)

@@ -1,0 +1,113 @@
+"""State of the process that a value may silently depend on, as names of the same graph.
+
+Random states, the environment, the working folder, the module search path, and what libraries
+let themselves be extended with. Taking it costs some tens of microseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nbreg.capture.recipe.digests import digest, digest_array
+
+PYTHON_RANDOM: Final = "<random state of Python>"
+NUMPY_RANDOM: Final = "<random state of numpy>"
+TORCH_RANDOM: Final = "<random state of torch>"
+RANDOM: Final = frozenset([PYTHON_RANDOM, NUMPY_RANDOM, TORCH_RANDOM])
+
+ENVIRONMENT: Final = "<environment>"
+FOLDER: Final = "<working folder>"
+PATH: Final = "<module search path>"
+ALWAYS: Final = {ENVIRONMENT: "sets environment variables", FOLDER: "changes the working folder",
+                 PATH: "changes where modules are found"}  # fmt: skip
+"""What any later cell may depend on without saying so."""
+
+_SEEDS: Final = {
+    "numpy.random.seed": NUMPY_RANDOM,
+    "numpy.random.set_state": NUMPY_RANDOM,
+    "random.seed": PYTHON_RANDOM,
+    "random.setstate": PYTHON_RANDOM,
+    "torch.manual_seed": TORCH_RANDOM,
+    "torch.random.manual_seed": TORCH_RANDOM,
+    "torch.set_rng_state": TORCH_RANDOM,
+}
+
+
+def snapshot() -> dict[str, object]:
+    """The state now, by name; only texts, numbers and digests."""
+    found: dict[str, object] = {PYTHON_RANDOM: hash(random.getstate())}
+    numpy = _tried(_numpy_random)
+    if numpy is not None:
+        found[NUMPY_RANDOM] = numpy
+    torch = _tried(_torch_random)
+    if torch is not None:
+        found[TORCH_RANDOM] = torch
+    # Numerical libraries set KMP_… when they are imported.
+    found[ENVIRONMENT] = hash(
+        frozenset(each for each in os.environ.items() if not each[0].startswith("KMP_"))
+    )
+    found[FOLDER] = _tried(os.getcwd)
+    found[PATH] = tuple(each for each in sys.path if isinstance(each, str))
+    found["<library pandas>"] = _tried(_accessors)
+    return found
+
+
+def _tried(take: Any) -> Any:
+    try:
+        return take()
+    except Exception:
+        return None
+
+
+def _numpy_random() -> object:
+    module = sys.modules.get("numpy.random.mtrand")
+    state = module._rand if module is not None else None  # type: ignore[attr-defined]
+    if state is None:
+        return None
+    told = state.get_state(legacy=False)
+    inner = told["state"]
+    parts = [digest_array(each) if hasattr(each, "dtype") else repr(each).encode() for each in inner.values()]
+    return digest("numpy", *parts, repr((told.get("has_gauss"), told.get("gauss"))).encode())
+
+
+def _torch_random() -> object:
+    torch = sys.modules.get("torch")
+    return None if torch is None else hash(torch.get_rng_state().numpy().tobytes())
+
+
+def _accessors() -> object:
+    """What has been hung on pandas' frames: importing a module may do that."""
+    pandas = sys.modules.get("pandas")
+    frame, series = getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None)
+    return None if frame is None else hash((frozenset(frame._accessors), frozenset(series._accessors)))
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """What is not as it was; a library that was loaded meanwhile brings its own state and changes none."""
+    return {
+        name
+        for name, state in after.items()
+        if before.get(name, state) != state and not (before.get(name) is None and name != FOLDER)
+    }
+
+
+def seeded_by(chain: str, namespace: Mapping[str, object]) -> set[str]:
+    """The random states that a call of this dotted name sets anew."""
+    root, _, rest = chain.partition(".")
+    value = namespace.get(root)
+    module = getattr(value, "__name__", None)
+    if type(value) is type(sys):
+        found = _SEEDS.get(f"{module}.{rest}")
+        return {found} if found else set()
+    owner = type(getattr(value, "__self__", None))
+    if rest or module not in ("seed", "set_state", "setstate", "manual_seed"):
+        return set()
+    if owner.__name__ == "RandomState":
+        return {NUMPY_RANDOM}
+    if owner.__name__ == "Random":
+        return {PYTHON_RANDOM}
+    return {TORCH_RANDOM} if getattr(value, "__module__", "") == "torch.random" else set()

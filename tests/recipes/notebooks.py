@@ -1,0 +1,95 @@
+"""Small notebooks with the cells that a recipe must and must not keep, and the shells that run them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
+from nbreg.families.tokens import NoTokenError, token
+from nbreg.kernel import load, unload
+from nbreg.records import Recipe
+
+
+class Notebook:
+    """Cells in the order they are run, each marked `+` needed, `-` not needed or `?` either."""
+
+    def __init__(self, name: str, *cells: str, files: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.cells = [cell[1:] for cell in cells]
+        self.needed = {at for at, cell in enumerate(cells) if cell[0] == "+"}
+        self.idle = {at for at, cell in enumerate(cells) if cell[0] == "-"}
+        self.files = files or {}
+
+
+@contextmanager
+def shell_in(folder: Path, files: dict[str, str]) -> Iterator[Any]:
+    """A real shell in a folder of its own; the process is as it was afterwards."""
+    config = Config()
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    old_folder, environ = os.getcwd(), dict(os.environ)
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    os.chdir(folder)
+    shell = InteractiveShell(config=config)
+    try:
+        yield shell
+    finally:
+        unload(shell)
+        shell.history_manager.end_session()
+        InteractiveShell.clear_instance()
+        os.chdir(old_folder)
+        os.environ.clear()
+        os.environ.update(environ)
+
+
+def run(shell: Any, cells: list[str]) -> None:
+    """Run cells as a notebook does, quietly; a failing one does not stop the others."""
+    for cell in cells:
+        with capture_output():
+            shell.run_cell(cell, store_history=True)
+
+
+def scramble() -> None:
+    """Make every random state something that no notebook seeded."""
+    import numpy
+
+    random.seed()
+    numpy.random.seed()
+
+
+class Outcome:
+    """What became of one notebook: the recipe, and the models of the run and of its replay."""
+
+    def __init__(self, notebook: Notebook, folder: Path) -> None:
+        scramble()
+        with shell_in(folder / "first", notebook.files) as shell:
+            load(shell)
+            run(shell, notebook.cells)
+            context = __import__("nbreg.capture.context", fromlist=["x"]).current_context()
+            model = shell.user_ns["model"]
+            self.recipe: Recipe = context.recipe_for(model)
+            self.model = same(model)
+            self.kept = {each.execution_count - 1 for each in self.recipe.cells}
+        scramble()
+        with shell_in(folder / "second", notebook.files) as shell:
+            run(shell, [each.source for each in self.recipe.cells])
+            self.replayed = same(shell.user_ns.get("model"))
+        gc.collect()
+
+
+def same(model: object) -> str:
+    """What two equal models have in common."""
+    with suppress(NoTokenError):
+        return token(model)
+    return repr(vars(model) if hasattr(model, "__dict__") else model)
