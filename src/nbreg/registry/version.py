@@ -18,7 +18,6 @@ from nbreg.records import (
     Event,
     Manifest,
     Probe,
-    Recipe,
     Record,
     RunLink,
     Signature,
@@ -29,6 +28,7 @@ from nbreg.records import (
 )
 from nbreg.registry import parts
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.recipes import VersionRecipe
 
 if TYPE_CHECKING:
     from nbreg.registry.core import Registry
@@ -199,9 +199,9 @@ class ModelVersion:
         return self._captured(self.manifest.variables, Variables)
 
     @property
-    def recipe(self) -> Recipe:
-        """The executed cells it depends on."""
-        return self._captured(self.manifest.recipe, Recipe)
+    def recipe(self) -> VersionRecipe:
+        """The executed cells it depends on; `to_notebook` and `to_script` write them out."""
+        return self._captured(self.manifest.recipe, VersionRecipe)
 
     @property
     def source(self) -> Source:

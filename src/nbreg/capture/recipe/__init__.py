@@ -16,8 +16,8 @@ import msgspec
 
 from nbreg.capture.recipe.badge import state_of
 from nbreg.capture.recipe.slicing import Ran, Slice, slice_for
-from nbreg.capture.recipe.tracker import Pending, Tracker
 from nbreg.capture.recipe.traces import Trace, from_text
+from nbreg.capture.recipe.tracker import Pending, Tracker
 from nbreg.records import Execution, Recipe
 
 __all__ = ["Pending", "Ran", "Slice", "Trace", "Tracker", "from_text", "recipe_for", "slice_for"]
@@ -34,11 +34,14 @@ def recipe_for(
     document: Sequence[str] = (),
 ) -> Recipe:
     """The recipe of these objects as they are now; `running` says that the last execution still runs."""
+    bound_at = {name: at for at, ran in enumerate(history) for name in ran.trace.writes}
     prefer = history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
     need: set[str] = set()
     made_here = False
     for value in values:
         names = tracker.names_of(value, namespace, prefer)
+        # Of several names, the one that the running cell uses, else the one that was bound last.
+        names.sort(key=lambda name: (name not in prefer, name.startswith("_"), -bound_at.get(name, -1)))
         need |= set(names[:1])
         made_here |= not names
     need |= tracker.needed_by(list(values), namespace)

@@ -65,7 +65,7 @@ def _tried(take: Any) -> Any:
 
 def _numpy_random() -> object:
     module = sys.modules.get("numpy.random.mtrand")
-    state = module._rand if module is not None else None  # type: ignore[attr-defined]
+    state = module._rand if module is not None else None
     if state is None:
         return None
     told = state.get_state(legacy=False)
@@ -83,7 +83,9 @@ def _accessors() -> object:
     """What has been hung on pandas' frames: importing a module may do that."""
     pandas = sys.modules.get("pandas")
     frame, series = getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None)
-    return None if frame is None else hash((frozenset(frame._accessors), frozenset(series._accessors)))
+    if frame is None or series is None:
+        return None
+    return hash((frozenset(frame._accessors), frozenset(series._accessors)))
 
 
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:

@@ -12,38 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any
 
 from nbreg.capture.recipe import magics
-
-HARMLESS: Final = frozenset(
-    [
-        "print",
-        "display",
-        "type",
-        "len",
-        "isinstance",
-        "issubclass",
-        "repr",
-        "str",
-        "id",
-        "hasattr",
-        "callable",
-    ]
+from nbreg.capture.recipe.known import EVALUATING, HARMLESS_CALLS, STEADY_CONTEXTS
+from nbreg.capture.recipe.syntax import (
+    FUNCTIONS,
+    dotted,
+    free_names,
+    is_call_of,
+    leading_calls,
+    only_shows,
+    outside_of_body,
+    runs_at_least_once,
 )
-"""Built-in calls that change nothing they are given, whatever it is."""
 
-_EVALUATING: Final = frozenset(["query", "eval", "ols", "glm", "logit", "dmatrix", "dmatrices", "sql"])
-"""Methods whose text arguments may name variables."""
-
-_STEADY_CONTEXTS: Final = frozenset(
-    "open catch_warnings errstate option_context no_grad inference_mode tqdm parallel_backend parallel_config "
-    "config_context rc_context TemporaryDirectory NamedTemporaryFile ZipFile ThreadPoolExecutor "
-    "ProcessPoolExecutor Pool closing localcontext ExcelWriter HDFStore File plot".split()
-)
-"""Contexts known to let every exception through, so that what their body sets is set afterwards."""
-
-_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 _WORD = re.compile(r"[^\W\d]\w*")
 _AT_NAME = re.compile(r"@([^\W\d]\w*)")
 
@@ -69,6 +52,8 @@ class Analysis:
     chains: set[str] = field(default_factory=set)
     """Dotted names as read: `np.random.seed`."""
     imports: set[str] = field(default_factory=set)
+    submodules: set[str] = field(default_factory=set)
+    """Of `import a.b`, which makes `b` reachable by whoever has `a`."""
     bare_calls: list[tuple[str, bool]] = field(default_factory=list)
     """Dotted names of calls that stand alone, and whether such a call ends the cell."""
     leading: list[str] = field(default_factory=list)
@@ -146,7 +131,7 @@ class _Reader(ast.NodeVisitor):
         if sure:
             self.sure.add(name)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - ast's own names, here and below
+    def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self.load(node.id)
             if node.id == "get_ipython":
@@ -160,13 +145,13 @@ class _Reader(ast.NodeVisitor):
         else:
             self.store(node.id)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         if chain := dotted(node):
             self.found.chains.add(chain)
         self._part(node, node.value)
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:  # noqa: N802
-        if _is_call_of(node.value, {"globals", "locals", "vars"}) and isinstance(node.slice, ast.Constant):
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if is_call_of(node.value, {"globals", "locals", "vars"}) and isinstance(node.slice, ast.Constant):
             self._global_by_name(node)
             return
         self._part(node, node.value)
@@ -184,7 +169,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Load):
             self.visit(owner)
             return
-        if not _is_call_of(owner, {"globals", "locals", "vars"}):
+        if not is_call_of(owner, {"globals", "locals", "vars"}):
             self._change(owner)
 
     def _change(self, owner: ast.expr) -> None:
@@ -197,7 +182,7 @@ class _Reader(ast.NodeVisitor):
 
     # statements
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> None:
         target = node.targets[0]
         if isinstance(node.value, ast.Lambda) and isinstance(target, ast.Name) and len(node.targets) == 1:
             needed = free_names(node.value)
@@ -208,13 +193,13 @@ class _Reader(ast.NodeVisitor):
         for target in node.targets:
             self.visit(target)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self.visit(node.annotation)
         if node.value is not None:
             self.visit(node.value)
             self.visit(node.target)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)
         if isinstance(node.target, ast.Name):
             self._calls += 1
@@ -222,11 +207,11 @@ class _Reader(ast.NodeVisitor):
             self._calls -= 1
         self.visit(node.target)
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         self.store(node.target.id, sure=not self._local)
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If) -> None:
         self.visit(node.test)
         before = set(self.sure)
         self.block(node.body)
@@ -234,21 +219,21 @@ class _Reader(ast.NodeVisitor):
         self.block(node.orelse)
         self.sure &= after
 
-    def visit_IfExp(self, node: ast.IfExp) -> None:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> None:
         self.visit(node.test)
         for branch in (node.body, node.orelse):
             with self._maybe():
                 self.visit(branch)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
         self.visit(node.values[0])
         with self._maybe():
             for value in node.values[1:]:
                 self.visit(value)
 
-    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:  # noqa: N802
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self._iterated(node.iter)
-        if _runs_at_least_once(node.iter):
+        if runs_at_least_once(node.iter):
             self.visit(node.target)
             self.block(node.body)
         else:
@@ -265,12 +250,12 @@ class _Reader(ast.NodeVisitor):
         self.visit(node)
         self._calls -= 1
 
-    def visit_While(self, node: ast.While) -> None:  # noqa: N802
+    def visit_While(self, node: ast.While) -> None:
         self.visit(node.test)
         with self._maybe():
             self.block([*node.body, *node.orelse])
 
-    def visit_Try(self, node: ast.Try) -> None:  # noqa: N802
+    def visit_Try(self, node: Any) -> None:
         if node.handlers:
             with self._maybe():
                 self.block([*node.body, *node.orelse])
@@ -290,12 +275,12 @@ class _Reader(ast.NodeVisitor):
             self.store(handler.name)
         self.block(handler.body)
 
-    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:  # noqa: N802
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         steady = True
         for item in node.items:
             self._iterated(item.context_expr)
             called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
-            steady &= (dotted(called) or "").rpartition(".")[2] in _STEADY_CONTEXTS
+            steady &= (dotted(called) or "").rpartition(".")[2] in STEADY_CONTEXTS
             if item.optional_vars is not None:
                 self.visit(item.optional_vars)
         if steady:
@@ -306,7 +291,7 @@ class _Reader(ast.NodeVisitor):
 
     visit_AsyncWith = visit_With  # noqa: N815
 
-    def visit_Match(self, node: ast.Match) -> None:  # noqa: N802
+    def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
         for case in node.cases:
             with self._maybe():
@@ -325,12 +310,14 @@ class _Reader(ast.NodeVisitor):
 
     # imports
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self.found.imports.add(alias.name)
+            if "." in alias.name:
+                self.found.submodules.add(alias.name)
             self.store(alias.asname or alias.name.partition(".")[0])
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         self.found.imports.add(module)
         for alias in node.names:
@@ -344,8 +331,8 @@ class _Reader(ast.NodeVisitor):
 
     # definitions
 
-    def visit_FunctionDef(self, node: _FUNCTIONS) -> None:  # noqa: N802
-        for outer in [*node.decorator_list, *_outside_of_body(node.args)]:
+    def visit_FunctionDef(self, node: FUNCTIONS) -> None:
+        for outer in [*node.decorator_list, *outside_of_body(node.args)]:
             self.visit(outer)
         if node.returns is not None:
             self.visit(node.returns)
@@ -354,7 +341,7 @@ class _Reader(ast.NodeVisitor):
             self._loads(needed)
         self.store(node.name)
         self._defer(node.name, needed)
-        self.found.seeders[node.name] = _leading(node.body)
+        self.found.seeders[node.name] = leading_calls(node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
@@ -369,8 +356,8 @@ class _Reader(ast.NodeVisitor):
                 if name in names:
                     names |= deep - {other}
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
-        for outer in _outside_of_body(node.args):
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        for outer in outside_of_body(node.args):
             self.visit(outer)
         self._loads(free_names(node))
 
@@ -380,7 +367,7 @@ class _Reader(ast.NodeVisitor):
             self.load(name)
         self._calls -= 1
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for outer in [*node.decorator_list, *node.bases, *(each.value for each in node.keywords)]:
             self._iterated(outer)
         needed = free_names(node)
@@ -411,18 +398,18 @@ class _Reader(ast.NodeVisitor):
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and node.value:
             if len(node.value) < 1024 and len(self.found.strings) < 100:
                 self.found.strings.append(node.value)
             self.found.hinted |= set(_AT_NAME.findall(node.value))
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         if self._magic(node):
             return
         self.found.calls = True
         name = dotted(node.func) or ""
-        harmless = name in HARMLESS and name not in self.sure
+        harmless = name in HARMLESS_CALLS and name not in self.sure
         self._special(name, node)
         self._calls += not harmless
         self.generic_visit(node)
@@ -439,7 +426,7 @@ class _Reader(ast.NodeVisitor):
             found.may_touch_all = found.reads_all = True
         elif last in ("input", "getpass"):
             found.outside.append(f"asks for {last}()")
-        if last in _EVALUATING or isinstance(node.func, ast.Attribute) and node.func.attr in _EVALUATING:
+        if last in EVALUATING or (isinstance(node.func, ast.Attribute) and node.func.attr in EVALUATING):
             found.hinted |= {word for text in texts for word in _WORD.findall(str(text))}
 
     def _executed(self, node: ast.Call) -> None:
@@ -497,123 +484,13 @@ class _Reader(ast.NodeVisitor):
             found.outside.append(outside)
 
 
-# parts of the tree
-
-
-def dotted(node: ast.expr) -> str | None:
-    """`a.b.c` as text, or None where it is not just names."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])
-
-
-def _is_call_of(node: ast.expr, names: set[str]) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
-
-
-def _runs_at_least_once(node: ast.expr) -> bool:
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return any(not isinstance(each, ast.Starred) for each in node.elts)
-    if _is_call_of(node, {"range"}):
-        values = [each.value for each in node.args if isinstance(each, ast.Constant)]  # type: ignore[attr-defined]
-        return len(values) == 1 == len(node.args) and values[0] > 0  # type: ignore[attr-defined]
-    return _is_call_of(node, {"enumerate"}) and bool(node.args) and _runs_at_least_once(node.args[0])  # type: ignore[attr-defined]
-
-
-def _outside_of_body(arguments: ast.arguments) -> list[ast.expr]:
-    """Defaults and annotations: evaluated where the function is defined."""
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    every += [each for each in (arguments.vararg, arguments.kwarg) if each]
-    annotations = [each.annotation for each in every if each.annotation]
-    return [*arguments.defaults, *(each for each in arguments.kw_defaults if each), *annotations]
-
-
-def free_names(node: ast.AST) -> set[str]:
-    """The names that the body of a function, lambda or class takes from outside, inner ones included."""
-    if isinstance(node, ast.ClassDef):
-        return _free(node.body, set(), is_class=True)
-    if not isinstance(node, _FUNCTIONS | ast.Lambda):
-        return set()
-    arguments = node.args
-    bound = {each.arg for each in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
-    bound |= {each.arg for each in (arguments.vararg, arguments.kwarg) if each}
-    return _free([node.body] if isinstance(node, ast.Lambda) else node.body, bound)
-
-
-def _free(body: list[ast.stmt] | list[ast.expr], bound: set[str], *, is_class: bool = False) -> set[str]:
-    loaded: set[str] = set()
-    inner: set[str] = set()
-    told: set[str] = set()
-    todo: list[ast.AST] = list(body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Name):
-            (loaded if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.Global):
-            told |= set(node.names)
-        elif isinstance(node, ast.alias):
-            bound.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            bound.add(node.name)
-        if isinstance(node, _FUNCTIONS | ast.ClassDef):
-            bound.add(node.name)
-        if isinstance(node, _FUNCTIONS | ast.Lambda):
-            inner |= free_names(node)
-            todo += [*_outside_of_body(node.args), *getattr(node, "decorator_list", [])]
-        elif isinstance(node, ast.ClassDef):
-            inner |= free_names(node)
-            todo += [*node.decorator_list, *node.bases, *(each.value for each in node.keywords)]
-        else:
-            todo += ast.iter_child_nodes(node)
-    # What a class sets is not seen by its methods.
-    seen = (loaded - bound) | inner if is_class else (loaded | inner) - bound
-    return seen | told
-
-
-# calls that stand alone
-
-
-def _leading(body: list[ast.stmt]) -> list[str]:
-    """Calls that stand alone, up to the first statement that calls something in another way."""
-    found = []
-    for statement in body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            called = dotted(statement.value.func)
-            inside = [*statement.value.args, *(each.value for each in statement.value.keywords)]
-            if called is None or any(isinstance(each, ast.Call) for arg in inside for each in ast.walk(arg)):
-                break
-            found.append(called)
-        elif not isinstance(statement, _FUNCTIONS | ast.ClassDef | ast.Import | ast.ImportFrom) and any(
-            isinstance(each, ast.Call | ast.For | ast.While | ast.With) for each in ast.walk(statement)
-        ):
-            break
-    return found
-
-
 def _bare_calls(body: list[ast.stmt], found: Analysis) -> None:
-    found.leading = _leading(body)
+    found.leading = leading_calls(body)
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 name = dotted(node.value.func)
                 if name:
                     found.bare_calls.append((name, statement is body[-1] and node is statement))
-                    if _only_shows(name, node.value):
+                    if only_shows(name, node.value):
                         found.display_only.add(name)
-
-
-def _only_shows(name: str, call: ast.Call) -> bool:
-    """Whether a setting is about how things are displayed."""
-    last = name.rpartition(".")[2]
-    if last in ("set_printoptions", "filterwarnings", "simplefilter"):
-        return not any(isinstance(each, ast.Constant) and each.value == "error" for each in call.args)
-    if last in ("set_option", "reset_option") and call.args:
-        first = call.args[0]
-        return isinstance(first, ast.Constant) and str(first.value).startswith(
-            ("display", "max_", "plotting")
-        )
-    return last == "set_config" and [each.arg for each in call.keywords] == ["display"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 from nbreg.capture.recipe.slicing import Ran, Slice
@@ -38,7 +39,7 @@ def _order(history: Sequence[Ran], found: Slice, document: Sequence[str]) -> str
     for ran in history:
         places.setdefault(_key(ran), len(places))
     kept = [places[_key(history[at])] for at in found.kept]
-    if any(after < before for before, after in zip(kept, kept[1:], strict=False)):
+    if any(after < before for before, after in pairwise(kept)):
         return "out of order"
     return "re-run" if len(set(kept)) < len(kept) else "linear"
 

@@ -61,7 +61,8 @@ def plain(value: object) -> bytes | None:
         encoded = value.encode("utf-8", "surrogatepass")  # type: ignore[attr-defined]
         return b"s" + encoded if len(encoded) < 64 else b"S" + digest_buffer(encoded)
     if kind is int:
-        return b"i%d" % value if abs(value) < 1 << 64 else b"I" + hex(value).encode()  # type: ignore[operator, arg-type]
+        number: int = value  # type: ignore[assignment]
+        return b"i%d" % number if abs(number) < 1 << 64 else b"I" + hex(number).encode()
     if kind is float:
         return b"f" + struct.pack("<d", value)
     if value is None or kind is bool or value is Ellipsis or value is NotImplemented:

@@ -9,20 +9,14 @@ from typing import Final
 
 from nbreg.capture.recipe import ambient
 from nbreg.capture.recipe.analysis import Analysis
+from nbreg.capture.recipe.known import SHOW_ONLY, STATEFUL
 from nbreg.capture.recipe.libraries import is_library
 
 INTERPRETER: Final = "<interpreter>"
 
-_SHOW_ONLY: Final = frozenset(
-    "matplotlib seaborn plotly bokeh altair IPython ipywidgets warnings logging tqdm nbreg rich builtins".split()
-)
 _SETTINGS: Final = frozenset(
     ["sys.setrecursionlimit", "sys.set_int_max_str_digits", "locale.setlocale", "socket.setdefaulttimeout"]
 )
-_STATEFUL: Final = frozenset(
-    ["decimal", "csv", "mimetypes", "codecs", "copyreg", "atexit", "multiprocessing"]
-)
-"""Modules of the standard library that keep settings of their own; the others are functions."""
 
 
 def on_libraries(
@@ -34,7 +28,7 @@ def on_libraries(
         root = _library_of(values.get(name))
         if root == "builtins" or name == "__builtins__":
             found[INTERPRETER] = "changes Python's built-in names"
-        elif root and root not in _SHOW_ONLY and not _display_option(name, cell):
+        elif root and root not in SHOW_ONLY and not _display_option(name, cell):
             found[root] = f"sets a part of `{name}`"
     for chain, last in cell.bare_calls:
         if chain in _SETTINGS:
@@ -42,14 +36,14 @@ def on_libraries(
             continue
         silent = not (last and displayed) and not explained
         root = _library_of(values.get(chain.partition(".")[0]))
-        if silent and root and _may_keep_state(root) and chain not in cell.display_only:
-            if not ambient.seeded_by(chain, values):
-                found.setdefault(root, f"calls `{chain}`, which gives nothing back")
+        seeds = ambient.seeded_by(chain, values)
+        if silent and root and _may_keep_state(root) and not seeds and chain not in cell.display_only:
+            found.setdefault(root, f"calls `{chain}`, which gives nothing back")
     return found
 
 
 def _may_keep_state(root: str) -> bool:
-    return root not in _SHOW_ONLY and (root in _STATEFUL or root not in sys.stdlib_module_names)
+    return root not in SHOW_ONLY and (root in STATEFUL or root not in sys.stdlib_module_names)
 
 
 def _display_option(name: str, cell: Analysis) -> bool:
@@ -62,9 +56,11 @@ def _library_of(value: object) -> str:
     """The top-level package of a library's module, function or class; empty for everything else."""
     if type(value) is ModuleType:
         module: object = value.__name__
-    elif isinstance(value, type) or callable(getattr(type(value), "__get__", None)):
-        module = getattr(value, "__module__", None)
-    elif type(value).__name__ == "builtin_function_or_method":
+    elif (
+        isinstance(value, type)
+        or callable(getattr(type(value), "__get__", None))
+        or type(value).__name__ == "builtin_function_or_method"
+    ):
         module = getattr(value, "__module__", None)
     else:
         return ""

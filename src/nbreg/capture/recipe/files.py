@@ -18,7 +18,8 @@ from typing import Any, Final
 
 _MOST: Final = 2000
 _IGNORED: Final = (
-    "/proc/", "/dev/", "/sys/", "/etc/", *(path for name in ("stdlib", "purelib", "platlib") if (path := get_path(name))),
+    "/proc/", "/dev/", "/sys/", "/etc/",
+    *(path for name in ("stdlib", "purelib", "platlib") if (path := get_path(name))),
 )  # fmt: skip
 _PASSED_OVER: Final = ("/.ipython/", "/.nbreg/", "/site-packages/", "/.ipynb_checkpoints/", "/.git/")
 _STARTS: Final = frozenset(
@@ -92,6 +93,9 @@ class Watch:
             folder = arguments[0] if arguments[0] is not None else "."
             if path := _path(folder):
                 self.listed[path if name != "glob.glob" else os.path.dirname(path)] = None
+        elif name == "os.chdir":
+            if path := _path(arguments[0]):
+                self.read[path] = None
         elif name == "sqlite3.connect":
             self._connected(arguments[0])
         elif name == "socket.connect":
@@ -127,7 +131,7 @@ class Watch:
 
     def _started(self) -> None:
         """Another program runs: what it does to the working folder is seen afterwards."""
-        folders = {os.getcwd(), *(os.path.dirname(path) for path in self._before)}  # noqa: PTH109
+        folders = {os.getcwd(), *(os.path.dirname(path) for path in self._before)}
         for folder in sorted(folders)[:8]:
             if folder and folder not in self._folders:
                 self._folders[folder] = _listing(folder)
@@ -156,7 +160,7 @@ def _silence(watch: Watch) -> None:
 def _hook(name: str, arguments: tuple[Any, ...]) -> None:
     if not _watches:
         return
-    if name not in _EVENTS or getattr(_inside, "busy", False):
+    if name not in _EVENTS or getattr(_inside, "busy", False) or _is_ours():
         return
     _inside.busy = True
     try:
@@ -168,7 +172,14 @@ def _hook(name: str, arguments: tuple[Any, ...]) -> None:
         _inside.busy = False
 
 
-_EVENTS: Final = {"open", "sqlite3.connect", "socket.connect"} | _STARTS | _TWO_PATHS | _ONE_PATH | _LISTS
+_EVENTS: Final = (
+    {"open", "os.chdir", "sqlite3.connect", "socket.connect"} | _STARTS | _TWO_PATHS | _ONE_PATH | _LISTS
+)
+
+
+def _is_ours() -> bool:
+    """Whether nbreg's own threads do it."""
+    return threading.current_thread().name.startswith("nbreg-")
 
 
 def _is_import() -> bool:
@@ -244,4 +255,15 @@ def _listing(folder: str) -> dict[str, Stamp]:
                 found[os.path.join(folder, entry.name)] = kind
     except OSError:
         return found
+    return found
+
+
+def above(path: str) -> list[str]:
+    """The folders that must be there for the file to be."""
+    found: list[str] = []
+    for _ in range(8):
+        path = os.path.dirname(path)
+        if len(path) < 2:
+            break
+        found.append(path)
     return found

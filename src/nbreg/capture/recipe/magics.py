@@ -5,38 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import Final
 
-RUN_AS_PYTHON: Final = frozenset(
-    ["time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "register_model"]
-)
-"""Magics whose cell is Python; the rest of the line is Python for some of them."""
+from nbreg.capture.recipe.known import HARMLESS_MAGICS, KNOWN_MAGICS, LINE_IS_PYTHON, NO_PYTHON, STEADY_MAGICS
 
-_LINE_IS_PYTHON: Final = frozenset(["time", "timeit", "prun", "memit", "mprun", "lprun"])
-_STEADY: Final = frozenset(["time", "capture", "prun", "memit", "register_model"])
-_NO_PYTHON: Final = frozenset(
-    "writefile file html javascript js latex markdown svg bash sh script perl ruby cmd system sx "
-    "python python2 python3 pypy !".split()
-)
-_KNOWN: Final = (
-    RUN_AS_PYTHON
-    | _NO_PYTHON
-    | frozenset(
-        "alias alias_magic autoawait autocall automagic autosave bookmark cat cd clear colors conda config cp "
-        "debug dhist dirs doctest_mode ed edit env gui hist history killbgscripts ldir less lf lk ll load load_ext "
-        "loadpy logoff logon logstart logstate logstop ls lsmagic lx macro magic mamba man matplotlib micromamba "
-        "mkdir more mv notebook page pastebin pdb pdef pdoc pfile pinfo pinfo2 pip popd pprint precision psearch "
-        "psource pushd pwd pycat pylab quickref recall rehashx reload_ext rerun reset reset_selective rm rmdir run "
-        "save sc set_env store subshell tb unalias unload_ext uv who who_ls whos xdel xmode connect_info qtconsole "
-        "register_model load_model models model versions compare promote retire rollback model_events use_registry "
-        "autoreload".split()
-    )
-)
-_HARMLESS: Final = frozenset(
-    "alias autoawait cat colors conda config connect_info debug dhist dirs hist history less ls lsmagic mamba "
-    "man matplotlib more notebook pdoc pfile pinfo pinfo2 pip pprint precision psource pwd pycat quickref tb "
-    "uv who who_ls whos xmode time load_ext reload_ext unload_ext cd pushd popd env set_env autoreload".split()
-)
 _BRACED = re.compile(r"\{([^{}]+)\}")
 _DOLLAR = re.compile(r"\$([^\W\d]\w*)")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -53,12 +24,12 @@ class Call:
     @property
     def is_steady(self) -> bool:
         """Whether its Python runs once, in the user's namespace, to the end."""
-        return self.name in _STEADY
+        return self.name in STEADY_MAGICS
 
     @property
     def is_known(self) -> bool:
         """Whether IPython or nbreg has it by itself."""
-        return self.name in _KNOWN
+        return self.name in KNOWN_MAGICS
 
 
 def call_of(node: ast.Call) -> Call | None:
@@ -86,11 +57,11 @@ def _is_shell(node: ast.expr) -> bool:
 def python_in(call: Call) -> str | None:
     """The Python that it runs."""
     if call.cell is not None:
-        if call.name in _NO_PYTHON:
+        if call.name in NO_PYTHON:
             return None
-        first = _statement(call.line) if call.name in _LINE_IS_PYTHON - {"timeit"} else ""
+        first = _statement(call.line) if call.name in LINE_IS_PYTHON - {"timeit"} else ""
         return f"{first}\n{_transformed(call.cell)}"
-    return _statement(call.line) if call.name in _LINE_IS_PYTHON else None
+    return _statement(call.line) if call.name in LINE_IS_PYTHON else None
 
 
 def _statement(line: str) -> str:
@@ -124,12 +95,12 @@ def stored_by(call: Call) -> list[str]:
 def names_in(call: Call) -> set[str]:
     """Names that the line may mean: interpolated ones, and every word where the magic is not known."""
     text = call.line if call.cell is None or call.name != "!" else f"{call.line}\n{call.cell}"
-    if call.name in _LINE_IS_PYTHON and call.cell is None:
+    if call.name in LINE_IS_PYTHON and call.cell is None:
         return set()
     found = set(_DOLLAR.findall(text))
     for inside in _BRACED.findall(text):
         found |= set(_WORD.findall(inside))
-    if call.name not in _HARMLESS | _NO_PYTHON:
+    if call.name not in HARMLESS_MAGICS | NO_PYTHON:
         found |= set(_WORD.findall(call.line))
     return found
 

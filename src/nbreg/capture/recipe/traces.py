@@ -77,18 +77,19 @@ def from_text(source: str, known: Iterable[str] = (), namespace: Mapping[str, ob
     namespace = namespace or {}
     uncertain = cell.touched | cell.hard
     trace = Trace(reads=set(cell.reads), kills=cell.sure - cell.reads, outside=list(cell.outside))
-    trace.writes = dict.fromkeys(uncertain, "assumed") | dict.fromkeys(cell.stores, "bound")
+    trace.writes.update(dict.fromkeys(uncertain, "assumed"))
+    trace.writes.update(dict.fromkeys(cell.stores, "bound"))
     trace.from_text = cell.calls or bool(cell.hard or cell.magics)
     trace.reads |= cell.hinted & set(known)
     trace.may_seed = "seed" in source
     if cell.calls:
         trace.reads |= ambient.RANDOM
-        trace.writes |= dict.fromkeys(ambient.RANDOM, "assumed")
+        trace.writes.update(dict.fromkeys(ambient.RANDOM, "assumed"))
         seeded = {state for chain in cell.leading for state in ambient.seeded_by(chain, namespace)}
         trace.reads -= seeded
         trace.kills |= seeded
     if cell.may_touch_all or any(name.endswith(".*") for name in cell.imports):
-        trace.writes = dict.fromkeys(known, "assumed") | trace.writes
+        trace.writes.update({name: "assumed" for name in known if name not in trace.writes})
         trace.from_text = True
     trace.always = _always(source, cell)
     return trace

@@ -7,7 +7,6 @@ being watched.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,13 +17,14 @@ from typing import Any, Final
 
 from nbreg.capture.recipe import ambient, effects
 from nbreg.capture.recipe.analysis import Analysis, analyse
-from nbreg.capture.recipe.files import Watch
+from nbreg.capture.recipe.files import Watch, above
 from nbreg.capture.recipe.traces import (
     MAGICS,
     Trace,
     file_name,
     folder_name,
     is_by_count,
+    is_user_name,
     library_name,
     module_name,
 )
@@ -211,7 +211,8 @@ class Tracker:
         self._ambient(pending, values, trace)
         self._files(pending, trace)
         self._libraries(pending, values, trace, displayed)
-        trace.reads |= {name for name, why in trace.writes.items() if why in ("changed", "assumed")}
+        inherited = {name for name, why in trace.writes.items() if why in ("changed", "assumed")}
+        trace.reads |= {name for name in inherited if is_user_name(name) or name in ambient.RANDOM}
         trace.reads -= trace.kills & (ambient.RANDOM | {file_name(path) for path in pending.watch.killed})
         if final:
             self._conclude(pending, values)
@@ -309,11 +310,11 @@ class Tracker:
         watch = pending.watch
         for path in watch.written:
             trace.writes[file_name(path)] = "bound" if path in watch.killed else "changed"
-            trace.writes[folder_name(os.path.dirname(path))] = "changed"
-            trace.reads |= _above(path)
+            trace.writes[folder_name(str(PurePath(path).parent))] = "changed"
+            trace.reads |= {file_name(each) for each in above(path)}
         trace.kills |= {file_name(path) for path in watch.killed}
         for path in watch.read:
-            trace.reads |= {file_name(path), *_above(path)}
+            trace.reads |= {file_name(each) for each in (path, *above(path))}
         trace.reads |= {folder_name(path) for path in watch.listed}
         trace.files_read = [path for path in watch.read if path not in watch.written]
         if watch.sockets:
@@ -331,7 +332,7 @@ class Tracker:
             else:
                 trace.writes.setdefault(library_name(root), "assumed")
                 trace.hidden[library_name(root)] = why
-        for name in pending.modules:
+        for name in pending.modules | cell.submodules:
             if name in sys.modules:
                 trace.writes[module_name(name)] = "changed"
             if ".experimental" in name:
@@ -351,7 +352,7 @@ class Tracker:
     # asked at registration
 
     def names_of(self, value: object, namespace: Mapping[str, object], prefer: set[str]) -> list[str]:
-        """The names that hold the object, or else hold something that it is part of; best first."""
+        """The names that hold the object, or else hold something that it is part of."""
         values = self._values(namespace)
         held = [name for name, each in values.items() if each is value]
         if not held:
@@ -363,7 +364,7 @@ class Tracker:
             held = [
                 name for name, (_, look) in self._known.items() if id(value) in look.reach and name in values
             ]
-        return sorted(held, key=lambda name: (name not in prefer, name.startswith("_")))
+        return held
 
     def needed_by(self, values: list[object], namespace: Mapping[str, object]) -> set[str]:
         """The names that functions inside these objects read when they are called."""
@@ -381,17 +382,6 @@ class Tracker:
 def _libraries(cell: Analysis, looks: Mapping[str, Look]) -> set[str]:
     roots = {name.partition(".")[0] for name in cell.imports}
     return roots.union(*(look.libraries for look in looks.values())) - {"builtins", "", "__main__"}
-
-
-def _above(path: str) -> set[str]:
-    """The folders that must be there for the file to be."""
-    found: set[str] = set()
-    for _ in range(8):
-        path = os.path.dirname(path)
-        if len(path) < 2:
-            break
-        found.add(file_name(path))
-    return found
 
 
 def _paths(values: Any) -> list[str]:

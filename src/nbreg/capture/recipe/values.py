@@ -7,7 +7,6 @@ object. What cannot be seen, or only beyond the budget, is *opaque*: it may chan
 
 from __future__ import annotations
 
-import dis
 import gc
 import random
 import sys
@@ -17,11 +16,10 @@ from functools import lru_cache, partial
 from types import (
     BuiltinFunctionType,
     CodeType,
+    FrameType,
     FunctionType,
     GeneratorType,
-    GetSetDescriptorType,
     MappingProxyType,
-    MemberDescriptorType,
     MethodType,
     ModuleType,
 )
@@ -29,7 +27,16 @@ from typing import Any, Final, NamedTuple
 
 from nbreg.capture.recipe import frames
 from nbreg.capture.recipe.digests import Buffer, digest, digest_array, digest_buffer, digest_flat, plain
+from nbreg.capture.recipe.known import ASKED, IMMUTABLE, SHOWN
 from nbreg.capture.recipe.libraries import is_library
+from nbreg.capture.recipe.objects import (
+    class_members,
+    global_names,
+    has_own_state,
+    held,
+    is_empty_type,
+    is_filled,
+)
 
 MOST_NODES: Final = 50_000
 MOST_SECONDS: Final = 0.05
@@ -37,30 +44,14 @@ MOST_BYTES: Final = 1 << 30
 DEEPEST: Final = 150
 _OPAQUE_NODES: Final = 400
 
-_ASKED: Final = frozenset(
-    "numpy scipy sklearn pandas pyarrow polars xgboost lightgbm catboost statsmodels datetime decimal fractions "
-    "uuid re zoneinfo pathlib enum ipaddress pyarrow threadpoolctl".split()
-)
-"""Libraries whose types may be asked for their state, as the pickler would."""
-
-_IMMUTABLE: Final = frozenset(["datetime", "decimal", "fractions", "uuid", "re", "pathlib", "enum"])
-
-_SHOWN: Final = frozenset(
-    "matplotlib seaborn plotly bokeh altair IPython ipykernel ipywidgets traitlets comm logging tqdm nbreg "
-    "rich".split()
-)
-"""Libraries whose objects show or report, and of which no value is computed."""
 
 _ITERATORS: Final = frozenset(
-    type(each)
+    type(each)  # type: ignore[var-annotated]
     for each in (
         iter([]), iter(()), iter({}), iter({}.values()), iter({}.items()), iter(set()), iter(""), iter(b""),
         iter(range(0)), reversed([]), zip(), map(abs, []), filter(None, []), enumerate([]),
     )
 )  # fmt: skip
-
-_NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__",
-                               "__static_attributes__", "_abc_impl", "__annotations__"])  # fmt: skip
 
 
 class Look(NamedTuple):
@@ -172,7 +163,7 @@ class _Walk:
         module = kind.__module__ if type(kind.__module__) is str else ""
         root = module.partition(".")[0]
         self.libraries.add(root)
-        if root in _SHOWN:
+        if root in SHOWN:
             return digest("shown", kind.__qualname__.encode())
         if kind in _ITERATORS:
             self.reach.add(id(value))
@@ -246,7 +237,7 @@ class _Walk:
             self.libraries.add(str(function.__module__).partition(".")[0])
             return digest("name", name.encode())
         self.reach.add(id(function))
-        cells = tuple(cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell))
+        cells = tuple(cell.cell_contents for cell in function.__closure__ or () if is_filled(cell))
         parts: list[Any] = [name, function.__code__, function.__defaults__, function.__kwdefaults__, cells]
         if function.__globals__ is self._looker.namespace:
             self.names |= global_names(function.__code__)
@@ -297,8 +288,7 @@ class _Walk:
             self.libraries.add(str(cls.__module__).partition(".")[0])
             return digest("name", name.encode())
         self.reach.add(id(cls))
-        members = [(key, _member(each)) for key, each in sorted(type.__dict__["__dict__"].__get__(cls).items())
-                   if key not in _NOT_VALUE and type(each) not in (GetSetDescriptorType, MemberDescriptorType)]  # fmt: skip
+        members = class_members(cls)
         return self._all("class", (name, *cls.__bases__, *members))
 
     def _generator(self, value: Any) -> bytes:
@@ -333,11 +323,11 @@ class _Walk:
         parts: list[bytes] = [self._class(kind)]
         if content := self._content(value, kind):
             parts.append(content)
-        held = _held(value, kind)
-        if not content and not held and kind.__dictoffset__ == 0 and not _is_empty_type(kind):
+        attributes = held(value, kind)
+        if not content and not attributes and kind.__dictoffset__ == 0 and not is_empty_type(kind):
             return self._hidden(value, kind)
         self.reach.add(id(value))
-        for key, each in held.items():
+        for key, each in attributes.items():
             if not (root == "pandas" and key == "_cache"):
                 parts += [str(key).encode(), self.digest(each)]
         return digest("object", *parts)
@@ -357,7 +347,7 @@ class _Walk:
         if root == "numpy" and kind.__name__ in ("Generator", "RandomState"):
             bits = value._bit_generator
             return self._passing(kind.__name__, (type(bits).__name__, bits.state), {id(value), id(bits)})
-        if root not in _ASKED or not _has_own_state(kind):
+        if root not in ASKED or not has_own_state(kind):
             return None
         try:
             told = value.__reduce_ex__(4)
@@ -366,6 +356,8 @@ class _Walk:
         if isinstance(told, str):
             return digest("name", told.encode())
         made, arguments, state, items, pairs = (*told, None, None, None)[:5]
+        if kind.__name__ in ("KDTree", "KDTree64", "BallTree", "BallTree64") and type(state) is tuple:
+            state = state[:7] + state[11:]  # the rest counts how often it was asked
         parts = (
             made,
             arguments,
@@ -373,7 +365,7 @@ class _Walk:
             tuple(items or ()),
             tuple(each for pair in pairs or () for each in pair),
         )
-        return self._passing("reduced", parts, set() if root in _IMMUTABLE else {id(value)})
+        return self._passing("reduced", parts, set() if root in IMMUTABLE else {id(value)})
 
     def _passing(self, tag: str, values: Any, own: set[int]) -> bytes:
         """Of values made for this look alone: their ids mean nothing afterwards."""
@@ -399,86 +391,6 @@ class _Walk:
         return digest("opaque", kind.__qualname__.encode())
 
 
-def _member(member: Any) -> object:
-    if type(member) is property:
-        return ("property", member.fget, member.fset, member.fdel)
-    if type(member) in (staticmethod, classmethod):
-        return (type(member).__name__, member.__func__)
-    return member
-
-
-def _held(value: object, kind: type) -> dict[str, object]:
-    """An object's attributes, from its dictionary and slots, without running anything of its class."""
-    held: dict[str, object] = {}
-    if kind.__dictoffset__ != 0:
-        own = object.__getattribute__(value, "__dict__")
-        held.update(own if type(own) is dict else {})
-    for cls in kind.__mro__[:-1]:
-        for name, member in list(vars(cls).items()):
-            if type(member) is MemberDescriptorType and name not in held and not is_library(cls.__module__):
-                try:
-                    held[name] = member.__get__(value)
-                except AttributeError:
-                    continue
-    return held
-
-
-def _is_empty_type(kind: type) -> bool:
-    """Whether its instances, made by Python code, can hold nothing but slots."""
-    return bool(kind.__flags__ & (1 << 9)) and kind.__basicsize__ <= object.__basicsize__ + 8 * sum(
-        len(vars(cls).get("__slots__", ())) for cls in kind.__mro__ if "__slots__" in vars(cls)
-    )
-
-
-@lru_cache(maxsize=2048)
-def _has_own_state(kind: type) -> bool:
-    """Whether the type was written in C or tells the pickler more than its attributes."""
-    if kind.__dictoffset__ == 0 and not _is_empty_type(kind):
-        return True
-    return any(
-        name in vars(cls)
-        for cls in kind.__mro__[:-1]
-        if cls.__name__ != "BaseEstimator"  # which only adds its version
-        for name in ("__reduce__", "__reduce_ex__", "__getstate__")
-    )
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        _ = cell.cell_contents
-    except ValueError:
-        return False
-    return True
-
-
-def global_names(code: CodeType) -> frozenset[str]:
-    """The global names that a code object reads or sets, those of its inner functions included."""
-    found = set(_globals_of(code.co_code, code.co_names))
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            found |= global_names(constant)
-    return frozenset(found)
-
-
-_GLOBAL_OPS: Final = frozenset(
-    ["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "LOAD_FROM_DICT_OR_GLOBALS"]
-)
-
-
-@lru_cache(maxsize=4096)
-def _globals_of(raw: bytes, names: tuple[str, ...]) -> frozenset[str]:
-    found, extended = set(), 0
-    for offset in range(0, len(raw), 2):
-        op, argument = raw[offset], raw[offset + 1] | extended
-        name = dis.opname[op]
-        extended = argument << 8 if name == "EXTENDED_ARG" else 0
-        if name in _GLOBAL_OPS:
-            index = argument >> 1 if name == "LOAD_GLOBAL" else argument
-            if index < len(names):
-                found.add(names[index])
-    return frozenset(found)
-
-
 _Handler = Callable[[_Walk, Any], bytes]
 _HANDLERS: Final[dict[type, _Handler]] = {
     list: _Walk._list,
@@ -495,6 +407,7 @@ _HANDLERS: Final[dict[type, _Handler]] = {
     partial: _Walk._partial,
     ModuleType: _Walk._module,
     GeneratorType: _Walk._generator,
+    FrameType: lambda walk, value: digest("frame"),
     random.Random: _Walk._random,
     type(lru_cache(lambda: None)): _Walk._cached,
     MappingProxyType: lambda walk, value: walk.all(
@@ -502,7 +415,7 @@ _HANDLERS: Final[dict[type, _Handler]] = {
     ),
     range: lambda walk, value: digest("range", repr(value).encode()),
     slice: lambda walk, value: walk.all("slice", (value.start, value.stop, value.step)),
-    type(len.__call__): lambda walk, value: digest("wrapper", value.__name__.encode()),
+    type([].__len__): lambda walk, value: digest("wrapper", value.__name__.encode()),
     type(str.join): lambda walk, value: digest("wrapper", value.__qualname__.encode()),
 }
 
@@ -556,6 +469,11 @@ def _text_io(walk: _Walk, value: Any) -> bytes:
     return walk.all("io", ("closed",) if value.closed else (value.getvalue(), value.tell()))
 
 
+def _counting(walk: _Walk, value: Any) -> bytes:
+    walk.reach.add(id(value))
+    return digest("itertools", repr(value).encode())
+
+
 def _dtype(walk: _Walk, value: Any) -> bytes:
     return digest("dtype", repr(value).encode())
 
@@ -564,6 +482,7 @@ _MORE: Final[list[tuple[str, str, _Handler]]] = [
     ("collections", "deque", _deque),
     ("array", "array", _number_array),
     ("io", "StringIO", _text_io),
+    ("itertools", "count", _counting),
     ("io", "BytesIO", _text_io),
     ("numpy", "dtype", _dtype),
     ("numpy", "ufunc", lambda walk, value: digest("ufunc", value.__name__.encode())),

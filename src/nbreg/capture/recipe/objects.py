@@ -1,0 +1,104 @@
+"""What can be read of objects, classes and code without running any of it."""
+
+from __future__ import annotations
+
+import dis
+from functools import lru_cache
+from types import CodeType, GetSetDescriptorType, MemberDescriptorType
+from typing import Any, Final
+
+from nbreg.capture.recipe.libraries import is_library
+
+_NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__",
+                               "__static_attributes__", "_abc_impl", "__annotations__"])  # fmt: skip
+
+
+def member_value(member: Any) -> object:
+    if type(member) is property:
+        return ("property", member.fget, member.fset, member.fdel)
+    if type(member) in (staticmethod, classmethod):
+        return (type(member).__name__, member.__func__)
+    return member
+
+
+def held(value: object, kind: type) -> dict[str, object]:
+    """An object's attributes, from its dictionary and slots, without running anything of its class."""
+    found: dict[str, object] = {}
+    if kind.__dictoffset__ != 0:
+        own = object.__getattribute__(value, "__dict__")
+        found.update(own if type(own) is dict else {})
+    for cls in kind.__mro__[:-1]:
+        for name, member in list(vars(cls).items()):
+            if type(member) is MemberDescriptorType and name not in found and not is_library(cls.__module__):
+                try:
+                    found[name] = member.__get__(value)
+                except AttributeError:
+                    continue
+    return found
+
+
+def is_empty_type(kind: type) -> bool:
+    """Whether its instances, made by Python code, can hold nothing but slots."""
+    return bool(kind.__flags__ & (1 << 9)) and kind.__basicsize__ <= object.__basicsize__ + 8 * sum(
+        len(vars(cls).get("__slots__", ())) for cls in kind.__mro__ if "__slots__" in vars(cls)
+    )
+
+
+@lru_cache(maxsize=2048)
+def has_own_state(kind: type) -> bool:
+    """Whether the type was written in C or tells the pickler more than its attributes."""
+    if kind.__dictoffset__ == 0 and not is_empty_type(kind):
+        return True
+    return any(
+        name in vars(cls)
+        for cls in kind.__mro__[:-1]
+        if cls.__name__ != "BaseEstimator"  # which only adds its version
+        for name in ("__reduce__", "__reduce_ex__", "__getstate__")
+    )
+
+
+def is_filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
+def global_names(code: CodeType) -> frozenset[str]:
+    """The global names that a code object reads or sets, those of its inner functions included."""
+    found = set(_globals_of(code.co_code, code.co_names))
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            found |= global_names(constant)
+    return frozenset(found)
+
+
+_GLOBAL_OPS: Final = frozenset(
+    ["LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "LOAD_FROM_DICT_OR_GLOBALS"]
+)
+
+
+@lru_cache(maxsize=4096)
+def _globals_of(raw: bytes, names: tuple[str, ...]) -> frozenset[str]:
+    found, extended = set(), 0
+    for offset in range(0, len(raw), 2):
+        op, argument = raw[offset], raw[offset + 1] | extended
+        name = dis.opname[op]
+        extended = argument << 8 if name == "EXTENDED_ARG" else 0
+        if name in _GLOBAL_OPS:
+            index = argument >> 1 if name == "LOAD_GLOBAL" else argument
+            if index < len(names):
+                found.add(names[index])
+    return frozenset(found)
+
+
+def class_members(cls: type) -> list[tuple[str, object]]:
+    """What a class of the user's says that it does, without Python's own book-keeping."""
+    own = type.__dict__["__dict__"].__get__(cls)
+    passed_over = (GetSetDescriptorType, MemberDescriptorType)
+    return [
+        (key, member_value(each))
+        for key, each in sorted(own.items())
+        if key not in _NOT_VALUE and type(each) not in passed_over
+    ]
