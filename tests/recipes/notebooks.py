@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from kernels import running_kernel
 from traitlets.config import Config
 
 from nbreg.capture.context import current_context
@@ -40,7 +42,7 @@ def shell_in(folder: Path, files: dict[str, str]) -> Iterator[Any]:
     config.InteractiveShell.colors = "nocolor"
     old_folder, environ, path = os.getcwd(), dict(os.environ), list(sys.path)
     importlib.invalidate_caches()
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name, text in files.items():
         (folder / name).write_text(text)
     os.chdir(folder)
@@ -100,3 +102,44 @@ def agree(one: Any, two: Any) -> bool:
 
     inputs = numpy.random.default_rng(0).normal(size=(50, one.n_features_in_))
     return bool((one.predict(inputs) == two.predict(inputs)).all())
+
+
+# real kernels
+
+FINGERPRINT = """
+import sys
+sys.path[:0] = [{tests!r}, {tests!r} + "/.."]
+from notebooks import fingerprint
+print("fingerprint", fingerprint(model))
+"""
+
+
+def fingerprint(model: Any) -> str:
+    """What two equal models have in common, as text."""
+    if hasattr(model, "kneighbors"):  # it counts how often it was asked
+        import numpy
+
+        return repr(model.predict(numpy.random.default_rng(0).normal(size=(50, model.n_features_in_))).tolist())
+    return token(model)
+
+
+def agree_in_a_kernel(notebook: Notebook, folder: Path) -> bool:
+    """Run it in a kernel, register, export the recipe, run that in another kernel, and compare."""
+    target = str(folder / "recipe.ipynb")
+    first = ["%load_ext nbreg", *notebook.cells, "registered = %register_model under_test model"]
+    first.append(f"registered.recipe.to_notebook({target!r})")
+    one = _fingerprint_after(first, folder / "first", notebook.files)
+    cells = json.loads((folder / "recipe.ipynb").read_text())["cells"]
+    second = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return one == _fingerprint_after(second, folder / "second", notebook.files) != ""
+
+
+def _fingerprint_after(cells: list[str], folder: Path, files: dict[str, str]) -> str:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with chdir(folder), running_kernel() as kernel:
+        for cell in cells:
+            kernel.run(cell)
+        shown = kernel.run(FINGERPRINT.format(tests=str(Path(__file__).parent)))
+    return shown.stdout.strip() if shown.ok else ""
