@@ -119,7 +119,9 @@ def fingerprint(model: Any) -> str:
     if hasattr(model, "kneighbors"):  # it counts how often it was asked
         import numpy
 
-        return repr(model.predict(numpy.random.default_rng(0).normal(size=(50, model.n_features_in_))).tolist())
+        return repr(
+            model.predict(numpy.random.default_rng(0).normal(size=(50, model.n_features_in_))).tolist()
+        )
     return token(model)
 
 

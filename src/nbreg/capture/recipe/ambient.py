@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Mapping
+from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from nbreg.capture.recipe.digests import digest, digest_array
@@ -101,15 +102,21 @@ def seeded_by(chain: str, namespace: Mapping[str, object]) -> set[str]:
     """The random states that a call of this dotted name sets anew."""
     root, _, rest = chain.partition(".")
     value = namespace.get(root)
-    module = getattr(value, "__name__", None)
-    if type(value) is type(sys):
-        found = _SEEDS.get(f"{module}.{rest}")
+    if type(value) is ModuleType:
+        found = _SEEDS.get(f"{value.__name__}.{rest}")
         return {found} if found else set()
-    owner = type(getattr(value, "__self__", None))
-    if rest or module not in ("seed", "set_state", "setstate", "manual_seed"):
+    if rest or type(value) not in (BuiltinFunctionType, BuiltinMethodType, FunctionType, MethodType):
         return set()
-    if owner.__name__ == "RandomState":
+    return _seeded_by_function(value)
+
+
+def _seeded_by_function(function: Any) -> set[str]:
+    """`from numpy.random import seed` and the like."""
+    if function.__name__ not in ("seed", "set_state", "setstate", "manual_seed"):
+        return set()
+    owner = type(getattr(function, "__self__", None)).__name__
+    if owner == "RandomState":
         return {NUMPY_RANDOM}
-    if owner.__name__ == "Random":
+    if owner == "Random":
         return {PYTHON_RANDOM}
-    return {TORCH_RANDOM} if getattr(value, "__module__", "") == "torch.random" else set()
+    return {TORCH_RANDOM} if function.__module__ == "torch.random" else set()

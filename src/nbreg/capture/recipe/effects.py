@@ -57,7 +57,7 @@ def _library_of(value: object) -> str:
     if type(value) is ModuleType:
         module: object = value.__name__
     elif (
-        isinstance(value, type)
+        issubclass(type(value), type)
         or callable(getattr(type(value), "__get__", None))
         or type(value).__name__ == "builtin_function_or_method"
     ):

@@ -123,7 +123,7 @@ class Watch:
             self.written[target] = None
 
     def _connected(self, database: Any) -> None:
-        if isinstance(database, str | bytes) and os.fsdecode(database) in (":memory:", ""):
+        if issubclass(type(database), str | bytes) and os.fsdecode(database) in (":memory:", ""):
             return
         path = _path(database)
         if path is not None:
@@ -195,7 +195,7 @@ def _is_import() -> bool:
 
 def _path(file: Any) -> str | None:
     """The absolute path, or None for a descriptor and for what no notebook's result rests on."""
-    if not isinstance(file, str | bytes | PurePath):
+    if not issubclass(type(file), str | bytes | PurePath):
         return None
     path = os.path.abspath(os.fsdecode(file))
     if path.startswith(_IGNORED) or any(part in path for part in _PASSED_OVER):

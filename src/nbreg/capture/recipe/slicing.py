@@ -82,12 +82,13 @@ def _judged(history: Sequence[Ran], walk: _Walk, unseeded: set[str]) -> Slice:
     kept = dict(sorted(walk.kept.items()))
     found = Slice({at: _why(history[at].trace, written) for at, written in kept.items()})
     found.undefined = sorted(name for name in walk.need if is_user_name(name) and not is_by_count(name))
-    found.unseeded = sorted(unseeded)
+    seen = [history[at].trace for at in kept if not history[at].trace.from_text]
+    found.unseeded = sorted(state for state in unseeded if any(state in trace.reads for trace in seen))
     unsure = _unsure(history, kept)
     gaps = _gaps(history, walk, found)
     found.needs_all = len(gaps) > sum(len(history[at].trace.outside) for at in kept)
     found.status = "incomplete" if gaps else "conservative" if unsure else "complete"
-    found.reasons = [*gaps, *unsure, *_remarks(history, kept, unseeded)]
+    found.reasons = [*gaps, *unsure, *_remarks(history, kept, found.unseeded)]
     return found
 
 
@@ -134,9 +135,9 @@ def _gaps(history: Sequence[Ran], walk: _Walk, found: Slice) -> list[str]:
     return gaps
 
 
-def _remarks(history: Sequence[Ran], kept: dict[int, set[str]], unseeded: set[str]) -> list[str]:
+def _remarks(history: Sequence[Ran], kept: dict[int, set[str]], unseeded: list[str]) -> list[str]:
     remarks = []
-    for state in sorted(unseeded):
+    for state in unseeded:
         remarks.append(f"no cell seeds the {state.strip('<>')}: a replay draws other numbers")
     for at in kept:
         remarks += [f"{history[at].label} {note}" for note in history[at].trace.notes]

@@ -233,7 +233,7 @@ class Tracker:
         bound = {name for name, value in values.items() if old.get(name) != id(value)}
         if not failed:
             again = {name for name in cell.sure & set(values) if name not in bound}
-            bound |= {name for name in again if not isinstance(values[name], ModuleType)}
+            bound |= {name for name in again if type(values[name]) is not ModuleType}
         gone = set(old) - set(values)
         trace.writes |= dict.fromkeys(sorted(bound), "bound")
         trace.writes |= dict.fromkeys(sorted(gone), "deleted")
@@ -386,5 +386,5 @@ def _libraries(cell: Analysis, looks: Mapping[str, Look]) -> set[str]:
 
 def _paths(values: Any) -> list[str]:
     """Variables that may name files."""
-    found = [str(each) for each in values if type(each) is str or isinstance(each, PurePath)]
+    found = [str(each) for each in values if type(each) is str or issubclass(type(each), PurePath)]
     return [each for each in found if len(each) < 512]
