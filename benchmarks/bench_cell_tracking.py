@@ -58,7 +58,8 @@ def measure(scale: Scale, work: Path) -> list[Figure]:
     for name, source in CELLS.items():
         _run(tracker, namespace, source)
         took = [_run(tracker, namespace, source) * 1e3 for _ in range(scale.turns)]
-        figures.append(harness.spread(f"watching a cell that touches {name}", took, "ms", goal=GOALS.get(name)))
+        what = f"watching a cell that touches {name}"
+        figures.append(harness.spread(what, took, "ms", goal=GOALS.get(name)))
     return figures
 
 

@@ -351,7 +351,7 @@ def test_a_version_holds_the_cells_of_a_real_kernel() -> None:
         assert kernel.finish(message["header"]["msg_id"]).ok
         kernel.good("v = get_ipython().run_line_magic('register_model', 'm clf')")
         told = kernel.good(
-            "print([(e.execution_count, e.ok, e.error, e.cell_id) for e in v.recipe.cells]); print(v.run.kind)"
+            "print([(e.execution_count, e.ok, e.error, e.cell_id) for e in v.recipe.history]); print(v.run.kind)"
         ).stdout
 
     assert told.splitlines() == [

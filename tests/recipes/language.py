@@ -413,5 +413,16 @@ LANGUAGE = [
         "+model = [sum([1])]",
         "-def max(x):\n    return 0",
     ),
+    Notebook(
+        "part of a large object",
+        "+data = {i: {'k': [i]} for i in range(60_000)}",
+        "+part = data[5]['k']",
+        "+part.append(7)",
+        "-other = [1]",
+        "-other.append(2)",
+        "+model = data[5]",
+    ),
+    Notebook("underscore alias", "+_a = [1]", "+b = _a", "+b.append(2)", "-_c = [3]", "+model = [_a]"),
+    Notebook("last output changed", "+a = [1]", "+a", "+a.append(5)", "+model = [_]"),
     Notebook("underscore names", "+_k = 3", "-_unused = 4", "+model = [_k]"),
 ]

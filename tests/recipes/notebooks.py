@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -52,6 +53,7 @@ def shell_in(folder: Path, files: dict[str, str]) -> Iterator[Any]:
     finally:
         unload(shell)
         shell.history_manager.end_session()
+        atexit.unregister(shell.atexit_operations)  # it collects garbage, once for each shell
         InteractiveShell.clear_instance()
         os.chdir(old_folder)
         sys.path[:] = path
@@ -122,6 +124,8 @@ def fingerprint(model: Any) -> str:
         return repr(
             model.predict(numpy.random.default_rng(0).normal(size=(50, model.n_features_in_))).tolist()
         )
+    if hasattr(model, "_stop_words_id"):  # the address of an object
+        return token({name: value for name, value in vars(model).items() if name != "_stop_words_id"})
     return token(model)
 
 

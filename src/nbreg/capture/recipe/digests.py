@@ -77,7 +77,7 @@ def plain(value: object) -> bytes | None:
 def digest_array(array: Any) -> bytes:
     """Of a numpy array without objects, by type, shape and elements, in whatever order they lie."""
     shape = struct.pack(f"<{array.ndim}q", *array.shape)
-    dtype = str(array.dtype).encode()
+    dtype = (array.dtype.str if array.dtype.fields is None else str(array.dtype)).encode()
     if not array.size:
         return digest("array", dtype, shape)
     if array.flags.c_contiguous:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dis
+import gc
+import sys
+from collections.abc import Mapping
 from functools import lru_cache
-from types import CodeType, GetSetDescriptorType, MemberDescriptorType
+from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, Final
 
+from nbreg.capture.recipe.frames import root_of
 from nbreg.capture.recipe.libraries import is_library
 
 _NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__",
@@ -102,3 +106,29 @@ def class_members(cls: type) -> list[tuple[str, object]]:
         for key, each in sorted(own.items())
         if key not in _NOT_VALUE and type(each) not in passed_over
     ]
+
+
+_MOST_REACHED: Final = 400_000
+_NOT_FOLLOWED: Final = (ModuleType, FunctionType, FrameType, CodeType, type)
+
+
+def widely_reached(value: object, reach: set[int], namespace: Mapping[str, object]) -> bool:
+    """Add the ids of all that the garbage collector sees in a large object; False if that is too much.
+
+    It tells who shares something with it, at the speed of C, where a look at every value is too slow.
+    """
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    seen, frontier = {id(namespace)}, [value]
+    while frontier:
+        seen.update(map(id, frontier))
+        if len(seen) > _MOST_REACHED:
+            return False
+        below = {id(each): each for each in gc.get_referents(*frontier)}
+        reach.update(root_of(each) for each in below.values() if array is not None and type(each) is array)
+        frontier = [
+            each
+            for key, each in below.items()
+            if key not in seen and gc.is_tracked(each) and not issubclass(type(each), _NOT_FOLLOWED)
+        ]
+    reach |= seen - {id(namespace)}
+    return True

@@ -35,6 +35,8 @@ DEAR: Final = 0.02
 
 MOST_TOKENS: Final = 64
 
+LAST_OUTPUTS: Final = frozenset(["_", "__", "___"])
+
 
 @dataclass(slots=True)
 class Pending:
@@ -126,17 +128,17 @@ class Tracker:
             return set()
         now = {name: id(value) for name, value in values.items()}
         changed = {name for name in {*now, *self._ids} if now.get(name) != self._ids.get(name)}
-        return {name for name in changed if not name.startswith("_")}
+        return changed - LAST_OUTPUTS
 
     def _wanted(self, cell: Analysis, values: Mapping[str, object]) -> tuple[set[str], set[str]]:
         """The names that the text reads and those it gives to calls, of those that there are."""
         if cell.reads_all:
-            return {name for name in values if not name.startswith("_")}, set(values)
+            return set(values) - LAST_OUTPUTS, set(values)
         reads, touched = cell.reads | cell.hinted, cell.touched | cell.hard
         for name in cell.executed:
             text = values.get(name)
             if type(text) is not str:
-                return {name for name in values if not name.startswith("_")}, set(values)
+                return set(values) - LAST_OUTPUTS, set(values)
             inner = analyse(text)
             reads, touched = reads | inner.reads | inner.hinted, touched | inner.touched | inner.hard
         return reads & set(values), touched
@@ -178,12 +180,12 @@ class Tracker:
         reach: set[int] = set().union(*(look.reach for look in closure.looks.values()))
         watched = {name: (id(values[name]), look) for name, look in closure.looks.items()}
         for name, value in values.items():
-            if name in watched or name.startswith("_"):
+            if name in watched:
                 continue
             known = self._known.get(name)
             if known is None or known[0] != id(value):
                 known = self._known[name] = id(value), looker.look(value)
-            if cell.may_touch_all or not known[1].reach.isdisjoint(reach):
+            if cell.may_touch_all or not known[1].is_bounded or not known[1].reach.isdisjoint(reach):
                 watched[name] = known
         return watched
 
@@ -212,7 +214,8 @@ class Tracker:
         self._files(pending, trace)
         self._libraries(pending, values, trace, displayed)
         inherited = {name for name, why in trace.writes.items() if why in ("changed", "assumed")}
-        trace.reads |= {name for name in inherited if is_user_name(name) or name in ambient.RANDOM}
+        inherited = {name for name in inherited if is_user_name(name) or name in ambient.RANDOM}
+        trace.reads |= inherited - LAST_OUTPUTS
         trace.reads -= trace.kills & (ambient.RANDOM | {file_name(path) for path in pending.watch.killed})
         if final:
             self._conclude(pending, values)
@@ -240,7 +243,7 @@ class Tracker:
         trace.kills |= bound | gone
         looker = Looker(namespace)
         for name in sorted(bound):
-            if not name.startswith("_") or name in cell.sure:
+            if name not in LAST_OUTPUTS:
                 self._note(name, values[name], looker, trace)
 
     def _note(self, name: str, value: object, looker: Looker, trace: Trace) -> None:
@@ -263,17 +266,19 @@ class Tracker:
         for name, old in same.items():
             new = looker.look(values[name])
             self._known[name] = id(values[name]), new
-            if not old.opaque and not new.opaque:
-                if old.token != new.token:
-                    trace.writes[name] = "changed"
-                    if len(trace.tokens) < MOST_TOKENS:
-                        trace.tokens[name] = new.token.hex()
-            elif name in pending.touched:
-                hidden |= new.reach
+            if old.token != new.token and old.token and new.token:
+                trace.writes[name] = "changed"
+                if not new.opaque and len(trace.tokens) < MOST_TOKENS:
+                    trace.tokens[name] = new.token.hex()
+            elif (old.opaque or new.opaque) and name in pending.touched:
                 trace.writes[name] = "assumed"
                 trace.hidden[name] = new.opaque or old.opaque
+            if name in trace.writes:
+                hidden |= new.reach
+        something_changed = any(name in trace.writes for name in same)
         for name, old in same.items():
-            if old.opaque and name not in trace.writes and not old.reach.isdisjoint(hidden):
+            shares = not old.reach.isdisjoint(hidden) or (something_changed and not old.is_bounded)
+            if old.opaque and name not in trace.writes and shares:
                 trace.writes[name] = "assumed"
                 trace.hidden[name] = old.opaque
 

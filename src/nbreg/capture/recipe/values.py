@@ -36,6 +36,7 @@ from nbreg.capture.recipe.objects import (
     held,
     is_empty_type,
     is_filled,
+    widely_reached,
 )
 
 MOST_NODES: Final = 50_000
@@ -66,6 +67,8 @@ class Look(NamedTuple):
     opaque: str = ""
     """The type that hides something, or why the look ended early."""
     seconds: float = 0.0
+    is_bounded: bool = True
+    """Whether `reach` is all that is reached; where it is not, anything may be shared."""
 
 
 class Looker:
@@ -81,18 +84,17 @@ class Looker:
         """Look at an object; never raises an `Exception`."""
         start = time.perf_counter()
         walk = _Walk(self, min(start + MOST_SECONDS, self.deadline))
+        bounded = True
         try:
             token = walk.digest(value)
-        except _Enough as enough:
-            token = b""
-            walk.hide(str(enough))
-        except Exception as error:  # a type that answers in an unforeseen way
-            token = b""
-            walk.hide(f"{type(value).__name__} ({type(error).__name__})")
+        except Exception as error:  # the budget is spent, or a type answers in an unforeseen way
+            walk.hide(
+                str(error) if type(error) is _Enough else f"{type(value).__name__}: {type(error).__name__}"
+            )
+            token, bounded = b"", widely_reached(value, walk.reach, self.namespace)
         spent = time.perf_counter() - start
-        return Look(
-            token, frozenset(walk.reach), frozenset(walk.names), frozenset(walk.libraries), walk.opaque, spent
-        )
+        found = frozenset(walk.reach), frozenset(walk.names), frozenset(walk.libraries)
+        return Look(token, *found, walk.opaque, spent, bounded)
 
 
 class _Enough(Exception):  # noqa: N818 - not an error
