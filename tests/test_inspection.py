@@ -231,8 +231,9 @@ def test_data_that_cannot_be_walked_has_a_digest() -> None:
     first, second = ({str(i): (i, last) for i in range(60_000)} for last in (1, 2))
     assert families.snapshot(first) != families.snapshot(second)
     assert families.snapshot(first) == families.snapshot(dict(first))
+    assert families.snapshot(line for line in range(3)) == "", "it has neither a value nor bytes"
     with pytest.raises(CannotStoreError):
-        families.snapshot(line for line in range(3))
+        families.snapshot(Path("nothing-there"))
 
 
 # files

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
-from nbreg.errors import UnknownArtifactError
+from nbreg.errors import CannotStoreError, UnknownArtifactError
 from nbreg.families import files, generic
 from nbreg.records import Artifact, Chunk
 
@@ -55,10 +55,17 @@ def dump(name: str, value: object) -> Dumped:
 
 
 def snapshot(value: object) -> str:
-    """The digest of a value as data, without storing it. Raises `CannotStoreError`."""
-    family = next(each for each in _FAMILIES if each.claims(value))
-    found: str = family.digest(value)
-    return found
+    """The digest of a value as data, without storing it.
+
+    Empty for what has neither a value to walk nor bytes, such as a connection: that is no
+    reason to refuse the model. A path that cannot be read raises `CannotStoreError`.
+    """
+    if files.claims(value):
+        return files.digest(value)  # type: ignore[arg-type]
+    try:
+        return generic.digest(value)
+    except CannotStoreError:
+        return ""
 
 
 def modules_needed(artifacts: Iterable[Artifact]) -> set[str] | None:
