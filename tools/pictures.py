@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 STORY = ROOT / "notebooks" / "01-quickstart.ipynb"
 SHOWN = (
-    "%register_model cancer clf --metrics accuracy --tags",
+    "%register_model cancer clf --metrics accuracy --data",
     "%promote cancer@1.1.0",
     "%rollback",
     "%model_events",

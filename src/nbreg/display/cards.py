@@ -55,7 +55,12 @@ def version_bundle(
     """
     title = label(row.name, row.number)
     headline = " · ".join(_headline(row, manifest))
-    facts = [*_now(row, aliases), *_facts(row, manifest)]
+    # Parameters that nbreg read off the model are many, most of them defaults: `%model` lists them.
+    read_off = manifest is not None and "params" in manifest.inferred
+    facts = [
+        *_now(row, aliases),
+        *(each for each in _facts(row, manifest) if not read_off or each[0] != "params"),
+    ]
     remarks = _remarks(row, existing=existing, notes=notes)
     missing = [gap for gap in gaps(manifest) if gap.endswith(")")]  # what this release never takes is no news
     return {
