@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbreg.capture.recipe import export
 from nbreg.records import Recipe
 
 
@@ -13,8 +12,12 @@ class VersionRecipe(Recipe, frozen=True, kw_only=True):
 
     def to_notebook(self, path: str | Path) -> Path:
         """Write the cells as a notebook; an existing file is replaced."""
+        from nbreg.capture.recipe import export
+
         return export.to_notebook(self, path)
 
     def to_script(self, path: str | Path) -> Path:
         """Write the cells as one Python file; an existing file is replaced."""
+        from nbreg.capture.recipe import export
+
         return export.to_script(self, path)
