@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,9 +68,58 @@ def _in_kernel(folder: Path, scale: Scale) -> dict[str, Times]:
     with Kernel(folder) as kernel:
         kernel.run("%load_ext nbreg")
         work_day(kernel, scale.cells, scale.variables)
-        return _read(
-            kernel.run(f"import bench_register; bench_register.contest({str(folder)!r}, {scale.turns})")
-        )
+        kernel.run(f"import bench_register; place = {str(folder)!r}; bench_register.prepare(place)")
+        found: dict[str, list[tuple[float, float]]] = {"nbreg": [], "floor": []}
+        for turn in range(WARM + scale.turns + 1):
+            # As people work: one cell trains, another one registers what it trained.
+            kernel.run(f"clf = bench_register.trained({turn})")
+            for name in found:
+                told = kernel.run(f"bench_register.{name}(place, {turn}, clf)")
+                found[name].append(tuple(json.loads(told.splitlines()[-1])))
+        kernel.run(f"bench_register.check(place, {scale.turns})")
+    times = {name: each[WARM + 1 :] for name, each in found.items()} | {"first": found["nbreg"][:1]}
+    return {name: Times([wall for wall, _ in each], [cpu for _, cpu in each]) for name, each in times.items()}
+
+
+@cache
+def _registry(folder: str) -> Any:
+    import nbreg as library
+
+    return library.Registry(Path(folder) / ".nbreg")
+
+
+def prepare(folder: str) -> None:
+    """What the turns in cells need beside the registry."""
+    Path(folder, ".nbreg-floor").mkdir()
+    if Path(folder, ".git").is_dir():
+        Path(folder, ".git", "info", "exclude").write_text(".nbreg-floor\n")
+
+
+def trained(turn: int) -> Any:
+    """A model unlike those of the other turns."""
+    import models
+
+    return models.pipeline(turn)
+
+
+def nbreg(folder: str, turn: int, model: Any) -> None:
+    """Register in the running cell, and print what it took."""
+    import models
+
+    run = partial(_registry(folder).register, "cancer", model, metrics=models.METRICS, message="weekly run")
+    print(json.dumps(harness.timed(run)))
+
+
+def floor(folder: str, turn: int, model: Any) -> None:
+    """Store durably and no more, and print what it took."""
+    from floor import store
+
+    print(json.dumps(harness.timed(lambda: store(Path(folder) / ".nbreg-floor", str(turn), model))))
+
+
+def check(folder: str, turns: int) -> None:
+    """Nothing was left out, and nothing was answered from what was there."""
+    _check(_registry(folder), turns)
 
 
 def contest(folder: str, turns: int) -> None:

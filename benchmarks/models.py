@@ -20,16 +20,19 @@ METRICS = {"accuracy": 0.9720279720279721, "auc": 0.9958847736625515}
 
 def pipelines(count: int) -> list[Any]:
     """Small scikit-learn pipelines, all different: StandardScaler + LogisticRegression on breast_cancer."""
+    return [pipeline(i) for i in range(count)]
+
+
+def pipeline(number: int) -> Any:
+    """One of them, unlike those of other numbers."""
     from sklearn.datasets import load_breast_cancer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     X, y = load_breast_cancer(return_X_y=True)
-    steps = (
-        (StandardScaler(), LogisticRegression(C=0.1 + i / 100, max_iter=20, tol=1e-2)) for i in range(count)
-    )
-    return [make_pipeline(*each).fit(X, y) for each in steps]
+    last = LogisticRegression(C=0.1 + number / 100, max_iter=20, tol=1e-2)
+    return make_pipeline(StandardScaler(), last).fit(X, y)
 
 
 def bare(folder: Path) -> Registry:
