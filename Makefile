@@ -43,7 +43,7 @@ tests: $(TEST)
 notebooks: $(TEST)
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && \
 	env -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u IPYTHONDIR -u JUPYTER_CONFIG_DIR -u NBREG_REGISTRY \
-		HOME="$$home" TMPDIR="$$home" \
+		HOME="$$home" TMPDIR="$$home" NBREG_PROVE=0 \
 		$(PY) -m pytest -q -p no:cacheprovider --nbval --nbval-sanitize-with notebooks/sanitize.cfg $(NOTEBOOKS)
 
 slow: $(TEST)  ## the long tests: many kills, many kernels

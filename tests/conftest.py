@@ -26,6 +26,7 @@ HOMES = {
 }
 NEUTRAL = {
     "NBREG_ACTOR": ACTOR,
+    "NBREG_PROVE": "0",  # a test that wants proofs in the background asks for them
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": ACTOR,
     "GIT_AUTHOR_EMAIL": f"{ACTOR}@example.org",

@@ -23,7 +23,7 @@ def test_every_setting_can_be_configured_and_says_what_it_does() -> None:
     """A setting that nobody can reach is none."""
     traits = Nbreg.class_own_traits(config=True)
 
-    assert set(traits) == {"registry", *Settings.__struct_fields__}
+    assert set(traits) == {"registry", "prove", *Settings.__struct_fields__}
     assert all(trait.help.endswith(".") for trait in traits.values())
 
 

@@ -93,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
         "--expect", action="append", metavar="[MODEL=]HEAD", help="a head that was written down"
     )
     verify.add_argument("--repair", action="store_true", help="set aside the damaged end of a journal")
+    prove = command("prove", _prove, "load versions in a clean process, and keep what comes out as evidence")
+    prove.add_argument("ref", metavar="REF", nargs="?")
+    prove.add_argument("--missing", action="store_true", help="all versions that nobody has tried to prove")
+    prove.add_argument("--seconds", type=float, default=300.0, metavar="S", help="default: 300")
+    prove.add_argument("--memory", type=float, default=8.0, metavar="GIB", help="default: 8")
+    prove.add_argument("--accelerators", action="store_true", help="with GPUs; default: without")
     command("du", _du, "what the registry takes up on disk")
     purge = command("purge", _purge, "say which bytes nothing refers to any more, or remove them")
     what = purge.add_mutually_exclusive_group()
@@ -232,6 +238,34 @@ def _heads(given: list[str] | None) -> dict[str, str] | list[str] | None:
     if any(equals for _, equals, _ in named):
         raise BadInputError("some heads have a model and some have none", hint="--expect MODEL=HEAD for each")
     return given
+
+
+def _prove(args: argparse.Namespace) -> Answer:
+    from nbreg.display.cards import proof_line
+    from nbreg.errors import TrustError
+    from nbreg.records import as_doc
+
+    if (args.ref is None) != args.missing:
+        raise BadInputError("prove what", hint="a reference, or --missing")
+    registry = _open(args)
+    limits = {
+        "seconds": args.seconds,
+        "memory": int(args.memory * 1024**3),
+        "accelerators": args.accelerators,
+    }
+    lines, documents, ok = [], [], True
+    for version in registry.unproven() if args.missing else [registry.get(args.ref)]:
+        try:
+            proof = version.prove(**limits)
+        except TrustError as error:
+            if not args.missing:
+                raise
+            lines.append(error.line)
+            continue
+        lines.append(f"{version.ref}: {proof_line(proof)}")
+        documents.append({"ref": registry.pin(version), **as_doc(proof)})
+        ok = ok and proof.verdict not in ("failed", "different")
+    return Answer("\n".join(lines) or "nothing is missing", documents, ok)
 
 
 def _du(args: argparse.Namespace) -> Answer:

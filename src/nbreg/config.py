@@ -7,10 +7,11 @@ jupyter … --Nbreg.lock_seconds=30         on a command line
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from nbreg.settings import Settings
@@ -56,6 +57,15 @@ class Nbreg(Configurable):
     value_bytes = Int(
         _DEFAULTS.value_bytes, min=0, help="Bytes of one variable's value before only a summary is recorded."
     ).tag(config=True)
+
+    prove = Bool(
+        help="Whether what %register_model registers is loaded once in a clean process, in the background. "
+        "NBREG_PROVE=0 in the environment is the default for those who never want it.",
+    ).tag(config=True)
+
+    @default("prove")
+    def _prove_default(self) -> bool:
+        return os.environ.get("NBREG_PROVE", "1") not in ("0", "off", "false", "no")
 
     @validate("registry")
     def _registry_is_no_file(self, proposal: dict[str, Any]) -> str:

@@ -403,6 +403,33 @@ class Pointer(Row, frozen=True, kw_only=True):
     number: int
 
 
+class Evidence(Row, frozen=True, kw_only=True):
+    """What was found out about a version after it was made; its manifest stays as it is.
+
+    `equal` and `equivalent` (equal within rounding) compare with the outputs that the version
+    has on its probe; `loads` had none to compare with; `failed` says why.
+    """
+
+    kind: Literal["proof"] = "proof"
+    verdict: Literal["equal", "equivalent", "different", "loads", "failed"]
+    why: str = ""
+    seconds: float = 0.0
+    """How long loading and predicting took in the clean process, its imports included."""
+    peak_bytes: int = 0
+    """The most memory that the process held."""
+    rows: int = 0
+    changed: int = 0
+    """How many of those rows have another output."""
+    max_delta: float | None = None
+    outputs: list[Chunk] = []
+    """The outputs on the probe, where registering had left them to evidence."""
+    bundle: str = ""
+    """The object that holds them."""
+    at: str = ""
+    by: str = ""
+    python: str = ""
+
+
 class ModelRow(Row, frozen=True, kw_only=True):
     """A model in brief. Each journal line carries it, so a list reads only last lines."""
 

@@ -114,3 +114,9 @@ def probe_of(inputs: list[bytes], outputs: list[bytes], rows: int, left: str) ->
 
 def _chunks(parts: list[bytes]) -> list[Chunk]:
     return [Chunk(digest=digest_of(part), size=len(part)) for part in parts]
+
+
+def rows_of(frozen: list[bytes]) -> int:
+    """How many rows a frozen value has."""
+    shape = msgspec.json.decode(frozen[0])["shape"] if frozen else []
+    return int(shape[0]) if shape else 0

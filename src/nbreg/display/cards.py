@@ -14,7 +14,7 @@ from nbreg.display import html
 from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
-from nbreg.records import Captured, DataLink, Manifest, VersionRow
+from nbreg.records import Captured, DataLink, Evidence, Manifest, VersionRow
 
 VERSION_MIME = "application/vnd.nbreg.version+json"
 
@@ -89,13 +89,31 @@ def _plain_card(title: str, headline: str, facts: Sequence[tuple[str, str]], rem
     return "\n".join(lines + [f"  {brief(remark, 2000)}" for remark in remarks])
 
 
-def _headline(row: VersionRow, manifest: Manifest | None) -> list[str]:
+def proof_line(proof: Evidence | None) -> str:
+    """`loads, equal on 64 rows, 1.8 s`; `not proven: why`."""
+    if proof is None:
+        return "not proven yet"
+    took = f"{proof.seconds:.1f} s"
+    if proof.verdict == "failed":
+        return f"not proven: {brief(proof.why)}"
+    if proof.verdict == "loads":
+        return f"loads, {took}; {brief(proof.why)}"
+    rows = count(proof.rows, "row")
+    delta = "" if proof.max_delta is None else f", max |Δ| {proof.max_delta:.2g}"
+    if proof.verdict == "equal":
+        return f"loads, equal on {rows}, {took}"
+    if proof.verdict == "equivalent":
+        return f"loads, equal within rounding on {rows}{delta}, {took}"
+    return f"loads, but predicts otherwise on {proof.changed} of {rows}{delta}, {took}"
+
+
+def _headline(row: VersionRow, manifest: Manifest | None, proof: Evidence | None = None) -> list[str]:
     """How it was made, with what, and what is known of it, each in a few words."""
     if manifest is None:
         return ["manifest not readable"]
     recipe = recipe_line(manifest.recipe)
     trained_on = _trained_on(manifest)
-    return [*recipe, *trained_on, *libraries(row, manifest), "not proven yet"]
+    return [*recipe, *trained_on, *libraries(row, manifest), proof_line(proof)]
 
 
 def recipe_line(recipe: Captured) -> list[str]:
@@ -245,9 +263,11 @@ class VersionDetail:
         manifest: Manifest | None,
         *,
         aliases: Sequence[str] = (),
+        proof: Evidence | None = None,
         version: object = None,
     ) -> None:
         self.version = version
+        self._proof = proof
         self._model, self._row, self._manifest = model, row, manifest
         self._aliases = sorted(aliases)
 
@@ -272,7 +292,9 @@ class VersionDetail:
         }
 
     def _title(self) -> tuple[str, str]:
-        return label(self._row.name, self._row.number), " · ".join(_headline(self._row, self._manifest))
+        return label(self._row.name, self._row.number), " · ".join(
+            _headline(self._row, self._manifest, self._proof)
+        )
 
     def _lines(self) -> list[tuple[str, str]]:
         row = self._row
@@ -281,11 +303,19 @@ class VersionDetail:
             ("aliases", listed(self._aliases)),
             *_facts(row, self._manifest),
             *_captured_lines(self._manifest),
+            ("proof", _proof_told(self._proof)),
             ("registered", f"{moment(row.created)} UTC by {brief(row.actor, 60)}"),
             ("size", size(row.size) if row.size else ""),
             ("id", f"sha256:{row.id}"),
         ]
         return [(name, text) for name, text in now if text]
+
+
+def _proof_told(proof: Evidence | None) -> str:
+    """Who found it out and when, with the headline's words."""
+    if proof is None:
+        return ""
+    return f"{proof_line(proof)} · Python {proof.python} · {moment(proof.at)} UTC by {brief(proof.by, 60)}"
 
 
 def _stage_line(row: VersionRow) -> str:

@@ -313,6 +313,10 @@ def _what(event: Event) -> str:
     words = event.kind.replace("-", " ")
     if isinstance(to, str) and to and to != "none":
         words += f"{_JOINTS.get(event.kind, ' ')}{brief(to, 60)}"
+    if event.kind in ("proved", "not-proved"):
+        verdict, why = event.facts.get("verdict"), event.facts.get("why")
+        told = str(why if verdict in ("failed", "loads") else verdict)
+        words = f"{words}: {brief(told)}"
     archived = event.facts.get("archived")
     if isinstance(archived, int):
         words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"

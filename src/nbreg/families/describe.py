@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from nbreg.families import keras, lightgbm, plainly, sklearn, statsmodels, torch, xgboost
@@ -99,6 +99,24 @@ def quick_predict(model: object) -> Callable[[Any], Any] | None:
     family = _family(model)
     found: Callable[[Any], Any] | None = _tried(lambda: family.quick_predict(model), None)
     return found
+
+
+def predictor(model: object) -> Callable[[Any], Any] | None:
+    """What turns rows into outputs, however long it takes and whatever it does; None where there is nothing.
+
+    Only for a process of its own: this is the model's code, and may draw at random or end the process.
+    """
+    quick = quick_predict(model)
+    if quick is not None:
+        return quick
+    family = _family(model)
+    own = getattr(family, "predictor", None)
+    if own is not None:
+        found: Callable[[Any], Any] | None = _tried(lambda: own(model), None)
+        return found
+    if isinstance(model, FunctionType):
+        return model
+    return next((getattr(model, use) for use in _USES if hasattr(model, use)), None)
 
 
 def _family(model: object) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
@@ -90,6 +91,21 @@ def width(model: Any) -> int | None:
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: `forward` is the user's code, and may draw at random or count what it sees."""
     return None
+
+
+def predictor(model: Any) -> Callable[[Any], Any]:
+    """The module itself, in evaluation and without gradients, on rows as tensors of its weights' type."""
+    torch = sys.modules["torch"]
+    weight = next(iter(model.parameters()), None)
+
+    def use(rows: Any) -> Any:
+        taken = torch.as_tensor(rows)
+        if weight is not None and taken.is_floating_point():
+            taken = taken.to(weight.dtype)
+        with torch.no_grad():
+            return model.eval()(taken)
+
+    return use
 
 
 def _walk(model: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -222,7 +222,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         with suppress(StoreError):  # a part that is damaged hides nothing else
             if manifest is not None:
                 self._show_drift(version)
-        return VersionDetail(version.model, row, manifest, aliases=version.aliases, version=version)
+        return VersionDetail(
+            version.model, row, manifest, aliases=version.aliases, proof=version.proof, version=version
+        )
 
     @magic
     def model_history(self, args: Arguments) -> VersionTable:

@@ -76,6 +76,9 @@ class Session:
         if not self._registered and version.registry.is_new:
             self.show(Note(f"new registry in {_shown(version.registry.location)}"))
         self._registered[version.model] = version.number
+        if self.config.prove:
+            where, ref = version.registry.location, version.registry.pin(version)
+            threading.Thread(target=_prove, args=(where, ref), name="nbreg-proof", daemon=True).start()
 
     def written(self, text: str) -> str:
         """The reference that a verb that writes is given: a bare name only if it means what was made here."""
@@ -110,6 +113,16 @@ def _shown(path: Path) -> str:
     with suppress(ValueError, OSError):
         return str(path.relative_to(Path.cwd()))
     return str(path)
+
+
+def _prove(location: Path, ref: str) -> None:
+    """Have it proven by a process of its own; this thread only starts it, and sees it end."""
+    with suppress(Exception):
+        from nbreg.evidence import background
+
+        process = background.ask(location, ref)
+        if process is not None:
+            process.wait()
 
 
 def _warm_up() -> None:

@@ -6,7 +6,7 @@ something up does not wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from nbreg.records import (
     Actor,
     DriftItem,
     Event,
+    Evidence,
     Lifecycle,
     Manifest,
     ModelRow,
@@ -24,7 +25,7 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import keeping, location, merging, moving, purging, reading, verifying
+from nbreg.registry import keeping, location, merging, moving, proofs, purging, reading, verifying
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -407,6 +408,38 @@ class Registry:
         ever does.
         """
         return verifying.verify(self._desk, expect=expect, repair=repair)
+
+    # find out
+
+    def prove(
+        self,
+        ref: Reference,
+        *,
+        seconds: float = 300.0,
+        memory: int = 8 * 1024**3,
+        accelerators: bool = False,
+    ) -> Evidence:
+        """Load a version in a clean process and predict on its probe; what comes out is kept as evidence.
+
+        The process has this interpreter, no working folder and no GPU (unless `accelerators`),
+        and ends after `seconds` or when it needs more than `memory` bytes: a crash, a hang and
+        a missing library are evidence, too. The evidence compares with the outputs that were
+        recorded; where none were, it keeps those that it finds.
+
+        Raises `TrustError` for what this user does not vouch for; then nothing is written.
+        """
+        from nbreg.registry import proving
+
+        entry = proving.prove(
+            self._desk, self._text(ref), seconds=seconds, memory=memory, accelerators=accelerators
+        )
+        evidence = proofs.proof_of(entry)
+        assert evidence is not None
+        return evidence
+
+    def unproven(self) -> Iterator[ModelVersion]:
+        """The versions that nobody has tried to prove yet."""
+        return map(self._version, proofs.unproven(self._desk))
 
     # the folder
 

@@ -16,7 +16,7 @@ from nbreg.records import (
     Usage,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, parts, reading
+from nbreg.registry import bookkeeping, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
@@ -103,6 +103,9 @@ def du(desk: Desk) -> Usage:
         if not row.purged:
             needed |= parts.references(desk, row)
             mine |= _parts(desk, row)
+    for _name, database in desk.folder.databases():
+        with suppress(NbregError):
+            needed.update(proofs.objects_of(desk, database))
     sharers = Counter(digest for mine in owned.values() for digest in mine)
     models = [
         ModelUsage(

@@ -15,7 +15,7 @@ import msgspec
 from nbreg.errors import BadInputError, NbregError
 from nbreg.names import parse_moment
 from nbreg.records import Leftover, Pointer, PurgeReport, VersionRow, timestamp
-from nbreg.registry import bookkeeping, parts
+from nbreg.registry import bookkeeping, parts, proofs
 from nbreg.registry.desk import Desk, model_name
 from nbreg.store.tiny import JournalDB
 
@@ -116,6 +116,8 @@ def _leftovers(desk: Desk, purged: set[tuple[Path, int]], kept: list[Path]) -> I
         if not row.purged and (database.journal.path, row.number) not in purged:
             # What a bundle that cannot be read refers to is not known: then nothing is purged.
             used |= parts.needed(blobs.index(row.bundle), row)
+    for _name, database in desk.folder.databases():
+        used.update(proofs.objects_of(desk, database, without=purged))
     for digest, path, size in blobs.objects():
         if digest not in used:
             yield Leftover(path=str(path), size=size, why="no version refers to it")

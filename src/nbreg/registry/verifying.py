@@ -8,8 +8,18 @@ import msgspec
 
 from nbreg.errors import NbregError
 from nbreg.names import SHORTEST_DIGEST
-from nbreg.records import Captured, Head, Manifest, ModelRow, Pointer, Problem, VerifyReport, VersionRow
-from nbreg.registry import bookkeeping
+from nbreg.records import (
+    Captured,
+    Evidence,
+    Head,
+    Manifest,
+    ModelRow,
+    Pointer,
+    Problem,
+    VerifyReport,
+    VersionRow,
+)
+from nbreg.registry import bookkeeping, proofs
 from nbreg.registry.desk import Desk
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
@@ -118,9 +128,13 @@ class _Findings:
                 self.add("rows-disagree", where, f"{table}/{key[:20]} does not lead to it")
         if row.purged:
             return
+        proof = database.row(proofs.TABLE, proofs.row_id(row.number), Evidence)
         try:
             for problem in self._parts(row):
                 self.add("object-damaged", where, problem)
+            if proof is not None:
+                for chunk in proof.outputs:
+                    self._desk.folder.blobs.read(chunk.digest, proof.bundle)
         except NbregError as error:
             self.add(error.code, where, error.message)
 

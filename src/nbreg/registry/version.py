@@ -12,10 +12,12 @@ from nbreg.records import (
     Actor,
     Artifact,
     Captured,
+    Chunk,
     Data,
     Deletion,
     Environment,
     Event,
+    Evidence,
     Manifest,
     Probe,
     Record,
@@ -26,7 +28,7 @@ from nbreg.records import (
     VersionRow,
     plain,
 )
-from nbreg.registry import parts
+from nbreg.registry import parts, proofs
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.recipes import VersionRecipe
 
@@ -225,9 +227,18 @@ class ModelVersion:
 
     @property
     def evidence(self) -> list[Event]:
-        """What was found out about it later."""
-        kinds = ("proved", "reproduced")
+        """What was found out about it later, newest first."""
+        kinds = ("proved", "not-proved", "reproduced")
         return [each for each in self.events if each.kind in kinds]
+
+    @property
+    def proof(self) -> Evidence | None:
+        """What came out when a clean process last loaded it; None while nobody tried."""
+        return proofs.proof_of(self._now())
+
+    def read_part(self, chunk: Chunk) -> bytearray | memoryview:
+        """The bytes of a part that one of its records names, checked against the digest."""
+        return parts.part(self._desk, self._now(), chunk.digest)
 
     @property
     def events(self) -> list[Event]:
@@ -239,6 +250,10 @@ class ModelVersion:
     def load(self, artifact: str = "model", *, trust: bool | None = None, on_drift: str = "show") -> Any:
         """Load an artifact; see `Registry.load`."""
         return self.registry.load(self, artifact, trust=trust, on_drift=on_drift)
+
+    def prove(self, **limits: Any) -> Evidence:
+        """Load it in a clean process and predict on its probe; see `Registry.prove`."""
+        return self.registry.prove(self, **limits)
 
     def promote(self, to: str | None = None, *, reason: str = "", message: str = "") -> ModelVersion:
         """Move it to a higher stage; see `Registry.promote`."""
