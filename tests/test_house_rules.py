@@ -28,7 +28,7 @@ LAYERS = [
     ["errors"],
     ["names", "settings"],
     ["records"],
-    ["lifecycle", "changes"],
+    ["lifecycle", "changes", "query"],
     ["display"],
     ["store", "trust"],
     ["families"],

@@ -27,6 +27,9 @@ class Answer(NamedTuple):
 Command = Callable[[argparse.Namespace], Answer]
 
 
+_QUERY = """for example 'metrics.auc > 0.9 and stage == "staging"'"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = _parser().parse_args(arguments)
@@ -80,7 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     command("models", _models, "list the models")
     versions = command("versions", _versions, "list the versions of a model, newest first")
     versions.add_argument("model", metavar="MODEL")
+    versions.add_argument("--query", metavar="Q", help=_QUERY)
+    versions.add_argument("--sort", metavar="FIELD", help="a field; --sort=-FIELD descends")
     versions.add_argument("--limit", type=int, metavar="N", help="no more than N")
+    search = command("search", _search, "the versions of all models that a query chooses")
+    search.add_argument("query", metavar="QUERY", help=_QUERY)
+    search.add_argument("--limit", type=int, metavar="N", help="no more than N")
     events = command("events", _events, "what happened, newest first")
     events.add_argument("model", metavar="MODEL", nargs="?", help="default: all models")
     events.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
@@ -163,17 +171,29 @@ def _models(args: argparse.Namespace) -> Answer:
     return Answer(repr(ModelTable(rows)), rows)
 
 
-def _versions(args: argparse.Namespace) -> Answer:
-    from nbreg.display import VersionTable
+def _document(version: Any) -> dict[str, Any]:
     from nbreg.records import as_doc
 
+    return {**as_doc(version.row), "aliases": sorted(version.aliases)}
+
+
+def _search(args: argparse.Namespace) -> Answer:
+    from nbreg.display.text import brief, grid, pairs
+
+    found = _open(args).search(args.query, limit=args.limit)
+    rows = [[brief(v.ref, 60), v.stage, brief(pairs(v.metrics), 60), v.row.created[:10]] for v in found]
+    table = grid(["version", "stage", "metrics", "created"], rows, [False] * 4) if rows else "no version"
+    return Answer(table, [{"model": version.model, **_document(version)} for version in found])
+
+
+def _versions(args: argparse.Namespace) -> Answer:
+    from nbreg.display import VersionTable
+
     registry = _open(args)
-    rows = [version.row for version in registry.versions(args.model, limit=args.limit)]
+    found = registry.versions(args.model, args.query, sort=args.sort, limit=args.limit)
+    rows = [version.row for version in found]
     aliases = registry.aliases(args.model)
-    documents = [
-        {**as_doc(row), "aliases": sorted(name for name, number in aliases.items() if number == row.number)}
-        for row in rows
-    ]
+    documents = [_document(version) for version in found]
     total = registry.model(args.model).versions
     return Answer(repr(VersionTable(args.model, rows, aliases, total=total)), documents)
 

@@ -4,6 +4,7 @@
     ├── BadInputError          what was given cannot be meant: names, references, values
     │   ├── BadNameError
     │   ├── BadReferenceError
+    │   ├── BadQueryError
     │   ├── BadTemplateError
     │   └── BadValueError
     ├── NotFoundError          what was named is not there
@@ -112,6 +113,12 @@ class BadReferenceError(BadInputError):
     """A reference that cannot be read, or that is too vague for a verb that writes."""
 
     code = "bad-reference"
+
+
+class BadQueryError(BadInputError):
+    """A query that cannot be read, or asks for a field that versions do not have."""
+
+    code = "bad-query"
 
 
 class BadTemplateError(BadInputError):

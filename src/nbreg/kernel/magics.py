@@ -230,7 +230,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     def model_history(self, args: Arguments) -> VersionTable:
         """List the versions of a model."""
         registry = self.session.registry
-        versions = registry.versions(args.model, limit=args.limit, deleted=args.deleted)
+        versions = registry.versions(
+            args.model, args.query, sort=args.sort, limit=args.limit, deleted=args.deleted
+        )
         rows = [version.row for version in versions]
         model = registry.model(args.model)
         total = model.versions + (model.deleted if args.deleted else 0)

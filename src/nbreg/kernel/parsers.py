@@ -119,6 +119,12 @@ def _model() -> Parser:
 def _model_history() -> Parser:
     new = Parser("%model_history", "List the versions of a model, newest first.")
     new.add_argument("model", metavar="MODEL", help="name of the model")
+    new.add_argument(
+        "--query", metavar="Q", help="""for example 'metrics.auc > 0.9 and stage == "staging"'"""
+    )
+    new.add_argument(
+        "--sort", metavar="FIELD", help="number, created, metrics.NAME …; --sort=-FIELD descends"
+    )
     new.add_argument("--limit", metavar="N", type=int, help="no more than N")
     new.add_argument("--deleted", action="store_true", help="those that are deleted, too")
     return new

@@ -25,7 +25,7 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import keeping, location, merging, moving, proofs, purging, reading, verifying
+from nbreg.registry import keeping, listing, location, merging, moving, proofs, purging, reading, verifying
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -245,14 +245,31 @@ class Registry:
     def versions(
         self,
         model: str,
+        query: str | None = None,
         *,
         sort: str | None = None,
         limit: int | None = None,
         offset: int = 0,
         deleted: bool = False,
     ) -> list[ModelVersion]:
-        """A model's versions, newest first; with `sort`, by a field or `metrics.NAME`, `-` for descending."""
-        found = reading.versions(self._desk, model, sort=sort, limit=limit, offset=offset, deleted=deleted)
+        """A model's versions, newest first; with `sort`, by a field or `metrics.NAME`, `-` for descending.
+
+        A `query` chooses some: `metrics.accuracy > 0.9 and stage == "staging"`. Raises
+        `UnknownModelError`, `BadQueryError` or `BadInputError`.
+        """
+        found = listing.versions(
+            self._desk, model, query=query, sort=sort, limit=limit, offset=offset, deleted=deleted
+        )
+        return [self._version(entry) for entry in found]
+
+    def search(
+        self, query: str, *, limit: int | None = None, offset: int = 0, deleted: bool = False
+    ) -> list[ModelVersion]:
+        """The versions of all models that a query chooses, by model, newest first in each.
+
+        Raises `BadQueryError`, which shows where the query cannot be read.
+        """
+        found = listing.search(self._desk, query, limit=limit, offset=offset, deleted=deleted)
         return [self._version(entry) for entry in found]
 
     def events(

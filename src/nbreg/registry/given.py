@@ -100,3 +100,8 @@ def _withheld(value: Any, redactor: Redactor, name: str) -> Any:
     if isinstance(value, list):
         return [_withheld(each, redactor, name) for each in value]
     return value
+
+
+def is_count(number: object) -> bool:
+    """Whether it can be a limit or an offset."""
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0

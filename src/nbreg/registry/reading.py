@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from nbreg import lifecycle
 from nbreg.errors import (
@@ -13,9 +12,10 @@ from nbreg.errors import (
     UnknownVersionError,
     did_you_mean,
 )
-from nbreg.names import Reference, parse_moment, parse_reference, parse_semantic
+from nbreg.names import Reference, parse_moment, parse_reference
 from nbreg.records import Event, Lifecycle, ModelRow, Pointer, StageRow, VersionRow, timestamp
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import is_count
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.journal import Line
 from nbreg.store.tiny import JournalDB
@@ -148,71 +148,12 @@ def _no_such(database: JournalDB, reference: Reference) -> UnknownVersionError:
     )
 
 
-# lists
-
-
-def versions(
-    desk: Desk, model: str, *, sort: str | None, limit: int | None, offset: int, deleted: bool
-) -> list[Entry]:
-    """A model's versions, newest first or sorted."""
-    if not _is_count(offset) or not (limit is None or _is_count(limit)):
-        raise BadInputError("limit and offset are whole numbers from 0 on")
-    database = desk.model(model)
-    found = _rows(database, deleted=deleted)
-    if sort is None:
-        chosen = (
-            [row for i, row in zip(range(offset + limit), found, strict=False) if i >= offset]
-            if (limit is not None)
-            else list(found)[offset:]
-        )
-    else:
-        ordered = sorted_rows(list(found), sort)
-        chosen = ordered[offset:] if limit is None else ordered[offset : offset + limit]
-    return [Entry(model, database, row) for row in chosen]
-
-
-def _rows(database: JournalDB, *, deleted: bool) -> Any:
-    """Rows from the newest down, read as they are asked for."""
-    head = database.row(*MODEL_ROW, ModelRow)
-    for number in range(head.next_number - 1 if head else 0, 0, -1):
-        row = database.row("versions", number, VersionRow)
-        if row is not None and (deleted or row.deleted is None):
-            yield row
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
-
-
-_SORTABLE = ("number", "name", "created", "stage", "size", "actor")
-
-
-def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
-    """Rows by one field; those that lack it come last. Raises `BadInputError`."""
-    if not isinstance(sort, str):
-        raise BadInputError(f"versions are sorted by a field's name, not {type(sort).__name__}")
-    field, descending = sort.removeprefix("-"), sort.startswith("-")
-    if field not in _SORTABLE and not field.startswith("metrics."):
-        raise BadInputError(
-            f"versions cannot be sorted by {field!r}", hint=f"{', '.join(_SORTABLE)} or metrics.NAME"
-        )
-    metric = field.removeprefix("metrics.")
-
-    def value(row: VersionRow) -> Any:
-        return row.metrics.get(metric) if field.startswith("metrics.") else getattr(row, field)
-
-    def key(row: VersionRow) -> tuple[object, ...]:
-        semantic = parse_semantic(row.name) if field == "name" else None
-        return (0, *semantic.order) if semantic else (1, value(row))  # 1.9.0 before 1.10.0
-
-    with_value = [row for row in rows if value(row) is not None]
-    without = [row for row in rows if value(row) is None]
-    return sorted(with_value, key=key, reverse=descending) + without
+# what happened
 
 
 def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:
     """What happened, newest first."""
-    if not (limit is None or _is_count(limit)):
+    if not (limit is None or is_count(limit)):
         raise BadInputError("a limit is a whole number from 0 on")
     start = _since(since)
     if model is not None:
