@@ -484,10 +484,10 @@ def test_what_nobody_vouched_for_is_not_loaded_without_trust(trained: Kernel) ->
 
 def test_what_cannot_be_loaded_here_shows_how_here_differs(kernel: Kernel, tmp_path: Path) -> None:
     """The package that is missing is named, instead of a traceback alone."""
-    (tmp_path / "site" / "mylib-1.0.dist-info").mkdir(parents=True)
-    (tmp_path / "site" / "mylib-1.0.dist-info" / "top_level.txt").write_text("mylib\n")
-    (tmp_path / "site" / "mylib.py").write_text(MODEL)
-    site = str(tmp_path / "site")
+    (tmp_path / "site-packages" / "mylib-1.0.dist-info").mkdir(parents=True)
+    (tmp_path / "site-packages" / "mylib-1.0.dist-info" / "top_level.txt").write_text("mylib\n")
+    (tmp_path / "site-packages" / "mylib.py").write_text(MODEL)
+    site = str(tmp_path / "site-packages")
     kernel.good(f"import sys; sys.path.insert(0, {site!r}); import mylib; net = mylib.Mean().fit([1])")
     kernel.good("%register_model churn net")
     kernel.good(f"sys.path.remove({site!r}); del sys.modules['mylib'], net, mylib")

@@ -181,18 +181,20 @@ def test_a_model_that_hangs_is_ended_with_all_that_it_started(registry: Registry
     assert not [each for each in commands if b"nbreg.evidence.child" in each or b"signal.pause()" in each]
 
 
-def test_a_module_beside_the_notebook_is_not_there_in_a_clean_process(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
+def test_a_library_that_only_this_process_finds_is_found_out(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It works here, and nowhere else: the commonest reason why a model does not load in production."""
-    Path("helpers_of_mine.py").write_text("def double(rows):\n    return [2 for _ in rows]\n")
-    monkeypatch.syspath_prepend(str(Path.cwd()))
-    from helpers_of_mine import double  # type: ignore[import-not-found]
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "library_of_mine.py").write_text("def double(rows):\n    return [2 for _ in rows]\n")
+    monkeypatch.syspath_prepend(str(site))
+    from library_of_mine import double  # type: ignore[import-not-found]
 
     proof = registry.register("double", double, data={"train": np.array(ROWS)}).prove()
 
     assert proof.verdict == "failed"
-    assert proof.why == "needs the module helpers_of_mine, which a clean process does not find"
+    assert proof.why == "needs the module library_of_mine, which a clean process does not find"
 
 
 def test_other_outputs_are_told_with_how_many_and_how_far(registry: Registry) -> None:

@@ -1075,9 +1075,11 @@ def test_the_environment_tells_what_the_model_needs(tmp_path: Path) -> None:
 def test_what_cannot_be_made_again_here_says_what_is_missing(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A class of a module that is not here is no puzzle of the unpickler's."""
-    (tmp_path / "gone_tomorrow.py").write_text("class Net:\n    pass\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    """A class of an installed module that is not here is no puzzle of the unpickler's."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "gone_tomorrow.py").write_text("class Net:\n    pass\n")
+    monkeypatch.syspath_prepend(str(site))
     module = importlib.import_module("gone_tomorrow")
     registry.register("net", module.Net())
     del sys.modules["gone_tomorrow"]

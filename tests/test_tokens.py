@@ -307,10 +307,10 @@ def test_the_program_that_runs_is_nobodys_library() -> None:
     """A notebook's `__main__` may carry the file of the program that runs it."""
     module = ModuleType("__main__")
     module.__file__ = f"{tokens._LIBRARIES[0]}/runner.py"
-    assert not tokens._is_library(module)
-    assert not tokens._is_library(ModuleType("made_up"))
-    assert tokens._is_library(math)
-    assert tokens._is_library(np.linalg)
+    assert not tokens.is_library(module)
+    assert not tokens.is_library(ModuleType("made_up"))
+    assert tokens.is_library(math)
+    assert tokens.is_library(np.linalg)
 
 
 def test_a_model_whose_helper_changed_is_a_new_version(registry: Registry) -> None:

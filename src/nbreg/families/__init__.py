@@ -40,6 +40,12 @@ class Dumped(NamedTuple):
     artifact: Artifact
     parts: list[tuple[Chunk, Bytes]]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever loads it has to know, after the artifact's name."""
+        needs = self.artifact.facts.get("needs") or ()
+        return [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
+
 
 _FAMILIES: tuple[ModuleType, ...] = (files, generic)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
+from nbreg.families import isolation, travelling
 from nbreg.families.contracts import Guarded, OddError
 from nbreg.families.inspection import globals_of, untrusted_in
 from nbreg.families.tokens import NoTokenError, token
@@ -37,7 +38,7 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
 
     Raises `CannotStoreError`, which names the part that cannot be pickled.
     """
-    form, stream, buffers = _pickled(value)
+    form, stream, buffers, facts, named = _pickled(value)
     views: list[Bytes] = [stream, *(_still(buffer.raw()) for buffer in buffers)]
     chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
     artifact = Artifact(
@@ -48,7 +49,8 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
         type=f"{type(value).__module__}.{type(value).__qualname__}",
         token=_token(value, chunks),
         chunks=chunks,
-        globals=globals_of(stream),
+        globals=named,
+        facts=facts,
     )
     return artifact, list(zip(chunks, views, strict=True))
 
@@ -58,31 +60,53 @@ def _still(view: memoryview) -> Bytes:
     return bytes(view) if view.nbytes < _COPIED and not view.readonly else view
 
 
-def _pickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]:
+class _Pickled(NamedTuple):
+    form: str
+    stream: bytes
+    buffers: list[pickle.PickleBuffer]
+    facts: dict[str, Any]
+    globals: list[str]
+
+
+def _pickled(value: object) -> _Pickled:
+    """Plainly where all that it names is installed; else with its code."""
+    plain = _plainly(value)
+    if plain is not None and not any(map(_is_ours, plain.globals)):
+        return plain
+    try:
+        written = travelling.write(value)
+    except Exception as error:
+        if plain is not None and not any(map(_is_of_main, plain.globals)):
+            needs = sorted({name.rpartition(".")[0] for name in plain.globals if travelling.is_local(name)})
+            return plain._replace(facts={"needs": needs})  # who loads it has to have these modules
+        raise _cannot(value, error) from error
+    return _Pickled(CLOUDPICKLE, *written, globals_of(written.stream))
+
+
+def _plainly(value: object) -> _Pickled | None:
     buffers: list[pickle.PickleBuffer] = []
     try:
         stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-        if b"__main__" not in stream:
-            return PICKLE, stream, buffers
-    except Exception:  # noqa: S110 - whatever a reducer raises, cloudpickle may still manage
-        pass
-    return _cloudpickled(value)
+    except Exception:
+        return None  # whatever a reducer raises, cloudpickle may still manage
+    return _Pickled(PICKLE, stream, buffers, {}, globals_of(stream))
 
 
-def _cloudpickled(value: object) -> tuple[str, bytes, list[pickle.PickleBuffer]]:
-    import cloudpickle
+def _is_of_main(name: str) -> bool:
+    return name.startswith("__main__.")
 
-    buffers: list[pickle.PickleBuffer] = []
-    try:
-        return CLOUDPICKLE, cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append), buffers
-    except Exception as error:
-        where = _culprit(value)
-        what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
-        reason = f"{type(error).__name__}: {_one_line(error)}"
-        raise CannotStoreError(
-            f"{what} cannot be pickled: {reason}",
-            hint="take that attribute out, or give the class a __getstate__ that leaves it out",
-        ) from error
+
+def _is_ours(name: str) -> bool:
+    return _is_of_main(name) or travelling.is_local(name)
+
+
+def _cannot(value: object, error: Exception) -> CannotStoreError:
+    where = _culprit(value)
+    what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
+    return CannotStoreError(
+        f"{what} cannot be pickled: {type(error).__name__}: {_one_line(error)}",
+        hint="take that attribute out, or give the class a __getstate__ that leaves it out",
+    )
 
 
 def _one_line(error: Exception) -> str:
@@ -131,8 +155,8 @@ def digest(value: object) -> str:
     try:
         return token(value)
     except NoTokenError:
-        _, stream, buffers = _pickled(value)
-        views: list[Bytes] = [stream, *(buffer.raw() for buffer in buffers)]
+        pickled = _pickled(value)
+        views: list[Bytes] = [pickled.stream, *(buffer.raw() for buffer in pickled.buffers)]
         return _by_bytes(map(digest_of, views))
 
 
@@ -170,6 +194,8 @@ class Opened:
         artifact = self._artifact
         buffers = [self._read(chunk) for chunk in artifact.chunks[1:]]
         try:
+            if self.untrusted and artifact.form == CLOUDPICKLE:
+                return isolation.load(self._stream, buffers, artifact.facts)
             if self.untrusted:
                 return pickle.loads(self._stream, buffers=buffers)
             return Guarded(io.BytesIO(self._stream), fix_imports=False, buffers=buffers).load()

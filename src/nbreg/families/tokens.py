@@ -319,7 +319,7 @@ def _importable(value: Any) -> bool:
 
 def _leads_to(home: str, name: str, value: object) -> bool:
     module = sys.modules.get(home)
-    if module is None or not _is_library(module):
+    if module is None or not is_library(module):
         return False
     found: Any = module
     for part in name.split("."):
@@ -327,7 +327,8 @@ def _leads_to(home: str, name: str, value: object) -> bool:
     return found is value
 
 
-def _is_library(module: ModuleType) -> bool:
+def is_library(module: ModuleType) -> bool:
+    """Whether a module is installed or Python's own, so that its name says what its code is."""
     name, file = module.__name__, getattr(module, "__file__", None)
     if name == "__main__":  # even where a library's program runs the user's code
         return False
@@ -336,7 +337,7 @@ def _is_library(module: ModuleType) -> bool:
     if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen"):
         return True
     above = sys.modules.get(name.rpartition(".")[0])  # compiled modules make more of them
-    return above is not None and _is_library(above)
+    return above is not None and is_library(above)
 
 
 _LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})

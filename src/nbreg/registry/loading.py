@@ -69,7 +69,10 @@ def _check_trust(entry: Entry, manifest: Manifest, untrusted: list[str], *, cons
     vouched = trust.is_mine(entry.row.id, entry.row.stamp) or trust.is_remembered(entry.row.id)
     if vouched and consent is None:
         return
-    shown = ", ".join(untrusted[:4]) + (f" and {len(untrusted) - 4} more" if len(untrusted) > 4 else "")
+    # How code travels is no news to anybody; that there is some is.
+    names = [name for name in untrusted if not name.startswith("cloudpickle.")]
+    told = names if len(names) == len(untrusted) else ["code of its own", *names]
+    shown = ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
     raise TrustError(
         f"loading {entry.ref} would run code by {manifest.actor.user} that you did not vouch for: {shown}",
         hint=f"if you trust it: load('{entry.ref}', trust=True), or for good: "

@@ -205,6 +205,7 @@ def _without_capture(
         described=captured.described,
         inferred=list(captured.inferred),
         redactions=dict(captured.redactions),
+        warnings=[f"{each.artifact.name} {warning}" for each in dumped for warning in each.warnings],
         tool=f"nbreg {nbreg_version}",
     )
 

@@ -1,0 +1,141 @@
+"""Loading code that travelled so that each version runs its own, and leaves everybody else's alone.
+
+cloudpickle makes a class again under a name of its own, and where it knows a class of that
+name it fills that one with what it read: loading an old version would change the class that
+the notebook has now. Here a class of the notebook, or of an earlier load, is used where it is
+the recorded one by value; else a new one is made, which nothing else refers to. Functions that
+import a local module when they are called get the one that travelled.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import pickle
+import sys
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import resolve_name
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from nbreg.families.tokens import NoTokenError, token
+from nbreg.families.travelling import TRACKED
+
+Bytes = bytes | bytearray | memoryview
+
+_MAKERS: Final = frozenset(("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"))
+
+_made: weakref.WeakValueDictionary[tuple[str, str], type] = weakref.WeakValueDictionary()
+"""Classes that were made here, by name and token: another artifact of the version shares them."""
+
+
+def load(stream: Bytes, buffers: Iterable[Bytes], facts: Mapping[str, Any]) -> object:
+    """Make the object of a stream that `travelling.write` wrote; runs its code."""
+    modules = facts.get("modules")
+    unpickler = _Isolated(stream, buffers, dict(facts.get("classes") or {}), late=bool(modules))
+    loaded: Any = unpickler.load()
+    unpickler.share()
+    if not modules:
+        return loaded
+    value, found = loaded
+    unpickler.modules.update(found)
+    return value
+
+
+class _Isolated(pickle.Unpickler):
+    def __init__(
+        self, stream: Bytes, buffers: Iterable[Bytes], tokens: Mapping[str, str], *, late: bool
+    ) -> None:
+        super().__init__(io.BytesIO(stream), buffers=buffers)
+        self.modules: dict[str, ModuleType] = {}
+        self._tokens = tokens
+        self._used: set[int] = set()
+        self._fresh: dict[str, type] = {}
+        self._late = late
+        self._builtins = {**builtins.__dict__, "__import__": self._import}
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if module not in _MAKERS:
+            return found
+        if name in TRACKED:
+            return lambda *given: self._class(found, TRACKED[name], list(given))
+        if name == "_class_setstate":
+            # One that is used as it is has its state already, and it is somebody else's.
+            return lambda kind, state: kind if id(kind) in self._used else found(kind, state)
+        if name == "_make_function" and self._late:
+            return self._function
+        return found
+
+    def _class(self, make: Any, tracked: int, given: list[Any]) -> type:
+        tracker, given[tracked] = str(given[tracked]), None
+        if tracker in self._fresh:
+            return self._fresh[tracker]
+        kind: type = make(*given)
+        known = self._same(tracker, kind)
+        if known is not None:
+            self._used.add(id(known))
+        self._fresh[tracker] = known or kind
+        return self._fresh[tracker]
+
+    def _same(self, tracker: str, kind: type) -> type | None:
+        """A class of this process that is the recorded one: by its name here, or made by an earlier load."""
+        wanted = self._tokens.get(tracker)
+        if wanted is None:
+            return None
+        names = vars(sys.modules.get(kind.__module__, sys))
+        for each in (names.get(kind.__name__), _made.get((tracker, wanted))):
+            if isinstance(each, type) and type(each) is type(kind) and _token(each) == wanted:
+                return each
+        return None
+
+    def share(self) -> None:
+        """Let later loads use the classes that were made, as long as they are alive and unchanged."""
+        for tracker, kind in self._fresh.items():
+            if id(kind) not in self._used and tracker in self._tokens:
+                _made[tracker, self._tokens[tracker]] = kind
+
+    # what functions import when they are called
+
+    def _function(
+        self, code: Any, names: dict[str, Any], name: Any, defaults: Any, closure: Any
+    ) -> FunctionType:
+        names["__builtins__"] = self._builtins
+        return FunctionType(code, names, name, defaults, closure)
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        package = str((globals or {}).get("__package__") or "")
+        absolute = resolve_name("." * level + name, package) if level and package else name
+        if absolute not in self.modules:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        for each in fromlist or ():
+            self._bind(f"{absolute}.{each}")
+        if fromlist:
+            return self.modules[absolute]
+        parts = absolute.split(".")
+        for length in range(1, len(parts) + 1):
+            within = ".".join(parts[:length])
+            self.modules.setdefault(within, ModuleType(within))  # a folder without a file is a package, too
+            self._bind(within)
+        return self.modules[parts[0]]
+
+    def _bind(self, name: str) -> None:
+        """A submodule is an attribute of its package, as after any import."""
+        package, _, last = name.rpartition(".")
+        if name in self.modules and package in self.modules:
+            setattr(self.modules[package], last, self.modules[name])
+
+
+def _token(kind: type) -> str:
+    try:
+        return token(kind)
+    except NoTokenError:
+        return ""
