@@ -96,6 +96,22 @@ def _parser() -> argparse.ArgumentParser:
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
     _add_moves(command)
+    copy = command("copy", _copy, "make the same version again, in its model or another one")
+    copy.add_argument("ref", metavar="REF")
+    copy.add_argument("to", metavar="MODEL", nargs="?", help="default: the same model")
+    transfer = command("transfer", _transfer, "move a version to another model")
+    transfer.add_argument("ref", metavar="REF")
+    transfer.add_argument("to", metavar="MODEL")
+    for each in (copy, transfer):
+        each.add_argument("--version", dest="name", metavar="NAME", help="its name there")
+        _add_why(each)
+    pull = command("pull", _pull, "write versions into a folder as ordinary files")
+    pull.add_argument("ref", metavar="REF", help="a version, or with --all-versions or --query a model")
+    pull.add_argument("path", metavar="FOLDER")
+    pull.add_argument("--no-artifacts", action="store_true", help="what is recorded alone")
+    pull.add_argument("--all-versions", action="store_true", help="each below FOLDER, by number")
+    pull.add_argument("--query", metavar="Q", help=_QUERY)
+    pull.add_argument("--overwrite", action="store_true", help="replace files of the same names")
     verify = command("verify", _verify, "read everything and check it")
     verify.add_argument(
         "--expect", action="append", metavar="[MODEL=]HEAD", help="a head that was written down"
@@ -138,8 +154,12 @@ def _add_moves(command: Callable[[str, Command, str], argparse.ArgumentParser]) 
     rollback.add_argument("--stage", default="production", metavar="STAGE", help="default: production")
     rollback.add_argument("--to", metavar="REF", help="default: the one before")
     for each in (promote, retire, rollback):
-        each.add_argument("--reason", default="", metavar="WORD", help="why, in a short word for machines")
-        each.add_argument("--message", default="", metavar="TEXT", help="why, in a sentence for people")
+        _add_why(each)
+
+
+def _add_why(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", default="", metavar="WORD", help="why, in a short word for machines")
+    command.add_argument("--message", default="", metavar="TEXT", help="why, in a sentence for people")
 
 
 def _open(args: argparse.Namespace) -> Any:
@@ -258,6 +278,39 @@ def _heads(given: list[str] | None) -> dict[str, str] | list[str] | None:
     if any(equals for _, equals, _ in named):
         raise BadInputError("some heads have a model and some have none", hint="--expect MODEL=HEAD for each")
     return given
+
+
+def _copy(args: argparse.Namespace) -> Answer:
+    made = _open(args).copy(args.ref, args.to, version=args.name, reason=args.reason, message=args.message)
+    return Answer(f"{args.ref} is {made.ref} (#{made.number}) too", {"model": made.model, **_document(made)})
+
+
+def _transfer(args: argparse.Namespace) -> Answer:
+    moved = _open(args).transfer(
+        args.ref, args.to, version=args.name, reason=args.reason, message=args.message
+    )
+    return Answer(
+        f"{args.ref} is {moved.ref} (#{moved.number}) now", {"model": moved.model, **_document(moved)}
+    )
+
+
+def _pull(args: argparse.Namespace) -> Answer:
+    from pathlib import Path
+
+    registry, folder = _open(args), Path(args.path)
+    many = args.all_versions or args.query is not None
+    chosen = registry.versions(args.ref, args.query) if many else [registry.get(args.ref)]
+    lines, documents = [], []
+    for version in chosen:
+        path = registry.pull(
+            version,
+            folder / str(version.number) if many else folder,
+            artifacts=not args.no_artifacts,
+            overwrite=args.overwrite,
+        )
+        lines.append(f"{version.ref} → {path}")
+        documents.append({"ref": registry.pin(version), "path": str(path)})
+    return Answer("\n".join(lines) or "no version", documents)
 
 
 def _prove(args: argparse.Namespace) -> Answer:

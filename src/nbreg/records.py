@@ -381,6 +381,10 @@ class VersionRow(Row, frozen=True, kw_only=True):
     superseded_name: str = ""
     deleted: Deletion | None = None
     purged: str = ""
+    moved_from: str = ""
+    """Where a transfer took it from, as `model@number#transfer`."""
+    moved_to: str = ""
+    """Where a transfer took it, as `model@number`; it is hidden here, and not to be restored."""
 
 
 class StageRow(Row, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
 """What is known of each kind of object: how its bytes are made, read and inspected.
 
-A family is a module with `claims`, `digest`, `dump` and `Opened`; the first one that claims a
+A family is a module with `claims`, `digest`, `dump`, `Opened` and `plain_files`; the first one that claims a
 value stores it, and an artifact names the family that can read it. Nothing here imports a
 framework that the user has not imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
@@ -103,3 +103,12 @@ def _family(artifact: Artifact) -> ModuleType:
         f"the artifact {artifact.name!r} needs the family {artifact.family!r}, which is not installed here",
         hint="a newer nbreg, or another package, can read it",
     )
+
+
+def plain_files(artifact: Artifact, read: Read) -> Iterator[tuple[str, bool, Iterable[Bytes]]]:
+    """An artifact as ordinary files, by relative name, whether it is a program, and in pieces; none of it is run.
+
+    An object is one pickle, which `pickle.load` reads. Raises `UnknownArtifactError` or `DamagedObjectError`.
+    """
+    found: Iterator[tuple[str, bool, Iterable[Bytes]]] = _family(artifact).plain_files(artifact, read)
+    return found

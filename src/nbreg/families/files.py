@@ -156,3 +156,12 @@ def safe_target(root: Path, relative: str) -> Path:
     if any(len(part.encode()) > 255 for part in parts) or len(relative.encode()) > 3000:
         raise DamagedObjectError(f"a stored file is named {relative[:80]!r}…, which is too long for a name")
     return root.joinpath(*parts)
+
+
+def plain_files(artifact: Artifact, read: Any) -> Iterator[tuple[str, bool, Iterable[Any]]]:
+    """The files as they were; those of a folder below its name."""
+    for entry in artifact.files:
+        relative = safe_target(Path(), entry.path)
+        if artifact.kind == "folder":
+            relative = safe_target(Path(), artifact.name) / relative
+        yield str(relative), entry.executable, [read(Chunk(digest=entry.digest, size=entry.size))]

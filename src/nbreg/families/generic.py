@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families import isolation, travelling
 from nbreg.families.contracts import Guarded, OddError
+from nbreg.families.files import safe_target
+from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
@@ -218,3 +221,11 @@ class Opened:
                 f"the artifact {artifact.name!r} cannot be made: {_one_line(error)}",
                 hint="it was not stored like this: look at where the registry's folder comes from",
             ) from error
+
+
+def plain_files(artifact: Artifact, read: Any) -> Iterator[tuple[str, bool, Iterable[Bytes]]]:
+    """One pickle, its buffers in it."""
+    if not artifact.chunks:
+        raise DamagedObjectError(f"the artifact {artifact.name!r} has no stream")
+    name = safe_target(Path(), f"{artifact.name}.pkl")
+    yield str(name), False, inband(read(artifact.chunks[0]), (read(chunk) for chunk in artifact.chunks[1:]))

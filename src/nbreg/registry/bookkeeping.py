@@ -189,6 +189,25 @@ def semantic(row: VersionRow) -> SemanticVersion | None:
     return parse_semantic(row.name)
 
 
+def uncount(database: JournalDB, number: int) -> None:
+    """A version is there no longer."""
+    model = _moved(database, -1)
+    if number in (model.latest, model.highest_number):
+        recount(database)
+
+
+def count_again(database: JournalDB) -> None:
+    """A version is there again."""
+    _moved(database, +1)
+    recount(database)
+
+
+def _moved(database: JournalDB, step: int) -> ModelRow:
+    model = database.row(*MODEL_ROW, ModelRow)
+    assert model is not None
+    return change(database, versions=model.versions + step, deleted=model.deleted - step)
+
+
 def recount(database: JournalDB) -> None:
     """Find the latest and the highest version again, after one was deleted or restored.
 

@@ -6,6 +6,7 @@ something up does not wait for them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -369,6 +370,81 @@ class Registry:
             message=message,
         )
         return self._version(entry)
+
+    # elsewhere
+
+    def copy(
+        self,
+        ref: Reference,
+        to: str | None = None,
+        *,
+        version: str | None = None,
+        description: str | None = None,
+        tags: Iterable[str] | None = None,
+        content: Mapping[str, Any] | None = None,
+        force: bool = False,
+        reason: str = "",
+        message: str = "",
+    ) -> ModelVersion:
+        """Make the same version again, in this model or another: same id and bytes, another number and name.
+
+        The name is `<name>-copy` unless given; a taken one is an error, which `force` with a
+        reason overrules. What is not given is as in the original; stage and aliases are not taken along.
+
+        Raises `NameTakenError`, `BadNameError` or `UnknownVersionError`.
+        """
+        from nbreg.registry import copying
+
+        entry = copying.copy(
+            self._desk,
+            self._text(ref),
+            to,
+            version=version,
+            description=description,
+            tags=tags,
+            content=content,
+            force=force,
+            reason=reason,
+            message=message,
+        )
+        return self._version(entry)
+
+    def transfer(
+        self, ref: Reference, to: str, *, version: str | None = None, reason: str = "", message: str = ""
+    ) -> ModelVersion:
+        """Move a version to another model, where it has a new number and, if that is free, its name.
+
+        In the old model its record stays, and says where it went. A version that is in a stage
+        or has an alias is refused (`VersionInUseError`), so that nobody who loads by those is
+        left without. What a killed process left half done, doing it again finishes.
+        """
+        from nbreg.registry import copying
+
+        return self._version(
+            copying.transfer(self._desk, self._text(ref), to, version=version, reason=reason, message=message)
+        )
+
+    def pull(
+        self,
+        ref: Reference,
+        path: str | os.PathLike[str],
+        *,
+        artifacts: bool = True,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a version into a folder as ordinary files; returns the folder.
+
+        `version.json` is all that is recorded, `content.json` the user's own, and
+        `model_metadata.json` the facts that people ask for first. Below `artifacts/`
+        files and folders are as they were; an object is one pickle, which `pickle.load` reads,
+        at the reader's own risk. Bytes are checked, and nothing of them is run.
+
+        Refuses a folder that is not empty (`ConflictError`) unless `overwrite`; also then it
+        replaces only files of the same names.
+        """
+        from nbreg.registry import pulling
+
+        return pulling.pull(self._desk, self._text(ref), Path(path), artifacts=artifacts, overwrite=overwrite)
 
     # keep
 

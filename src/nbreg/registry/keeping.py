@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from nbreg.errors import NbregError, UnknownArtifactError, VersionInUseError
+from nbreg.errors import ConflictError, NbregError, UnknownArtifactError, VersionInUseError
 from nbreg.records import (
     Deletion,
     ModelRow,
@@ -19,7 +19,6 @@ from nbreg.records import (
 from nbreg.registry import bookkeeping, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
 from nbreg.store.folder import MODEL_ROW
-from nbreg.store.tiny import JournalDB
 
 
 def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected: bool) -> Entry:
@@ -39,7 +38,7 @@ def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected
         row = bookkeeping.leave(database, draft, desk.lifecycle, row)
         gone = Deletion(at=draft.at, by=desk.actor.user, reason=draft.reason)
         database.put("versions", row.number, msgspec.structs.replace(row, deleted=gone))
-        _count(database, row.number, -1)
+        bookkeeping.uncount(database, row.number)
     return entry
 
 
@@ -68,6 +67,8 @@ def restore(desk: Desk, ref: str, *, reason: str, message: str) -> Entry:
         row = bookkeeping.version_row(database, entry.number, deleted=True)
         if row.deleted is None:
             return entry
+        if row.moved_to:
+            raise ConflictError(f"{entry.ref} was transferred to {row.moved_to}", hint="transfer it back")
         if row.purged:
             raise UnknownArtifactError(
                 f"the bytes of {entry.ref} were purged", hint="its record is all that is left"
@@ -78,16 +79,8 @@ def restore(desk: Desk, ref: str, *, reason: str, message: str) -> Entry:
         database.put("versions", row.number, msgspec.structs.replace(row, deleted=None, stage=stage))
         if database.row("content", row.content_digest, Pointer) is None:
             database.put("content", row.content_digest, Pointer(number=row.number))
-        _count(database, row.number, +1)
+        bookkeeping.count_again(database)
     return entry
-
-
-def _count(database: JournalDB, number: int, step: int) -> None:
-    model = database.row(*MODEL_ROW, ModelRow)
-    assert model is not None
-    bookkeeping.change(database, versions=model.versions + step, deleted=model.deleted - step)
-    if step > 0 or number in (model.latest, model.highest_number):
-        bookkeeping.recount(database)
 
 
 def du(desk: Desk) -> Usage:

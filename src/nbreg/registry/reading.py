@@ -36,6 +36,11 @@ def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
         raise UnknownVersionError(
             f"{reference.model}@{number} was not there at {reference.as_of:%Y-%m-%d %H:%M} UTC"
         )
+    if row.moved_to and then.deleted is not None and not deleted:
+        raise UnknownVersionError(
+            f"{reference.model}@{row.name or number} was transferred by {then.deleted.by}",
+            hint=f"it is {row.moved_to} now",
+        )
     if then.deleted is not None and not deleted:
         raise UnknownVersionError(
             f"{reference.model}@{row.name or number} was deleted by {then.deleted.by}",

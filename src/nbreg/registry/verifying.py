@@ -19,7 +19,7 @@ from nbreg.records import (
     VerifyReport,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, proofs
+from nbreg.registry import bookkeeping, copying, proofs
 from nbreg.registry.desk import Desk
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
@@ -35,6 +35,7 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
     if folder.path.is_dir():
         for name, database in folder.databases():
             found.look_at(name, database, repair=repair)
+        found.look_at_transfers(repair=repair)
         found.look_at_objects()
     if not found.heads:
         found.add("no-registry", folder.path, "there is no registry")
@@ -154,6 +155,19 @@ class _Findings:
                 self._good.add((digest, home))
             except NbregError as error:
                 yield error.message
+
+    def look_at_transfers(self, *, repair: bool) -> None:
+        """A transfer whose second half a kill prevented: it is finished, or told."""
+        try:
+            for source, arrived in copying.half_done(self._desk):
+                if repair:
+                    copying.leave(self._desk, source, arrived, reason="TransferFinished", message="")
+                    self.repaired.append(f"{source.ref} has left for {arrived.ref}")
+                else:
+                    told = f"it arrived as {arrived.ref}, and is still here: transfer it again, or repair"
+                    self.add("half-transfer", source.ref, told)
+        except NbregError as error:
+            self.add(error.code, "transfers", error.message)
 
     def look_at_objects(self) -> None:
         """Every object's bytes against its name."""

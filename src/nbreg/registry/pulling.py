@@ -1,0 +1,120 @@
+"""Pull: a version as ordinary files, for people and tools that know nothing of nbreg."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from nbreg import families
+from nbreg.errors import BadInputError, ConflictError
+from nbreg.records import Chunk, Environment, Manifest, Signature, as_doc, plain
+from nbreg.registry import parts, reading
+from nbreg.registry.desk import Desk, Entry
+from nbreg.store.files import refused
+
+_SAID = "version.json", "content.json", "model_metadata.json"
+
+
+def pull(desk: Desk, ref: str, path: Path, *, artifacts: bool, overwrite: bool) -> Path:
+    """Write a version out; see `Registry.pull`."""
+    entry = reading.get(desk, ref)
+    target = path.expanduser().absolute()
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise ConflictError(f"{target} is no folder", hint="give the name of a folder")
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise ConflictError(
+            f"{target} is not empty", hint="overwrite=True replaces files of the same names, and no other"
+        )
+    manifest = parts.manifest(desk, entry)
+    fresh = target.with_name(f".{target.name}-{secrets.token_hex(6)}")
+    try:
+        fresh.mkdir(parents=True)
+        for name, document in _documents(desk, entry, manifest):
+            (fresh / name).write_text(json.dumps(document, indent=4, ensure_ascii=False) + "\n", "utf-8")
+        if artifacts:
+            _write_artifacts(desk, entry, manifest, fresh)
+        _put_in_place(fresh, target)
+    except OSError as error:
+        raise refused(error, target) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def _put_in_place(fresh: Path, target: Path) -> None:
+    """All at once where nothing is there yet; else file by file, each of them whole."""
+    with suppress(OSError):
+        os.rename(fresh, target)  # noqa: PTH104 - an empty folder is replaced by it
+        return
+    for source in sorted(path for path in fresh.rglob("*") if path.is_file()):
+        goal = target / source.relative_to(fresh)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        if goal.parent.resolve() != target.resolve() / source.parent.relative_to(fresh):
+            raise BadInputError(f"{goal.parent} leads out of {target}", hint="take that link away")
+        source.replace(goal)
+
+
+def _write_artifacts(desk: Desk, entry: Entry, manifest: Manifest, folder: Path) -> None:
+    def read(chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
+        return parts.part(desk, entry, chunk.digest, private=private)
+
+    for artifact in manifest.artifacts:
+        for relative, is_program, pieces in families.plain_files(artifact, read):
+            goal = folder / "artifacts" / relative
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            with goal.open("xb") as file:
+                for piece in pieces:
+                    file.write(piece)
+            if is_program:
+                goal.chmod(0o755)
+
+
+def _documents(desk: Desk, entry: Entry, manifest: Manifest) -> Iterator[tuple[str, Any]]:
+    row = entry.row
+    pinned = f"{entry.model}@sha256:{row.id}"
+    said = {"model": entry.model, "ref": pinned, **as_doc(row), "aliases": sorted(entry.aliases)}
+    yield _SAID[0], {**said, "manifest": plain(_builtins(manifest))}
+    yield _SAID[1], plain(manifest.content if row.content is None else row.content)
+    yield _SAID[2], metadata(desk, entry, manifest)
+
+
+def metadata(desk: Desk, entry: Entry, manifest: Manifest) -> dict[str, Any]:
+    """What a reader asks of a model first, flat and in common words."""
+    environment = parts.captured(desk, entry, manifest.environment, Environment)
+    signature = parts.captured(desk, entry, manifest.signature, Signature)
+    versions = {each.name: each.version for each in environment.distributions if each.imported}
+    versions = {"python": environment.python.get("version", ""), **versions}
+    links = manifest.links or []
+    return {
+        "model_name": entry.model,
+        "version": entry.row.name or str(entry.row.number),
+        "number": entry.row.number,
+        "training_date": manifest.created[:10],
+        "stage": entry.row.stage,
+        "dataset_snapshot_id": {link.name: link.snapshot for link in links},
+        "feature_set_version": _feature_set(manifest),
+        "features": [str(each.get("name", "")) for each in signature.inputs if each.get("name")],
+        "hyperparameters": plain(manifest.params),
+        "metrics": dict(entry.row.metrics),
+        "library_versions": versions,
+        "os": dict(environment.os),
+        "sklearn_version": versions.get("scikit-learn", ""),
+        "id": f"sha256:{entry.row.id}",
+        "actor": manifest.actor.user,
+    }
+
+
+def _feature_set(manifest: Manifest) -> str:
+    return str(manifest.data.summary.get("feature_set", "") or manifest.signature.digest)
+
+
+def _builtins(manifest: Manifest) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(manifest)
