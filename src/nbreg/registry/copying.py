@@ -9,12 +9,13 @@ repair, finishes it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from nbreg.errors import BadInputError, NameTakenError, UnknownArtifactError, VersionInUseError
+from nbreg.errors import BadInputError, NameTakenError, NbregError, UnknownArtifactError, VersionInUseError
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Deletion, Pointer, VersionRow
 from nbreg.registry import bookkeeping, naming, reading
@@ -205,19 +206,22 @@ def _refuse_used(desk: Desk, entry: Entry, row: VersionRow) -> None:
         raise VersionInUseError(f"{entry.ref} has the alias {aliases[0]!r}", hint="drop the alias first")
 
 
-def half_done(desk: Desk) -> list[tuple[Entry, Entry]]:
+def half_done(desk: Desk) -> Iterator[tuple[Entry, Entry]]:
     """Versions that have arrived in a model and not left the other: what a killed transfer leaves."""
-    found = []
     for brief in desk.models():
-        database = desk.model(brief.name)
-        for number in database.ids("versions"):
-            row = database.row("versions", number, VersionRow)
-            if row is None or not row.moved_from:
-                continue
-            source = _source(desk, row)
-            if source is not None and source.row.id == row.id and not source.row.moved_to:
-                found.append((source, Entry(brief.name, database, row)))
-    return found
+        with suppress(NbregError):  # what cannot be read `verify` tells of anyhow
+            yield from list(_half_done(desk, brief.name))
+
+
+def _half_done(desk: Desk, model: str) -> Iterator[tuple[Entry, Entry]]:
+    database = desk.model(model)
+    for number in database.ids("versions"):
+        row = database.row("versions", number, VersionRow)
+        if row is None or not row.moved_from:
+            continue
+        source = _source(desk, row)
+        if source is not None and source.row.id == row.id and not source.row.moved_to:
+            yield source, Entry(model, database, row)
 
 
 def _source(desk: Desk, row: VersionRow) -> Entry | None:

@@ -10,7 +10,6 @@ import msgspec
 from nbreg.errors import ConflictError, NbregError, UnknownArtifactError, VersionInUseError
 from nbreg.records import (
     Deletion,
-    ModelRow,
     ModelUsage,
     Pointer,
     Usage,
@@ -18,7 +17,6 @@ from nbreg.records import (
 )
 from nbreg.registry import bookkeeping, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
-from nbreg.store.folder import MODEL_ROW
 
 
 def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected: bool) -> Entry:
