@@ -106,7 +106,7 @@ def _family(artifact: Artifact) -> ModuleType:
 
 
 def plain_files(artifact: Artifact, read: Read) -> Iterator[tuple[str, bool, Iterable[Bytes]]]:
-    """An artifact as ordinary files, by relative name, whether it is a program, and in pieces; none of it is run.
+    """An artifact as ordinary files: relative name, whether it is a program, pieces; none of it is run.
 
     An object is one pickle, which `pickle.load` reads. Raises `UnknownArtifactError` or `DamagedObjectError`.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import mmap
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
