@@ -112,6 +112,14 @@ def _parser() -> argparse.ArgumentParser:
     pull.add_argument("--all-versions", action="store_true", help="each below FOLDER, by number")
     pull.add_argument("--query", metavar="Q", help=_QUERY)
     pull.add_argument("--overwrite", action="store_true", help="replace files of the same names")
+    export = command("export", _export, "write a version in a form that others read")
+    export.add_argument("ref", metavar="REF")
+    export.add_argument("path", metavar="PATH")
+    export.add_argument("--format", default="archive", metavar="F", help="archive (default) or huggingface")
+    take = command("import", _import, "take a version in from an archive")
+    take.add_argument("path", metavar="FILE")
+    take.add_argument("model", metavar="MODEL", nargs="?", help="default: as it was called")
+    _add_why(take)
     verify = command("verify", _verify, "read everything and check it")
     verify.add_argument(
         "--expect", action="append", metavar="[MODEL=]HEAD", help="a head that was written down"
@@ -311,6 +319,18 @@ def _pull(args: argparse.Namespace) -> Answer:
         lines.append(f"{version.ref} → {path}")
         documents.append({"ref": registry.pin(version), "path": str(path)})
     return Answer("\n".join(lines) or "no version", documents)
+
+
+def _export(args: argparse.Namespace) -> Answer:
+    registry = _open(args)
+    path = registry.export(args.ref, args.path, args.format)
+    return Answer(f"{args.ref} → {path}", {"ref": registry.pin(args.ref), "path": str(path)})
+
+
+def _import(args: argparse.Namespace) -> Answer:
+    made = _open(args).import_(args.path, args.model, reason=args.reason, message=args.message)
+    told = "was here already" if made.existing else "is taken in"
+    return Answer(f"{made.ref} (#{made.number}) {told}", {"model": made.model, **_document(made)})
 
 
 def _prove(args: argparse.Namespace) -> Answer:

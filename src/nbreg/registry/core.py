@@ -446,6 +446,39 @@ class Registry:
 
         return pulling.pull(self._desk, self._text(ref), Path(path), artifacts=artifacts, overwrite=overwrite)
 
+    def export(self, ref: Reference, path: str | os.PathLike[str], format: str = "archive") -> Path:
+        """Write a version out in one of the `formats` that others read; returns where it is.
+
+        `archive` is a single file with all of it, for another registry's `import_`.
+        `huggingface` is a folder with a model card. Raises `ConflictError` where something is
+        there already, or `BadInputError` for a version that has no such form.
+        """
+        from nbreg.registry import exporting
+
+        return exporting.export(self._desk, self._text(ref), Path(path), format)
+
+    def import_(
+        self,
+        path: str | os.PathLike[str],
+        model: str | None = None,
+        *,
+        reason: str = "",
+        message: str = "",
+    ) -> ModelVersion:
+        """Take a version in that `export` wrote as an archive: the same id, the next number.
+
+        Every byte is checked against the digest that names it, and nothing of it is run;
+        loading asks for consent as for any stranger's version. A version that is here already
+        is returned. Its name comes along if it is free; stage and aliases do not.
+
+        Raises `BadInputError` for what is no archive, or `DamagedObjectError`; then nothing is changed.
+        """
+        from nbreg.registry import archiving
+
+        return self._version(
+            archiving.restore(self._desk, Path(path), model=model, reason=reason, message=message)
+        )
+
     # keep
 
     def delete(

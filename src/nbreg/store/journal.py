@@ -103,6 +103,11 @@ class Damage(msgspec.Struct, frozen=True):
         )
 
 
+def is_sealed(line: bytes | memoryview) -> bool:
+    """Whether a line's hash is that of its bytes."""
+    return sha256(line[:-_TAIL]).hexdigest().encode() == bytes(line[-66:-2])
+
+
 def seal(unsealed: Unsealed) -> bytes:
     """The line's bytes, with its hash and its LF."""
     body = _encoder.encode(unsealed)[:-1]
@@ -285,14 +290,18 @@ class Journal:
 
         Raises `JournalError` where its bytes changed since it was first read.
         """
+        return _decoder.decode(self.raw(index))
+
+    def raw(self, index: int) -> bytes:
+        """The bytes of a line as they were written, without its LF; checked like `line`."""
         with self.mutex:
             start = self._offsets[index]
             stop = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._end
             data = self._bytes(stop - start - 1, start)
-        if sha256(data[:-_TAIL]).hexdigest().encode() != data[-66:-2]:
+        if not is_sealed(data):
             why = "was changed after it was written"
             raise Damage(path=str(self.path), line=index + 1, offset=start, why=why).error()
-        return _decoder.decode(data)
+        return bytes(data)
 
     def index_at(self, at: str) -> int:
         """How many lines there were at that time: times never go back from line to line."""
