@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from nbreg.capture.cells import capture_recipe, recipe_summary
 from nbreg.capture.environment import capture_environment, environment_summary
+from nbreg.capture.knowing import redactor_of
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.source import GitStatus, capture_source, source_summary
@@ -61,7 +62,7 @@ class Pending:
     def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
         # One copy for all parts: other threads go on to change the namespace itself.
         namespace = dict(self._context.namespace)
-        return namespace, Redactor.of_process(namespace)
+        return namespace, redactor_of(self._context, namespace)
 
     def _environment(self, redactor: Redactor) -> Part:
         record = capture_environment(redactor)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from nbreg.capture.secrets import Redactor
+from nbreg.capture.secrets import Redactor, secret_kind
 from nbreg.records import Context, Execution, Recipe
 
 log = logging.getLogger("nbreg")
@@ -58,6 +58,20 @@ def _redacted_why(execution: Execution, redactor: Redactor) -> Execution:
     return msgspec.structs.replace(execution, why=redactor.text(execution.why))
 
 
+def _tokens(execution: Execution, source: str, redactor: Redactor) -> dict[str, str]:
+    """Digests of what the cell wrote, but of nothing that may be or hold a secret.
+
+    A short password can be found by trying digests; so a cell that held one tells none at all.
+    """
+    if source != execution.source:
+        return {}
+    return {
+        name: token
+        for name, token in execution.tokens.items()
+        if name not in redactor.withheld and not secret_kind(name) and redactor.text(name) == name
+    }
+
+
 def keep_all(executions: Iterable[Execution], redactor: Redactor) -> Recipe:
     """All executions, oldest first, as executed, without secrets, within `RECIPE_BYTES`."""
     every = list(executions)
@@ -80,9 +94,10 @@ def keep_all(executions: Iterable[Execution], redactor: Redactor) -> Recipe:
 
 def _redacted(execution: Execution, redactor: Redactor) -> Execution:
     source = redactor.text(execution.source)
-    if source == execution.source:
+    tokens = _tokens(execution, source, redactor) if execution.tokens else {}
+    if source == execution.source and len(tokens) == len(execution.tokens):
         return execution
-    return msgspec.structs.replace(execution, source=source)
+    return msgspec.structs.replace(execution, source=source, tokens=tokens)
 
 
 def _bounded(executions: list[Execution]) -> tuple[list[Execution], list[str]]:

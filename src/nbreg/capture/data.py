@@ -71,9 +71,18 @@ def _data_set(name: str, value: object, table: Table | None, step: int, redactor
             return _of_table(clean, role_of(name), table, step, redactor)
     except Exception:  # noqa: S110 - a column that cannot be read: the digest by value is left
         pass
-    snapshot = families.snapshot(value)
+    snapshot = families.snapshot(_without_secret(value, redactor))
     summary = {"kind": type_name(type(value))}
     return DataSet(DataLink(name=clean, role=role_of(name), snapshot=snapshot, summary=summary), None, [])
+
+
+def _without_secret(value: object, redactor: Redactor) -> object:
+    """Plain values without the secrets in them: no digest is made of one."""
+    kind = type(value)
+    if not (kind is str or kind is dict or kind is list):  # a metaclass may compare as it likes
+        return value
+    clean = redactor.plain(value)
+    return value if clean == value else clean
 
 
 def _of_table(name: str, role: str, table: Table, step: int, redactor: Redactor) -> DataSet:

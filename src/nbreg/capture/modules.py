@@ -237,7 +237,8 @@ def capture_definitions(
             continue
         fits = len(source) <= left
         left -= len(source) if fits else 0
-        found[name] = redacted(source, redactor) if fits else "# not captured: too much is kept already\n"
+        kept = redacted(source, redactor) if fits else "# not captured: too much is kept already\n"
+        found[redactor.text(name)] = kept
     return found
 
 

@@ -199,7 +199,7 @@ def capture_source(context: Context, status: GitStatus, redactor: Redactor) -> S
         edited=modules.edited,
         definitions=definitions,
         git_missing=why,
-        script=redactor.text(_script_text(context.script)) if is_script and context.script else "",
+        script=redactor.text(script_text(context.script)) if is_script and context.script else "",
         argv=redactor.arguments(context.argv) if isinstance(context, ScriptContext) else [],
         notebook=redactor.text(context.notebook),
     )
@@ -216,7 +216,8 @@ def _redacted(git: Git, redactor: Redactor) -> Git:
     )
 
 
-def _script_text(path: str) -> str:
+def script_text(path: str) -> str:
+    """The script as it is in its file, or a comment in its place."""
     try:
         with Path(path).open("rb") as file:
             text = file.read(SCRIPT_BYTES + 1)

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from nbreg.capture import data as datasets
 from nbreg.capture import probe, secrets, signature
+from nbreg.capture.knowing import redactor_of
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
 from nbreg.families import describe
@@ -99,8 +100,7 @@ def look(
     model: object, data: Mapping[str, object] | None, context: Context, *, wanted: bool = True
 ) -> Subject:
     """Ask the model's family, and read the data."""
-    namespace = _tried(lambda: dict(context.namespace))  # other threads go on to change it
-    redactor = Redactor.of_process({} if isinstance(namespace, str) else namespace)
+    redactor = redactor_of(context)
     return Subject(model, describe.ask(model), datasets.read(data or {}, redactor), redactor, wanted)
 
 

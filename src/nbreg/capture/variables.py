@@ -80,6 +80,13 @@ class _Reader:
         self._known = library_types()
 
     def variable(self, name: str, value: object) -> Variable:
+        before = self._redactor.counts.total()
+        found = self._variable(name, value)
+        if self._redactor.counts.total() != before:
+            self._redactor.withheld.add(name)
+        return found
+
+    def _variable(self, name: str, value: object) -> Variable:
         kind, text = self._known.kind(value), type_name(type(value))
         clean = self._redactor.text(name)
         secret = secret_kind(name)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nbreg.capture.secrets import Redactor
-from nbreg.capture.secrets.names import secret_kind
-from nbreg.capture.secrets.syntax import is_secret_value
+from nbreg.capture.knowing import redactor_here
 from nbreg.errors import BadValueError
 from nbreg.families.told import Teller
 from nbreg.names import LONGEST_NAME
@@ -88,18 +86,7 @@ def checked_text(text: str, what: str) -> str:
 
 def without_secrets(value: Any) -> Any:
     """What a caller gave, with what looks like a secret withheld: none is ever written."""
-    return _withheld(value, Redactor.of_process(), "") if value else value
-
-
-def _withheld(value: Any, redactor: Redactor, name: str) -> Any:
-    if isinstance(value, str):
-        kind = secret_kind(name) if name else ""
-        return redactor.named(kind) if kind and is_secret_value(value, kind) else redactor.value(value)
-    if isinstance(value, dict):
-        return {key: _withheld(each, redactor, key) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_withheld(each, redactor, name) for each in value]
-    return value
+    return redactor_here().plain(value) if value else value
 
 
 def is_count(number: object) -> bool:

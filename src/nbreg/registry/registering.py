@@ -15,6 +15,7 @@ import msgspec
 from nbreg import __version__ as nbreg_version
 from nbreg import capture, families, lifecycle, trust
 from nbreg.capture import environment, secrets
+from nbreg.capture.knowing import redactor_of
 from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
 from nbreg.records import (
     Captured,
@@ -117,18 +118,19 @@ def _look(
 def _dump(request: Request, values: dict[str, object]) -> list[families.Dumped]:
     dumped = [families.dump(name, value) for name, value in values.items()]
     if not request.allow_secrets:
+        known = redactor_of(request.context).values
         for each in dumped:
-            _refuse_secrets(each)
+            _refuse_secrets(each, known)
     return dumped
 
 
-def _refuse_secrets(dumped: families.Dumped) -> None:
+def _refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
     """Artifact bytes are never altered, so what looks like a secret in them stops here."""
     buffers = {chunk.digest for chunk in dumped.artifact.chunks[1:]}  # numbers hold no words
     for chunk, part in dumped.parts:
         if chunk.digest in buffers or (chunk.size > _SCANNED and b"\0" in bytes(part[:8192])):
             continue
-        if found := secrets.find(part):
+        if found := secrets.find(part, known):
             kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
             raise SecretFoundError(
                 f"the artifact {dumped.artifact.name!r} seems to hold a secret ({kinds})",

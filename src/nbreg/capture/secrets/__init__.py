@@ -7,17 +7,17 @@ with a secret's name. `Redactor` applies all three; make one per capture.
 
 from __future__ import annotations
 
-import os
 import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any
 
+from nbreg.capture.secrets.known import SHORTEST, answers, environment_values, known_values
 from nbreg.capture.secrets.names import looks_secret_name, secret_kind
-from nbreg.capture.secrets.shapes import HINTS, SHAPES, Shape, is_placeholder, looks_random
-from nbreg.capture.secrets.syntax import MARK, named_secret_arguments, named_secrets
+from nbreg.capture.secrets.shapes import HINTS, SHAPES, Shape, is_unmistakable
+from nbreg.capture.secrets.syntax import MARK, is_secret_value, named_secret_arguments, named_secrets
 
 __all__ = [
     "Redactor",
@@ -29,9 +29,6 @@ __all__ = [
     "secret_kind",
     "without_credentials",
 ]
-
-SHORTEST_VALUE: Final = 8
-"""Shorter values are not looked for by value: they would be found in ordinary words."""
 
 _CACHED_TEXT = 64 * 1024
 _SCAN_STEP = 16 * 1024 * 1024
@@ -54,15 +51,32 @@ class Redactor:
     """Withholds secrets from the texts of one capture, and counts what it withheld, by kind."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        spelled = {spelling for value in values for spelling in _spellings(value)}
+        known = set(values)
+        spelled = {spelling for value in known if len(value) >= SHORTEST for spelling in _spellings(value)}
         # The longest first: a value may be the beginning of another.
         self._values = sorted(spelled, key=lambda value: (-len(value), value))
+        self._whole = known
+        self._short = sorted(value for value in known if len(value) < SHORTEST and is_unmistakable(value))
         self.counts: Counter[str] = Counter()
+        self.withheld: set[str] = set()
+        """Names of variables that hold a secret: no digest of their values is to be written either."""
 
     @classmethod
-    def of_process(cls, namespace: Mapping[str, object] | None = None) -> Redactor:
-        """One that knows the values of secret environment variables, and of secret names in the namespace."""
-        return cls({*_environment_values(), *known_values(namespace or {}, sure=False)})
+    def of_process(
+        cls, namespace: Mapping[str, object] | None = None, sources: Iterable[str] = ()
+    ) -> Redactor:
+        """One that knows the values of secret environment variables, and of secret names in the namespace.
+
+        `sources` is the code that ran: the answers that it asked for are known, too.
+        """
+        names = namespace or {}
+        known = known_values(names, sure=False)
+        return cls({*environment_values(), *known, *answers(sources, names)})
+
+    @property
+    def values(self) -> frozenset[str]:
+        """The values that are known to be secrets, long enough to be looked for anywhere."""
+        return frozenset(value for value in self._whole if len(value) >= SHORTEST)
 
     def text(self, text: str) -> str:
         """The text, which may be code, without its secrets, and in Unicode that can be written."""
@@ -70,7 +84,18 @@ class Redactor:
 
     def value(self, text: str) -> str:
         """The same of a text that a variable or an argument holds."""
+        if text in self._whole:
+            return self.named("known-value")
         return self._without(text, is_value=True)
+
+    def plain(self, value: Any, name: str = "") -> Any:
+        """The same of plain values within each other; `name` is what they are called."""
+        if isinstance(value, str):
+            kind = secret_kind(name) if name else ""
+            return self.named(kind) if kind and is_secret_value(value, kind) else self.value(value)
+        if isinstance(value, dict):
+            return {self.text(key): self.plain(each, key) for key, each in value.items()}
+        return [self.plain(each, name) for each in value] if isinstance(value, list) else value
 
     def _without(self, text: str, *, is_value: bool) -> str:
         if not text.isascii():
@@ -79,11 +104,23 @@ class Redactor:
             if value in text:
                 self.counts["known-value"] += text.count(value)
                 text = text.replace(value, mark("known-value"))
+        for value in self._short:
+            if value in text:
+                text = self._without_literals(text, value)
         redacted = _cached if len(text) <= _CACHED_TEXT else _redacted
         found, counts = redacted(text, is_value)
         if counts:
             self.counts.update(dict(counts))
         return found
+
+    def _without_literals(self, text: str, value: str) -> str:
+        """A short value is looked for as a literal only: elsewhere it may be part of a word."""
+        for quote in "\"'":
+            literal = f"{quote}{value}{quote}"
+            self.counts["known-value"] += text.count(literal)
+            text = text.replace(literal, f"{quote}{mark('known-value')}{quote}")
+        self.counts += Counter()  # without what was counted as nothing
+        return text
 
     def named(self, kind: str) -> str:
         """Count a value that its name gave away, and return what stands in its place."""
@@ -102,37 +139,6 @@ def redact(text: str) -> tuple[str, dict[str, int]]:
     """The text without its secrets, and how many of each kind were in it."""
     redactor = Redactor.of_process()
     return redactor.text(text), dict(redactor.counts)
-
-
-def known_values(named: Mapping[str, object], *, sure: bool = True) -> set[str]:
-    """The values of secret names, to be withheld wherever they turn up.
-
-    Not `sure` are a notebook's variables: there a plain word under the name `token` is as
-    likely a piece of text, and withholding it everywhere would ruin the recipe.
-    """
-    values = set()
-    for name, value in list(named.items()):
-        # Exact types only: a subclass's methods are somebody's code.
-        if type(name) is not str or type(value) is not str or not SHORTEST_VALUE <= len(value) <= 16384:
-            continue
-        if secret_kind(name) and not is_placeholder(value) and (sure or _is_no_word(value)):
-            values.add(value)
-    return values
-
-
-def _environment_values() -> set[str]:
-    """The values of the secret environment variables as they are now; the names are read once."""
-    secret = _secret_names(tuple(os.environb))
-    return known_values({name: os.environ.get(name) for name in secret})
-
-
-@lru_cache(maxsize=4)
-def _secret_names(names: tuple[bytes, ...]) -> tuple[str, ...]:
-    return tuple(name for name in map(os.fsdecode, names) if secret_kind(name))
-
-
-def _is_no_word(value: str) -> bool:
-    return looks_random(value) and not value.isspace() and not value.replace("_", "").isalpha()
 
 
 def _spellings(value: str) -> Iterable[str]:
@@ -177,16 +183,19 @@ def _without_shape(text: str, shape: Shape, counts: Counter[str]) -> str:
     return shape.in_text.sub(replaced, text)
 
 
-def find(data: bytes | bytearray | memoryview) -> dict[str, int]:
+def find(data: bytes | bytearray | memoryview, values: Iterable[str] = ()) -> dict[str, int]:
     """How many different secrets of each kind the bytes hold, by the shapes that hardly ever err.
 
-    Made for artifacts: nothing is altered, and a finding stops a registration. Bytes that are
+    `values` are known secrets, which are looked for as they are. Made for artifacts: nothing is altered, and a finding stops a registration. Bytes that are
     compressed or encoded are not looked into. Arrays of numbers cost about 2 ms a megabyte.
     """
     found: dict[str, set[bytes]] = {}
+    known = [value.encode("utf-8", "backslashreplace") for value in values]
     view = memoryview(data).cast("B")
     for start in range(0, len(view), _SCAN_STEP):
         piece = bytes(view[max(0, start - 256) : start + _SCAN_STEP + _SCAN_OVERLAP])
+        if held := {value for value in known if value in piece}:
+            found.setdefault("known-value", set()).update(held)
         for where, hints in ((piece, _SPACED), (_long_words(piece), _PACKED)):
             # A list, and no loop with more in it: most parts of a model are small and hold nothing.
             for shape in dict.fromkeys([shape for hint, shape in hints if hint in where] if where else ()):

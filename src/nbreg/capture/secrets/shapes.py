@@ -36,6 +36,11 @@ def looks_random(value: str) -> bool:
     return not value.isalpha() or not (value.islower() or value.isupper() or value.istitle())
 
 
+def is_unmistakable(text: str) -> bool:
+    """Whether a short text is no label that code may use for something else: `q7x!pK`."""
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text)) and not text.islower()
+
+
 def _random_bearer(value: str) -> bool:
     return len(value) >= 32 or (looks_random(value) and any(map(str.isdigit, value)))
 
@@ -96,7 +101,7 @@ class Shape:
 
 
 _BODY = r"[A-Za-z0-9_-]"
-_START = r"(?<![A-Za-z0-9_])"
+_START = r"(?<![A-Za-z0-9])"
 
 SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
@@ -126,6 +131,16 @@ SHAPES: Final[tuple[Shape, ...]] = (
         "slack-webhook",
         ("hooks.slack.com",),
         r"hooks\.slack\.com/(?:services|workflows)/(?P<secret>[\w/]{20,})",
+    ),
+    Shape(
+        "discord-webhook",
+        ("/api/webhooks/",),
+        rf"/api/webhooks/\d{{15,22}}/(?P<secret>{_BODY}{{40,100}})",
+    ),
+    Shape(
+        "teams-webhook",
+        ("/IncomingWebhook/",),
+        r"/IncomingWebhook/(?P<secret>[0-9A-Za-z]{20,}(?:/[\w-]{1,60}){0,2})",
     ),
     Shape(
         "openai-key",

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from nbreg.capture.secrets.formats import placed_secrets
 from nbreg.capture.secrets.names import secret_kind, word_set
-from nbreg.capture.secrets.shapes import is_placeholder, looks_random
+from nbreg.capture.secrets.shapes import is_placeholder, is_unmistakable, looks_random
 
 MARK: Final = "‹redacted: "
 
@@ -55,15 +56,19 @@ _TYPES = re.compile(
 )
 _FILES = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".pem", ".key", ".txt", ".env", ".csv", ".pkl")
 
+_LONGEST_WORD = 12
+
 _LOGINS = word_set(
     "login HTTPBasicAuth HTTPDigestAuth BasicAuth AzureKeyCredential set_password set_token set_api_key "
     "set_secret set_access_token authenticate"
 )
-_PAIRS = word_set("setenv putenv setdefault getenv add_header putheader set_header update_secret get")
+_PAIRS = word_set("setenv putenv setattr setdefault getenv add_header putheader set_header update_secret get")
 _WRAPPERS = word_set("SecretStr SecretBytes Secret str bytes quote quote_plus b64encode Template")
 
 
 _GIVES = frozenset(("=", ":", "==", "!=", ":=", "=>"))
+_ORDERS = frozenset(("pair", "PAIR", "tuple"))
+"""What is noted of a bracket in which a name comes before its value; not the kind of a secret."""
 
 
 class Span(NamedTuple):
@@ -77,7 +82,10 @@ class Span(NamedTuple):
 
 
 def _worth_a_look(text: str) -> bool:
-    lower = text.lower()
+    return _is_worth_a_look(text.lower())
+
+
+def _is_worth_a_look(lower: str) -> bool:
     return any(word in lower for word in _WORDS)
 
 
@@ -86,11 +94,18 @@ def named_secrets(text: str, *, is_value: bool = False) -> list[Span]:
 
     The text of a value is read like a string in code: `host=db password=…` needs no quotes there.
     """
-    if not _worth_a_look(text):
-        return []
-    spans = [*_Scanner(text).spans(), *_shell(text)]
+    lower = text.lower()
+    spans = [Span(*each) for each in placed_secrets(text, lower)]
+    if not _is_worth_a_look(lower):
+        return spans and _apart(spans)
+    spans += [*_Scanner(text).spans(), *_shell(text)]
     if is_value:
         spans += [*_loose(text, 0), *_flags(text, 0)]
+    return _apart(spans)
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """In order, and where two overlap, the first and longest."""
     spans.sort(key=lambda span: (span.start, -span.end))
     apart: list[Span] = []
     for span in spans:
@@ -120,6 +135,7 @@ class _Scanner:
         self.offset = offset
         self.name = ""  # the last word or string that could be a name
         self.expects = ""  # kind of secret that the next string would be
+        self.doubt = False  # whether it must also look drawn, or be no flag
         self.annotated = ""  # kind of the name whose annotation is being read: password: str = …
         self.assigned = ("", 0)  # kind being assigned and how deep: password = read() or …
         self.continues = ""  # kind of the string just withheld: "a" "b", "a" + "b"
@@ -147,7 +163,10 @@ class _Scanner:
         kind = self.expects or self.continues or (self.brackets[-1][1] if self.brackets else "")
         is_key = bool(self.brackets) and self.brackets[-1][0] == "{" and self._is_key(match.end())
         self.word = self.expects = self.continues = ""
-        if kind and kind.lower() != "pair" and not is_key:
+        if self.doubt and (body.startswith("-") or not is_unmistakable(body) or len(body) < 8):
+            kind = ""
+        self.doubt = False
+        if kind and kind not in _ORDERS and not is_key:
             self.name, self.continues = "", kind
             if is_secret_value(body, kind):
                 prefix = match.group()[:2].lower().rstrip("'\"")
@@ -171,7 +190,7 @@ class _Scanner:
         if word in ("or", "else") and depth == len(self.brackets):
             self.expects = kind
         elif word not in _WRAPPERS:
-            self.expects = ""
+            self.expects, self.doubt = "", False
         self.continues = ""
         self.name = self.word = word
 
@@ -205,7 +224,9 @@ class _Scanner:
         pair = self.brackets[-1][1]
         if len(self.brackets) == self.assigned[1]:
             self.assigned = ("", 0)
-        is_named = pair == "pair" or (pair == "PAIR" and self.name.isupper())
+        is_flag = self.brackets[-1][0] == "[" and self.name.startswith("--")
+        self.doubt = bool(self.name) and (is_flag or pair == "tuple")
+        is_named = self.doubt or pair == "pair" or (pair == "PAIR" and self.name.isupper())
         return secret_kind(self.name) if is_named and self.name else ""
 
     def _forget(self, op: str) -> None:
@@ -223,13 +244,17 @@ class _Scanner:
         if op == "(" and self.word in _PAIRS:
             return "PAIR" if self.word == "get" else "pair"
         inherited = self.brackets[-1][1] if self.brackets and not self.word else ""
-        return inherited if inherited.lower() != "pair" else ""
+        if inherited in _ORDERS or not inherited:
+            return "tuple" if op == "(" and not self.word else ""
+        return inherited
 
 
 def is_secret_value(value: str, kind: str) -> bool:
     """Whether a value under a secret's name is one: no placeholder, no empty text, no file of keys."""
     if not value.strip() or (value.startswith(MARK) and value.endswith("›")) or is_placeholder(value):
         return False
+    if kind == "token" and value.isalpha() and value.islower() and len(value) <= _LONGEST_WORD:
+        return False  # {"token": "word"}: a piece of text
     return kind == "password" or not (value.endswith(_FILES) and " " not in value)
 
 
