@@ -7,7 +7,7 @@ import uuid
 from base64 import b64encode
 from hashlib import md5, sha1, sha256, sha512
 
-_random = random.Random(7)  # noqa: S311 - they are to be the same in every run
+_random = random.Random(7)
 
 
 def _bytes(length: int) -> bytes:
@@ -29,17 +29,25 @@ def lines() -> list[str]:
 
 def _drawn() -> list[str]:
     """Digests, identifiers and the like, each under several names."""
-    made = [f'{name} = "{make(_bytes(9)).hexdigest()}"' for make in (md5, sha1, sha256, sha512) for name in DIGESTS]  # type: ignore[operator]
+    made = [
+        f'{name} = "{make(_bytes(9)).hexdigest()}"'
+        for make in (md5, sha1, sha256, sha512)
+        for name in DIGESTS
+    ]  # type: ignore[operator]
     made += [f'{name} = "{uuid.UUID(bytes=_bytes(16), version=4)}"' for name in IDENTIFIERS]
     made += [f'image = "data:image/png;base64,{_image(size)}"' for size in (60, 600, 6000)]
-    made += [f'thumbnail = """{_image(400)}"""', f'html = "<img src=\'data:image/png;base64,{_image(90)}\'>"']
+    made += [f'thumbnail = """{_image(400)}"""', f"html = \"<img src='data:image/png;base64,{_image(90)}'>\""]
     made += [f'sequence = "{_dna(size)}"' for size in (12, 40, 120, 4000)]
     made += [f'protein = "MKT{"".join(_random.choice("ACDEFGHIKLMNPQRSTVWY") for _ in range(60))}"']
-    made += [f"git checkout {_bytes(20).hex()}", f"# introduced in {_bytes(4).hex()}", f'run_id = "{_bytes(16).hex()}"']
+    made += [
+        f"git checkout {_bytes(20).hex()}",
+        f"# introduced in {_bytes(4).hex()}",
+        f'run_id = "{_bytes(16).hex()}"',
+    ]
     made += [f'model = "s3://bucket/models/{_bytes(16).hex()}/weights-{_bytes(4).hex()}.safetensors"']
-    made += [f'weights = [{", ".join(str(_random.random()) for _ in range(40))}]']
+    made += [f"weights = [{', '.join(str(_random.random()) for _ in range(40))}]"]
     made += [f'docker = "registry.example.com/team/train@sha256:{_bytes(32).hex()}"']
-    made += [f'lock = "numpy==2.4.6 --hash=sha256:{_bytes(32).hex()}"', f'etag = \'W/"{_bytes(8).hex()}"\'']
+    made += [f'lock = "numpy==2.4.6 --hash=sha256:{_bytes(32).hex()}"', f"etag = 'W/\"{_bytes(8).hex()}\"'"]
     return made
 
 

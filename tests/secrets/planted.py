@@ -17,7 +17,7 @@ HEX = "0123456789abcdef"
 WORD = string.ascii_letters + string.digits
 UPPER = string.ascii_uppercase + string.digits
 BASE64 = WORD + "+/"
-_random = random.Random(20260209)  # noqa: S311 - they are to be the same in every run
+_random = random.Random(20260209)
 
 
 def body(length: int, letters: str = WORD) -> str:
@@ -35,7 +35,18 @@ def password() -> str:
 
 def phrase() -> str:
     """Words and spaces, as people are told to choose them; no capital, no digit."""
-    words = ("correct", "battery", "violet", "meadow", "kitten", "orbit", "saddle", "lantern", "gravel", "plum")
+    words = (
+        "correct",
+        "battery",
+        "violet",
+        "meadow",
+        "kitten",
+        "orbit",
+        "saddle",
+        "lantern",
+        "gravel",
+        "plum",
+    )
     return " ".join(_random.sample(words, 4))
 
 
@@ -52,7 +63,9 @@ def jwt() -> str:
 def pem(kind: str) -> tuple[str, str]:
     """A private key's text, and the part of it that must not be found."""
     lines = [body(64, BASE64) for _ in range(6)]
-    return "\n".join((f"-----BEGIN {kind}" + " KEY-----", *lines, f"-----END {kind}" + " KEY-----", "")), lines[2]
+    return "\n".join(
+        (f"-----BEGIN {kind}" + " KEY-----", *lines, f"-----END {kind}" + " KEY-----", "")
+    ), lines[2]
 
 
 class Planted(NamedTuple):
@@ -81,9 +94,17 @@ def cells() -> list[Planted]:
         ("github-fine-grained", "github" + "_pat_" + body(22) + "_" + body(59), "x2 = '§'"),
         ("gitlab-token", "glpat" + "-" + body(20), 'x3 = {"h": "§"}'),
         ("slack-token", "xox" + "b-" + body(11, DIGITS) + "-" + body(24), 'x4 = ["§", 1]'),
-        ("slack-webhook", "T" + body(8, UPPER) + "/B" + body(8, UPPER) + "/" + body(24), 'x5 = "https://hooks.slack.com/services/§"'),
+        (
+            "slack-webhook",
+            "T" + body(8, UPPER) + "/B" + body(8, UPPER) + "/" + body(24),
+            'x5 = "https://hooks.slack.com/services/§"',
+        ),
         ("discord-webhook", body(68), 'x6 = "https://discord.com/api/webhooks/123456789012345678/§"'),
-        ("teams-webhook", body(32, HEX), 'x7 = "https://acme.webhook.office.com/webhookb2/0a1b/IncomingWebhook/§/0a1b"'),
+        (
+            "teams-webhook",
+            body(32, HEX),
+            'x7 = "https://acme.webhook.office.com/webhookb2/0a1b/IncomingWebhook/§/0a1b"',
+        ),
         ("stripe-key", "sk" + "_live_" + body(24), 'x8 = ("§",)'),
         ("huggingface-token", "hf" + "_" + body(34), 'x9 = "use §"'),
         ("openai-key", "sk" + "-proj-" + body(48), 'y1 = "§"'),
@@ -101,9 +122,21 @@ def cells() -> list[Planted]:
         ("ssh-key", ssh_line, f"z3 = {ssh!r}"),
         ("gcp-service-account", gcp_line, f"z4 = {account!r}"),
         # connection strings and URLs
-        ("azure-connection", body(86, BASE64), 'blob = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=§==;EndpointSuffix=core.windows.net"'),
-        ("azure-sas", body(43, BASE64), 'sas = "https://a.blob.core.windows.net/c?sv=2022-11-02&sp=r&sig=§%3D"'),
-        ("azure-service-bus", body(43, BASE64), 'bus = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=§="'),
+        (
+            "azure-connection",
+            body(86, BASE64),
+            'blob = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=§==;EndpointSuffix=core.windows.net"',
+        ),
+        (
+            "azure-sas",
+            body(43, BASE64),
+            'sas = "https://a.blob.core.windows.net/c?sv=2022-11-02&sp=r&sig=§%3D"',
+        ),
+        (
+            "azure-service-bus",
+            body(43, BASE64),
+            'bus = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=§="',
+        ),
         ("url-password", password(), 'index = "https://ana:§@pypi.example.com/simple"'),
         ("database-url", password(), 'dsn = "postgresql+psycopg2://ana:§@db.example.com:5432/x"'),
         ("mongo-url", password(), 'mongo = "mongodb+srv://ana:§@cluster0.example.net/?w=majority"'),
@@ -113,7 +146,11 @@ def cells() -> list[Planted]:
         ("odbc-string", password(), 'odbc = "Driver={SQL};Server=tcp:x,1433;Uid=ana;Pwd=§;Encrypt=yes"'),
         ("ado-string", password(), 'ado = "Server=x;User Id=ana;Password=§;"'),
         ("libpq-string", password(), 'libpq = "host=db user=ana password=§ dbname=x"'),
-        ("presigned-url", body(64, HEX), 'presigned = "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature=§"'),
+        (
+            "presigned-url",
+            body(64, HEX),
+            'presigned = "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature=§"',
+        ),
         # headers and cookies
         ("bearer", body(32), 'h1 = {"Authorization": "Bearer §"}'),
         ("basic-header", base64("ana:" + password()), 'h2 = ["Authorization: Basic §"]'),
@@ -128,9 +165,17 @@ def cells() -> list[Planted]:
         ("fernet-key", body(43) + "=", 'fernet_key = b"§"'),
         ("password-kwarg", password(), 'conn = dict(host="h", user="ana", password="§")'),
         ("password-default", password(), 'def connect(host, password="§"):\n    return host'),
-        ("password-default", phrase(), 'def connect2(host, *, db_password: str = "§", port=1):\n    return host'),
+        (
+            "password-default",
+            phrase(),
+            'def connect2(host, *, db_password: str = "§", port=1):\n    return host',
+        ),
         ("password-class", password(), 'class Config:\n    host = "h"\n    password: str = "§"'),
-        ("password-docstring", password(), 'def helper():\n    """Log in as ana, password: §"""\n    return 1'),
+        (
+            "password-docstring",
+            password(),
+            'def helper():\n    """Log in as ana, password: §"""\n    return 1',
+        ),
         ("password-comment", password(), "n1 = 1  # the password is: §"),
         ("password-comment", password(), "n2 = 1  # password=§ for now"),
         ("password-fstring", password(), 'user = "ana"\nline = f"user={user} password=§ host=h"'),
@@ -139,9 +184,17 @@ def cells() -> list[Planted]:
         ("password-dict", password(), 'cfg = {"db": {"user": "ana", "password": "§"}}'),
         ("password-nested", password(), 'cfg2 = {"services": [{"name": "a", "env": {"DB_PASS": "§"}}]}'),
         ("password-tuple", phrase(), 'auth = ("ana", "§")'),
-        ("password-dataclass", phrase(), 'from dataclasses import dataclass\n@dataclass\nclass Login:\n    user: str\n    password: str\nlogin = Login("ana", "§")'),
+        (
+            "password-dataclass",
+            phrase(),
+            'from dataclasses import dataclass\n@dataclass\nclass Login:\n    user: str\n    password: str\nlogin = Login("ana", "§")',
+        ),
         ("password-dataclass", password(), 'settings = Login(user="ana", password="§")'),
-        ("password-namespace", password(), 'from types import SimpleNamespace\nspace = SimpleNamespace(user="ana", api_token="§")'),
+        (
+            "password-namespace",
+            password(),
+            'from types import SimpleNamespace\nspace = SimpleNamespace(user="ana", api_token="§")',
+        ),
         ("password-environ", password(), 'import os\nos.environ["SERVICE_PASSWORD"] = "§"'),
         ("password-environ", password(), 'os.environ.update(DB2_PASSWORD="§")'),
         ("password-environ", password(), 'os.environ.update({"DB3_PASSWORD": "§"})'),
@@ -155,16 +208,28 @@ def cells() -> list[Planted]:
         ("password-item", password(), 'table = {}\ntable["client_secret"] = "§"'),
         ("password-compare", password(), 'given = ""\nok = given == "x" or password == "§"'),
         ("password-keyring", password(), 'def set_password(*a): pass\nset_password("service", "ana", "§")'),
-        ("password-json", password(), 'import json\nparsed = json.loads(\'{"user": "ana", "password": "§"}\')'),
+        (
+            "password-json",
+            password(),
+            'import json\nparsed = json.loads(\'{"user": "ana", "password": "§"}\')',
+        ),
         ("password-yaml", password(), 'yaml_text = """\ndatabase:\n  user: ana\n  password: §\n"""'),
         ("password-toml", password(), "toml_text = '''\n[db]\npassword = \"§\"\n'''"),
         ("password-ini", password(), 'ini_text = """[db]\nuser=ana\npassword=§\n"""'),
         ("netrc", password(), 'netrc_text = "machine api.example.com login ana password §"'),
         ("netrc-lines", password(), 'netrc2 = """machine h\n  login ana\n  password §\n"""'),
         ("pgpass", password(), 'pgpass_text = "db.example.com:5432:x:ana:§"'),
-        ("kubernetes-secret", base64(password()), 'manifest = """\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  username: YW5h\n  password: §\n"""'),
+        (
+            "kubernetes-secret",
+            base64(password()),
+            'manifest = """\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  username: YW5h\n  password: §\n"""',
+        ),
         ("kubernetes-data", base64(password() + "zz"), 'manifest2 = """\nkind: Secret\ndata:\n  dsn: §\n"""'),
-        ("docker-auth", base64("ana:" + password()), 'docker = \'{"auths": {"r.example.com": {"auth": "§"}}}\''),
+        (
+            "docker-auth",
+            base64("ana:" + password()),
+            'docker = \'{"auths": {"r.example.com": {"auth": "§"}}}\'',
+        ),
         ("django-key", "django-insecure-" + body(50), 'SECRET_KEY = "§"'),
         ("flask-key", body(32), 'app = {}\napp["SECRET_KEY"] = b"§"'),
         ("twilio-token", body(32, HEX), 'TWILIO_AUTH_TOKEN = "§"'),

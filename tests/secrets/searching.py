@@ -67,8 +67,10 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
     with suppress(zipfile.BadZipFile, NotImplementedError, RuntimeError):
         archive = zipfile.ZipFile(io.BytesIO(data))
         yield from (archive.read(name) for name in archive.namelist())
-    with suppress(tarfile.TarError, EOFError, gzip.BadGzipFile):
-        tar = tarfile.open(fileobj=io.BytesIO(data))
+    with (
+        suppress(tarfile.TarError, EOFError, gzip.BadGzipFile),
+        tarfile.open(fileobj=io.BytesIO(data)) as tar,
+    ):
         yield from (file.read() for each in tar if (file := tar.extractfile(each)))
 
 

@@ -48,7 +48,9 @@ def test_texts_that_variables_hold_stay_as_they_are() -> None:
             nodes = list(ast.walk(ast.parse(line)))
         except SyntaxError:
             continue
-        texts += [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        texts += [
+            node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
 
     told("values", texts, [text for text in texts if Redactor().value(text) != text])
 
@@ -60,7 +62,11 @@ def test_nothing_harmless_stops_a_registration() -> None:
 
 def test_a_recipe_of_harmless_cells_is_as_they_were_executed(kernel: Kernel, tmp_path: Path) -> None:
     """The whole way, through a real kernel: not the words alone, but what they were bound to as well."""
-    cells = [each for each in harmless.lines() if each[0] not in "!%" and "getpass" not in each and "input(" not in each]
+    cells = [
+        each
+        for each in harmless.lines()
+        if each[0] not in "!%" and "getpass" not in each and "input(" not in each
+    ]
     for each in cells:
         kernel.run(each)
     kernel.good("clf = Mean().fit([1.0, 2.0])\n%register_model churn clf")

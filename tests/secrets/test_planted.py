@@ -49,9 +49,13 @@ class Project:
         """Commit something, then change it."""
         self.folder.mkdir(parents=True)
         self.git("init", "-q", "-b", f"wip-{self.token('git branch')}")
-        self.git("remote", "add", "origin", f"https://ana:{self.password('git remote')}@git.example.com/r.git")
+        self.git(
+            "remote", "add", "origin", f"https://ana:{self.password('git remote')}@git.example.com/r.git"
+        )
         self.git("remote", "add", "other", f"https://{self.token('git remote token')}@git.example.com/r.git")
-        self.write("helpers.py", f'PASSWORD = "{self.password("committed module")}"\ndef double(x): return 2 * x\n')
+        self.write(
+            "helpers.py", f'PASSWORD = "{self.password("committed module")}"\ndef double(x): return 2 * x\n'
+        )
         self.write("settings.ini", "[db]\nuser=ana\n")
         self.write("run.sh", "true\n")
         self.git("add", ".")
@@ -74,7 +78,9 @@ class Project:
         site.mkdir(parents=True)
         (site / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n")
         url = f"https://{self.token('installed from')}@git.example.com/planted.git"
-        (site / "direct_url.json").write_text(f'{{"url": "{url}", "vcs_info": {{"vcs": "git", "commit_id": "0"}}}}')
+        (site / "direct_url.json").write_text(
+            f'{{"url": "{url}", "vcs_info": {{"vcs": "git", "commit_id": "0"}}}}'
+        )
         return {
             "DB_PASSWORD": self.password("environment"),
             "VAULT_PASSPHRASE": self.secret("environment, words", planted.phrase()),
@@ -123,7 +129,13 @@ def test_no_secret_of_a_notebook_is_in_the_registry(kernel: Kernel, project: Pro
 
     assert not leaks, "\n".join(leaks)
     print(f"\nplanted: {len(project.places)} secrets, found in the registry: {len(leaks)}")  # noqa: T201
-    for word in (b"helpers.double", b"db_password", b"postgresql+psycopg2://ana:", b"settings.ini", b"amount"):
+    for word in (
+        b"helpers.double",
+        b"db_password",
+        b"postgresql+psycopg2://ana:",
+        b"settings.ini",
+        b"amount",
+    ):
         assert word in stored, f"{word!r} was to be recorded"
 
 
@@ -131,8 +143,14 @@ def _ask(kernel: Kernel, project: Project) -> None:
     """What a person types when asked is bound to names that say nothing."""
     for code, answer in (
         ("import getpass\nentered = getpass.getpass('?')", project.secret("getpass", planted.phrase())),
-        ("from getpass import getpass as ask\ntyped = ask()", project.secret("getpass, renamed", planted.body(12))),
-        ("held = {'who': 'ana', 'what': getpass.getpass()}", project.secret("getpass, in a dict", planted.body(12))),
+        (
+            "from getpass import getpass as ask\ntyped = ask()",
+            project.secret("getpass, renamed", planted.body(12)),
+        ),
+        (
+            "held = {'who': 'ana', 'what': getpass.getpass()}",
+            project.secret("getpass, in a dict", planted.body(12)),
+        ),
         ("told = input('Password: ')", project.secret("input of a password", planted.body(12))),
     ):
         message = kernel.begin(code, allow_stdin=True)
@@ -144,7 +162,9 @@ def _ask(kernel: Kernel, project: Project) -> None:
 
 def _frames(kernel: Kernel, project: Project) -> None:
     """A frame's cells, labels, categories and attributes."""
-    column, category, label = (project.token(f"frame, {each}") for each in ("values", "category", "column name"))
+    column, category, label = (
+        project.token(f"frame, {each}") for each in ("values", "category", "column name")
+    )
     kernel.good(
         "import pandas\n"
         f"frame = pandas.DataFrame({{'amount': [1.0, 2.0], 'password': ['{project.password('frame, named column')}'] * 2,\n"
@@ -218,7 +238,9 @@ def test_no_secret_of_a_script_is_in_the_registry(project: Project) -> None:
     arguments = ["--password", project.password("argument"), f"--api-key={project.password('argument, =')}"]
     arguments += [f"DB_PW={project.password('setting')}", project.token("argument alone")]
 
-    subprocess.run([sys.executable, "train.py", *arguments], cwd=project.folder, check=True, env=dict(os.environ))
+    subprocess.run(
+        [sys.executable, "train.py", *arguments], cwd=project.folder, check=True, env=dict(os.environ)
+    )
 
     assert not (leaks := project.leaks(project.folder / ".nbreg")), "\n".join(leaks)
     assert Registry(project.folder / ".nbreg").get("churn@1").source.script

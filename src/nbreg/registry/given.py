@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbreg.capture.knowing import redactor_here
+from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadValueError
 from nbreg.families.told import Teller
 from nbreg.names import LONGEST_NAME
 from nbreg.records import plain
 
 
-def checked_tags(tags: Iterable[str]) -> list[str]:
+def checked_tags(tags: Iterable[str], redactor: Redactor | None = None) -> list[str]:
     """Tags, each once, in their order. Raises `BadValueError`."""
     if isinstance(tags, str):
         raise BadValueError("tags are a list", hint=f"[{tags[:60]!r}]")
@@ -27,14 +28,14 @@ def checked_tags(tags: Iterable[str]) -> list[str]:
             raise BadValueError(
                 f"{ascii(tag)[:60]} is not a tag", hint=f"printable text of up to {LONGEST_NAME} characters"
             )
-        found[without_secrets(plain(tag.strip(), "a tag"))] = None
+        found[without_secrets(plain(tag.strip(), "a tag"), redactor)] = None
     return list(found)
 
 
-def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
+def checked_metrics(metrics: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, float]:
     """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
     checked: dict[str, float] = {}
-    for name, value in checked_mapping(metrics, "metrics").items():
+    for name, value in checked_mapping(metrics, "metrics", redactor).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadValueError(
                 f"metrics.{name} is not a number", hint="what is not a number belongs in content"
@@ -43,7 +44,7 @@ def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
     return checked
 
 
-def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
+def checked_params(params: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, Any]:
     """Parameters as they can be recorded: what JSON has no form for is told in words, and never refused.
 
     `get_params()` gives NaN and estimators among its values; losing a version over them helps nobody.
@@ -55,12 +56,14 @@ def checked_params(params: Mapping[str, Any] | None) -> dict[str, Any]:
     plain(dict.fromkeys(params or ()), "params")  # the names have to be text
     teller = Teller()
     told: dict[str, Any] = without_secrets(
-        {name: teller.told(value) for name, value in (params or {}).items()}
+        {name: teller.told(value) for name, value in (params or {}).items()}, redactor
     )
     return told
 
 
-def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
+def checked_mapping(
+    value: Mapping[str, Any] | None, what: str, redactor: Redactor | None = None
+) -> dict[str, Any]:
     """Names and plain values. Raises `BadValueError`."""
     if value is None:
         return {}
@@ -68,11 +71,11 @@ def checked_mapping(value: Mapping[str, Any] | None, what: str) -> dict[str, Any
         raise BadValueError(
             f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
         )
-    checked: dict[str, Any] = without_secrets(plain(value, what))
+    checked: dict[str, Any] = without_secrets(plain(value, what), redactor)
     return checked
 
 
-def checked_text(text: str, what: str) -> str:
+def checked_text(text: str, what: str, redactor: Redactor | None = None) -> str:
     """Text of at most a million characters. Raises `BadValueError`."""
     if not isinstance(text, str):
         raise BadValueError(f"{what} is text, not {type(text).__name__}")
@@ -80,13 +83,13 @@ def checked_text(text: str, what: str) -> str:
         raise BadValueError(
             f"{what} has {len(text):,} characters", hint="up to a million; put files into artifacts"
         )
-    checked: str = without_secrets(plain(text, what))
+    checked: str = without_secrets(plain(text, what), redactor)
     return checked
 
 
-def without_secrets(value: Any) -> Any:
+def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
     """What a caller gave, with what looks like a secret withheld: none is ever written."""
-    return redactor_here().plain(value) if value else value
+    return (redactor or redactor_here()).plain(value) if value else value
 
 
 def is_count(number: object) -> bool:

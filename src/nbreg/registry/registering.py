@@ -15,7 +15,6 @@ import msgspec
 from nbreg import __version__ as nbreg_version
 from nbreg import capture, families, lifecycle, trust
 from nbreg.capture import environment, secrets
-from nbreg.capture.knowing import redactor_of
 from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
 from nbreg.records import (
     Captured,
@@ -112,13 +111,15 @@ def _look(
     seen = capture.look(values.get("model"), data, request.context, wanted=desk.settings.capture)
     if request.params or not seen.described.params:
         return request, seen
-    return msgspec.structs.replace(request, params=checked_params(seen.described.params)), seen
+    return msgspec.structs.replace(
+        request, params=checked_params(seen.described.params, request.redactor)
+    ), seen
 
 
 def _dump(request: Request, values: dict[str, object]) -> list[families.Dumped]:
     dumped = [families.dump(name, value) for name, value in values.items()]
     if not request.allow_secrets:
-        known = redactor_of(request.context).values
+        known = request.redactor.values
         for each in dumped:
             _refuse_secrets(each, known)
     return dumped

@@ -9,6 +9,8 @@ import msgspec
 
 from nbreg import lifecycle
 from nbreg.capture.context import current_context
+from nbreg.capture.knowing import redactor_of
+from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import (
     BUMPS,
@@ -52,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     message: str
     allow_secrets: bool
+    redactor: Redactor
+    """Knows what is secret here; what it has withheld is of no account."""
 
     @classmethod
     def checked(
@@ -79,6 +83,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Request:
         """Raises `BadInputError` in one of its kinds, or what a reference that is not there raises."""
         context = current_context()
+        redactor = redactor_of(context)
         values = {**template_values(context.moment), **_substitutions(substitutions)}
         rules = desk.lifecycle
         if not isinstance(model_name, str):
@@ -100,19 +105,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             version=version,
             bump=bump,
             stage=None if stage == lifecycle.first(rules) else stage,
-            description=checked_text(description, "the description"),
-            tags=checked_tags(tags),
-            metrics=checked_metrics(metrics),
-            params=checked_params(params),
-            content=checked_mapping(content, "content"),
+            description=checked_text(description, "the description", redactor),
+            tags=checked_tags(tags, redactor),
+            metrics=checked_metrics(metrics, redactor),
+            params=checked_params(params, redactor),
+            content=checked_mapping(content, "content", redactor),
             parent="" if parent is None else reading.get(desk, parent).row.id,
             base=None if base is None else _base(desk, model, base),
             run=context.run if run is None else _run(run),
             new=new,
             force=force,
-            reason=checked_text(reason, "the reason"),
-            message=checked_text(message, "the message"),
+            reason=checked_text(reason, "the reason", redactor),
+            message=checked_text(message, "the message", redactor),
             allow_secrets=allow_secrets,
+            redactor=redactor,
         )
 
 

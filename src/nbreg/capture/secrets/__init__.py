@@ -158,7 +158,7 @@ _Found = tuple[str, tuple[tuple[str, int], ...]]
 
 def _redacted(text: str, is_value: bool) -> _Found:
     counts: Counter[str] = Counter()
-    for shape in dict.fromkeys(shape for hint, shape in HINTS if hint in text):
+    for shape in dict.fromkeys([shape for hint, shape in HINTS if hint in text]):
         text = _without_shape(text, shape, counts)
     spans = named_secrets(text, is_value=is_value)
     for start, end, kind, in_bytes in reversed(spans):
@@ -186,8 +186,9 @@ def _without_shape(text: str, shape: Shape, counts: Counter[str]) -> str:
 def find(data: bytes | bytearray | memoryview, values: Iterable[str] = ()) -> dict[str, int]:
     """How many different secrets of each kind the bytes hold, by the shapes that hardly ever err.
 
-    `values` are known secrets, which are looked for as they are. Made for artifacts: nothing is altered, and a finding stops a registration. Bytes that are
-    compressed or encoded are not looked into. Arrays of numbers cost about 2 ms a megabyte.
+    `values` are known secrets, which are looked for as they are. Made for artifacts: nothing is
+    altered, and a finding stops a registration. Bytes that are compressed or encoded are not looked
+    into. Arrays of numbers cost about 2 ms a megabyte.
     """
     found: dict[str, set[bytes]] = {}
     known = [value.encode("utf-8", "backslashreplace") for value in values]

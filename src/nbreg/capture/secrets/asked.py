@@ -43,7 +43,8 @@ class Asked(NamedTuple):
     @staticmethod
     def of(sources: Iterable[str]) -> list[Answer]:
         """The answers of all sources; a name for `getpass` counts in the sources after it, too."""
-        asking, found = _ASKING, []
+        asking = _ASKING
+        found: list[Answer] = []
         for source in sources:
             told = _asked(source, asking)
             asking = told.asking
@@ -98,7 +99,11 @@ class _Reader:
                 yield from self._bound(node.target, node.value)
 
     def _bound(self, target: ast.expr, value: ast.expr) -> Iterator[Answer]:
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(value, ast.Tuple)
+            and len(target.elts) == len(value.elts)
+        ):
             for each, part in zip(target.elts, value.elts, strict=True):
                 yield from self._bound(each, part)
         elif isinstance(target, ast.Name):

@@ -27,7 +27,11 @@ class Place(NamedTuple):
 
 
 def _place(hints: str, pattern: str, *, drawn: bool = False, flags: int = 0) -> Place:
-    return Place(tuple(hints.split()), re.compile(pattern.replace("WORD", _WORD).replace("REST", _REST), flags), drawn)
+    return Place(
+        tuple(hint.replace("*", " ") for hint in hints.split()),
+        re.compile(pattern.replace("WORD", _WORD).replace("REST", _REST), flags),
+        drawn,
+    )
 
 
 _PLACES: Final = (
@@ -38,28 +42,38 @@ _PLACES: Final = (
         "login",
         r"\b(?:docker|podman|helm|oras|skopeo|crane|oc|az|nerdctl)\s(?:REST\s)?login\s(?:REST\s)?-p[ =]+WORD",
     ),
-    _place("password-stdin sudo", r"\becho\s+(?:-\w+\s+)?WORD\s*\|[^\n]{0,200}?(?:password-stdin|\bsudo\s+-S)"),
-    _place("configure set config", r"\b(?:configure|config)\s+set\s+(?:\S+\.)?(?P<name>[\w-]+)[ =]+WORD"),
+    _place(
+        "password-stdin sudo", r"\becho\s+(?:-\w+\s+)?WORD\s*\|[^\n]{0,200}?(?:password-stdin|\bsudo\s+-S)"
+    ),
+    _place("config*set configure*set", r"\b(?:configure|config)\s+set\s+(?:\S+\.)?(?P<name>[\w-]+)[ =]+WORD"),
     _place("passin passout pass:", r"\s-(?:passin|passout|pass|k)\s+[\"']?pass:WORD"),
     _place("ldap", r"\bldap\w+\s(?:REST\s)?-w\s+WORD"),
     _place("htpasswd", r"\bhtpasswd\s(?:REST\s)?-\w*b\w*\s+\S+\s+\S+\s+WORD"),
     _place("zip", r"\b(?:un)?zip\s(?:REST\s)?-P\s+WORD"),
     _place("machine", r"\bmachine\s+\S+\s+login\s+\S+\s+password\s+WORD"),
     _place(
-        "pgpass :5432: :5433: :*:",
+        "pgpass :5432: :5433:",
         r"(?<![\w./:-])(?:\*|[A-Za-z][\w.-]{1,100}):(?:\*|\d{4,5}):[\w*-]{1,60}:[\w*.-]{1,60}:(?P<secret>[^\s:\"'\\]{6,200})(?=[\s\"']|$)",
         drawn=True,
     ),
     _place(
-        "pass pwd api secret kennwort",
+        "word*is word*was phrase*is phrase*was pwd*is code*is key*is key*was token*is wort*ist",
         r"\b(?:password|passphrase|passwort|kennwort|passcode|pwd|api[ _-]?(?:key|token)|secret[ _-]key)"
         r"\s+(?:is|was|ist)\s*[:=]?\s*WORD",
         drawn=True,
         flags=re.IGNORECASE,
     ),
 )
+_HINTS: Final = tuple((hint, place) for place in _PLACES for hint in place.hints)
+
+HINT_WORDS: Final = ("mysql", "maria", "redis-cli", "ldap", "zip -", ":543")
+"""What of the hints holds none of the words that a secret is called by."""
+
 _SECRET_MANIFEST = re.compile(r"""(?m)(?:^|[\n{,])\s*["']?kind["']?\s*:\s*["']?Secret\b""")
-_BLOCK = re.compile(r"""(?m)^(?P<indent>[ \t]*)["']?(?:data|stringData)["']?:[ \t]*\n(?P<body>(?:(?P=indent)[ \t]+\S[^\n]*(?:\n|$))+)""")
+_BLOCK = re.compile(
+    r"""(?m)^(?P<indent>[ \t]*)["']?(?:data|stringData)["']?:[ \t]*\n"""
+    r"""(?P<body>(?:(?P=indent)[ \t]+\S[^\n]*(?:\n|$))+)"""
+)
 _ENTRY = re.compile(r"""(?m)^[ \t]+["']?[\w.-]+["']?:[ \t]+["']?(?P<secret>[^\s"'‹#|>][^\n"']*)""")
 _OBJECT = re.compile(r"""\\?["'](?:data|stringData)\\?["']\s*:\s*\{(?P<body>[^{}]*)\}""")
 _MEMBER = re.compile(r""":\s*\\?["'](?P<secret>[^"'\\‹]+)""")
@@ -75,9 +89,8 @@ class Placed(NamedTuple):
 
 def placed_secrets(text: str, lower: str) -> Iterator[Placed]:
     """The secrets that their place in the text gives away; `lower` is the text in lower case."""
-    for place in _PLACES:
-        if any(hint in lower for hint in place.hints):
-            yield from _in_place(text, place)
+    for place in dict.fromkeys([place for hint, place in _HINTS if hint in lower]):
+        yield from _in_place(text, place)
     if "secret" in lower and _SECRET_MANIFEST.search(text):
         yield from _in_manifest(text)
 
@@ -89,7 +102,9 @@ def _in_place(text: str, place: Place) -> Iterator[Placed]:
         kind = secret_kind(name) if name else "password"
         if not kind or is_placeholder(secret) or (place.drawn and not _is_drawn(secret)):
             continue
-        end = match.end(group) - (len(secret) - len(secret.rstrip(".,!?"))) if place.drawn else match.end(group)
+        end = (
+            match.end(group) - (len(secret) - len(secret.rstrip(".,!?"))) if place.drawn else match.end(group)
+        )
         yield Placed(match.start(group), end, kind)
 
 

@@ -28,6 +28,7 @@ LONGEST: Final = 16_384
 
 _LOOKED_AT = 2_000
 _ITEMS = 100
+_NOTHING_INSIDE = frozenset(map(id, (int, float, bool, complex, type(None))))
 _DEPTH = 4
 _class_mro = type.__dict__["__mro__"].__get__
 _class_dict = type.__dict__["__dict__"].__get__
@@ -74,7 +75,7 @@ def is_no_word(text: str) -> bool:
 def _held(named: Mapping[str, object]) -> Iterator[Held]:
     """Texts under secret names: variables, and what stands in dictionaries, pairs and fields."""
     left = _LOOKED_AT
-    waiting: list[tuple[Any, object, str, int]] = [(name, value, "", 0) for name, value in list(named.items())]
+    waiting = _worth_looking([(name, value, "", 0) for name, value in list(named.items())])
     while waiting and left > 0:
         left -= 1
         name, value, inherited, depth = waiting.pop()
@@ -86,7 +87,20 @@ def _held(named: Mapping[str, object]) -> Iterator[Held]:
             if kind and SHORTEST_WHOLE <= len(value) <= LONGEST and not is_placeholder(value):
                 yield Held(kind, value, is_variable=depth == 0)
         elif depth < _DEPTH:
-            waiting += ((key, each, kind, depth + 1) for key, each in _inside(value))
+            waiting += _worth_looking([(key, each, kind, depth + 1) for key, each in _inside(value)])
+
+
+_Waiting = tuple[Any, object, str, int]
+
+
+def _worth_looking(waiting: list[_Waiting]) -> list[_Waiting]:
+    """Without numbers, and without texts that no name speaks of: most of what there is."""
+    # Ids of types, not types: a metaclass may hash and compare as it likes.
+    return [
+        each
+        for each in waiting
+        if id(type(each[1])) not in _NOTHING_INSIDE and (type(each[1]) is not str or each[0] or each[2])
+    ]
 
 
 def _inside(value: object) -> Iterable[tuple[Any, object]]:
@@ -123,7 +137,11 @@ def answers(sources: Iterable[str], namespace: Mapping[str, object]) -> set[str]
         texts = {value} if type(value) is str else {held.text for held in _held({"secret": value})}
         for text in texts:
             sure = each.sure and type(value) is str
-            if SHORTEST_WHOLE <= len(text) <= LONGEST and not is_placeholder(text) and (sure or is_no_word(text)):
+            if (
+                SHORTEST_WHOLE <= len(text) <= LONGEST
+                and not is_placeholder(text)
+                and (sure or is_no_word(text))
+            ):
                 found.add(text)
     return found
 

@@ -75,8 +75,8 @@ def secret_kind(name: str) -> str:
 def _kind(last: str, before: str) -> str:
     if last in _PASSWORDS or last.endswith(("password", "passwd", "passphrase")):
         return "password"
-    if last in ("pass", "pw"):
-        return "password" if before in OWNERS or (last == "pw" and not before) else ""
+    if last == "pw" or (last == "pass" and before in OWNERS):
+        return "password"
     if last in _CREDENTIALS:
         return "credentials"
     if last in ("secret", "secrets") or last.endswith("secret"):
@@ -93,7 +93,11 @@ def _token_kind(last: str, before: str) -> str:
 
 
 def _key_kind(last: str, before: str) -> str:
-    if last in _JOINED_KEYS or (last in ("key", "keys") and before in BEFORE_KEY):
+    if (
+        last in _JOINED_KEYS
+        or last.endswith(("apikey", "secretkey"))
+        or (last in ("key", "keys") and before in BEFORE_KEY)
+    ):
         return "key"
     return "key" if (before, last) in (("seed", "phrase"), ("recovery", "phrase")) else ""
 

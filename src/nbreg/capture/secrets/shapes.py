@@ -123,8 +123,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape("github-token", ("github_pat_",), r"github_pat_[A-Za-z0-9_]{20,255}"),
     Shape(
         "gitlab-token",
-        ("glpat-", "gldt-", "glrt-", "glptt-"),
-        _START + rf"gl(?:pat|dt|rt|ptt)-{_BODY}{{16,}}",
+        ("glpat-", "gldt-", "glrt-", "glptt-", "glsoat-", "glft-", "glimt-", "glcbt-", "glagent-"),
+        _START + rf"gl(?:pat|dt|rt|ptt|soat|ft|imt|cbt|agent)-{_BODY}{{16,}}",
     ),
     Shape("slack-token", ("xox", "xapp-"), _START + r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,}"),
     Shape(
@@ -136,6 +136,12 @@ SHAPES: Final[tuple[Shape, ...]] = (
         "discord-webhook",
         ("/api/webhooks/",),
         rf"/api/webhooks/\d{{15,22}}/(?P<secret>{_BODY}{{40,100}})",
+    ),
+    Shape(
+        "discord-token",
+        ("iscord", "ISCORD", "bot."),  # of the token itself nothing is always the same
+        _START + rf"[MNO]{_BODY}{{23,27}}\.{_BODY}{{6}}\.{_BODY}{{27,40}}(?!{_BODY})",
+        precise=False,
     ),
     Shape(
         "teams-webhook",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from nbreg.capture.secrets.formats import placed_secrets
+from nbreg.capture.secrets.formats import HINT_WORDS, placed_secrets
 from nbreg.capture.secrets.names import secret_kind, word_set
 from nbreg.capture.secrets.shapes import is_placeholder, is_unmistakable, looks_random
 
@@ -20,7 +20,7 @@ MARK: Final = "‹redacted: "
 
 _WORDS = (
     *("pass", "pwd", "pw", "secret", "token", "key", "cred", "auth", "cookie", "session", "jwt"),
-    *("bearer", "login", "curl", "pat", "phrase", "kennwort"),
+    *("bearer", "login", "curl", "pat", "phrase", "kennwort", *HINT_WORDS),
 )
 _LEXEMES = re.compile(
     r'''(?xs)
@@ -86,7 +86,8 @@ def _worth_a_look(text: str) -> bool:
 
 
 def _is_worth_a_look(lower: str) -> bool:
-    return any(word in lower for word in _WORDS)
+    # A list, no generator: every captured text comes by here.
+    return any([word in lower for word in _WORDS])
 
 
 def named_secrets(text: str, *, is_value: bool = False) -> list[Span]:
@@ -95,10 +96,9 @@ def named_secrets(text: str, *, is_value: bool = False) -> list[Span]:
     The text of a value is read like a string in code: `host=db password=…` needs no quotes there.
     """
     lower = text.lower()
-    spans = [Span(*each) for each in placed_secrets(text, lower)]
     if not _is_worth_a_look(lower):
-        return spans and _apart(spans)
-    spans += [*_Scanner(text).spans(), *_shell(text)]
+        return []
+    spans = [*(Span(*each) for each in placed_secrets(text, lower)), *_Scanner(text).spans(), *_shell(text)]
     if is_value:
         spans += [*_loose(text, 0), *_flags(text, 0)]
     return _apart(spans)
@@ -144,17 +144,18 @@ class _Scanner:
 
     def spans(self) -> Iterator[Span]:
         for match in _LEXEMES.finditer(self.text):
-            group = match.lastgroup
-            if group in ("a", "b", "c", "d"):
-                yield from self._string(match, group)
-            elif group == "comment":
-                yield from _loose(match.group(), match.start(), strict=True)
-            elif group == "number":
-                yield from self._number(match)
-            elif group == "word":
+            group = match.lastgroup  # what is commonest is asked for first
+            if group == "word":
                 self._word(match.group())
             elif group == "op":
                 self._operator(match.group())
+            elif group in ("a", "b", "c", "d"):
+                yield from self._string(match, group)
+            elif group == "comment":
+                if _worth_a_look(comment := match.group()):
+                    yield from _loose(comment, match.start(), strict=True)
+            elif group == "number":
+                yield from self._number(match)
             else:
                 self.name = self.expects = self.continues = self.word = ""
 
