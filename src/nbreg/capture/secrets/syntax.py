@@ -86,8 +86,10 @@ def _worth_a_look(text: str) -> bool:
 
 
 def _is_worth_a_look(lower: str) -> bool:
-    # A list, no generator: every captured text comes by here.
-    return any([word in lower for word in _WORDS])
+    for word in _WORDS:  # noqa: SIM110 - a generator takes twice as long, and every captured text comes by here
+        if word in lower:
+            return True
+    return False
 
 
 def named_secrets(text: str, *, is_value: bool = False) -> list[Span]:
