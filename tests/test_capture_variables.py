@@ -54,7 +54,7 @@ def only(value: object, name: str = "x") -> Variable:
         (date(2026, 2, 9), "datetime.date", "2026-02-09"),
         (datetime(2026, 2, 9, 10, tzinfo=UTC), "datetime.datetime", "2026-02-09T10:00:00+00:00"),
         (PurePosixPath("a/b"), "pathlib.PurePosixPath", "a/b"),
-        (OrderedDict(a=1), "collections.OrderedDict", {"a": 1}),
+        (OrderedDict(a=1), "collections.OrderedDict", {"$type": "dict", "items": [["a", 1]]}),
         (defaultdict(list, a=[1]), "collections.defaultdict", {"a": [1]}),
         (argparse.Namespace(lr=0.1), "argparse.Namespace", {"lr": 0.1}),
         (SimpleNamespace(lr=0.1), "types.SimpleNamespace", {"lr": 0.1}),
@@ -266,7 +266,7 @@ def test_secrets_are_withheld_by_name_by_shape_and_inside_containers() -> None:
     assert by_name["copied"].redacted == "known-value"
     assert by_name["config"].value["lr"] == 0.1
     assert by_name["config"].value["db"] == {"password": "‹redacted: password›"}
-    assert by_name["headers"].value[1] == ["Accept", "json"]
+    assert by_name["headers"].value[1] == {"$type": "tuple", "items": ["Accept", "json"]}
     assert (by_name["token_count"].value, by_name["use_password"].value) == (5, True)
     assert variables_summary(found)["redacted"] == 6
 

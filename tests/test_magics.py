@@ -458,9 +458,8 @@ def test_load_binds_names_and_never_overwrites_with_with(trained: Kernel) -> Non
     """`--as` was asked for; an artifact's name was not."""
     trained.good("scaler = [1]; threshold = 0.5")
     trained.good("%register_model churn clf --artifacts scaler,threshold")
-    assert "--with scaler would overwrite the variable scaler" in trained.refused(
-        "%load_model churn --with scaler"
-    )
+    trained.good("scaler = [2]")
+    assert "--with would overwrite the variable scaler" in trained.refused("%load_model churn --with scaler")
 
     assert "--as class is no name of a variable" in trained.refused("%load_model churn --as class")
 

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from nbreg.settings import Settings
@@ -67,6 +67,18 @@ class Nbreg(Configurable):
     def _prove_default(self) -> bool:
         return os.environ.get("NBREG_PROVE", "1") not in ("0", "off", "false", "no")
 
+    variables_include = List(
+        Unicode(),
+        list(_DEFAULTS.variables_include),
+        help="Patterns of the variables whose values a version records, such as 'n_*'. Of others it "
+        "records that they were there and of what type, never a value or a summary.",
+    ).tag(config=True)
+    variables_exclude = List(
+        Unicode(),
+        list(_DEFAULTS.variables_exclude),
+        help="Patterns of variables that are never recorded, though variables_include has them.",
+    ).tag(config=True)
+
     @validate("registry")
     def _registry_is_no_file(self, proposal: dict[str, Any]) -> str:
         location = str(proposal["value"])
@@ -84,4 +96,7 @@ class Nbreg(Configurable):
 
     def settings(self) -> Settings:
         """The same, as the plain record that the registry takes."""
-        return Settings(**{name: getattr(self, name) for name in Settings.__struct_fields__})
+        found: dict[str, Any] = {name: getattr(self, name) for name in Settings.__struct_fields__}
+        for name in ("variables_include", "variables_exclude"):
+            found[name] = tuple(found[name])
+        return Settings(**found)

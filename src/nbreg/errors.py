@@ -11,6 +11,8 @@
     │   ├── UnknownModelError
     │   ├── UnknownVersionError
     │   ├── UnknownArtifactError
+    │   ├── UnknownVariableError
+    │   ├── NotRestorableError
     │   └── UnknownStageError
     ├── ConflictError          what is there stands in the way
     │   ├── NameTakenError
@@ -158,6 +160,18 @@ class UnknownArtifactError(NotFoundError):
     """The version has no artifact of that name, or its bytes were purged."""
 
     code = "unknown-artifact"
+
+
+class UnknownVariableError(NotFoundError):
+    """The version recorded no variable of that name."""
+
+    code = "unknown-variable"
+
+
+class NotRestorableError(NotFoundError):
+    """The version knows the variable, but not its value: it was summarised or withheld."""
+
+    code = "not-restorable"
 
 
 class UnknownStageError(NotFoundError):

@@ -35,3 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     value_bytes: int = 4 * 1024
     """How much of a single variable's value is recorded before it is summarised."""
+
+    variables_include: tuple[str, ...] = ("*",)
+    """Patterns of the names whose values are recorded; of others the name and the type alone are."""
+
+    variables_exclude: tuple[str, ...] = ()
+    """Patterns of names that are not recorded all the same: `*_private`, `customers*`."""

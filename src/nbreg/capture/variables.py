@@ -7,7 +7,8 @@ their `repr`, `len` or attributes unless the type is Python's own or a known lib
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import islice
 from math import isfinite
 from types import ModuleType
@@ -26,6 +27,9 @@ DEPTH: Final = 8
 
 KEYS: Final = 20
 """How many keys a summary of a larger dictionary names."""
+
+EXCLUDED: Final = "excluded"
+"""Why a value is withheld that the settings exclude; other reasons are kinds of secrets."""
 
 _SEQUENCES = (list, tuple)
 _SETS = (set, frozenset)
@@ -48,11 +52,26 @@ def capture_variables(namespace: Mapping[str, object], redactor: Redactor, setti
     """
     names = sorted(name for name, value in namespace.items() if _is_wanted(name, value))
     reader = _Reader(redactor, settings.value_bytes)
-    found = [reader.variable(name, namespace[name]) for name in names[:NAMES]]
+    wanted = policy(settings)
+    found = [
+        reader.variable(name, namespace[name]) if wanted(name) else reader.excluded(name, namespace[name])
+        for name in names[:NAMES]
+    ]
     kept = sorted(_fitting(found, settings.variable_bytes), key=lambda each: each.name)
     left_out = len(names) - len(kept)
     reason = f"over {settings.variable_bytes} bytes or {NAMES} names" if left_out else ""
     return Variables(variables=kept, left_out=left_out, reason=reason)
+
+
+def policy(settings: Settings) -> Callable[[str], bool]:
+    """Whether a variable's value may be recorded, as this process was told."""
+
+    def allows(name: str) -> bool:
+        return any(fnmatchcase(name, each) for each in settings.variables_include) and not any(
+            fnmatchcase(name, each) for each in settings.variables_exclude
+        )
+
+    return allows
 
 
 def _is_wanted(name: object, value: object) -> bool:
@@ -85,6 +104,11 @@ class _Reader:
         if self._redactor.counts.total() != before:
             self._redactor.withheld.add(name)
         return found
+
+    def excluded(self, name: str, value: object) -> Variable:
+        """That it was there, and of what type."""
+        self._redactor.withheld.add(name)
+        return Variable(name=self._redactor.text(name), type=type_name(type(value)), redacted=EXCLUDED)
 
     def _variable(self, name: str, value: object) -> Variable:
         kind, text = self._known.kind(value), type_name(type(value))
@@ -148,14 +172,18 @@ class _Reader:
         if depth == 0:
             raise _TooLargeError
         if kind in _SEQUENCES:
-            return self._sequence(value, depth)
+            read = self._sequence(value, depth)
+            return read if top or kind is list else {"$type": "tuple", "items": read}
         if kind in self._known.mappings:
-            return self._mapping(dict.items(value), dict.__len__(value), depth)
+            ordered = kind.__name__ == "OrderedDict"  # JSON as it is recorded has its keys sorted
+            mapping = self._mapping(dict.items(value), dict.__len__(value), depth, ordered=ordered)
+            return mapping if top or kind is dict else {"$type": type_name(kind), "items": mapping}
         if kind in _SETS:
             return self._set(value, depth, top=top)
         if kind in self._known.spaces:
             names = object.__getattribute__(value, "__dict__")
-            return self._mapping(names.items(), len(names), depth)
+            mapping = self._mapping(names.items(), len(names), depth)
+            return mapping if top else {"$type": type_name(kind), "items": mapping}
         return self._leaf(value, kind, top=top)
 
     def _number(self, value: Any, *, top: bool) -> Any:
@@ -180,10 +208,12 @@ class _Reader:
             secret = secret_kind(each) if type(each) is str and (len(value) == 2 or each[:2] == "--") else ""
         return read
 
-    def _mapping(self, items: Iterable[tuple[Any, Any]], length: int, depth: int) -> dict[str, Any]:
+    def _mapping(
+        self, items: Iterable[tuple[Any, Any]], length: int, depth: int, *, ordered: bool = False
+    ) -> Any:
         self._spend(length * 4)
         pairs = list(items)
-        if not all(type(key) is str for key, _ in pairs):
+        if ordered or not all(type(key) is str and key != "$type" for key, _ in pairs):
             read = [[self._value(key, depth - 1), self._named(key, value, depth)] for key, value in pairs]
             return {"$type": "dict", "items": read}
         announced = _announced(pairs)

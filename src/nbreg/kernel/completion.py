@@ -39,7 +39,12 @@ _POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
     "model_history": ("model",),
     "model_events": ("model",),
 }
-_SWITCHES: Final = frozenset(("--new", "--force", "--trust", "--deleted", "--help", "--allow-secrets"))
+_SWITCHES: Final = frozenset(
+    (
+        *("--new", "--force", "--trust", "--deleted", "--help", "--allow-secrets"),
+        *("--preview", "--overwrite"),
+    )
+)
 
 
 def matcher(session: Session) -> Callable[[Any], dict[str, Any]]:
@@ -135,7 +140,9 @@ def _references(session: Session, fragment: str) -> Iterable[str]:
 
 
 def _artifacts(session: Session, reference: str) -> list[str]:
-    return [name for name in session.registry.get(reference).artifacts if name != "model"]
+    version = session.registry.get(reference)
+    variables = (each.name for each in version.variables.variables if each.value is not None)
+    return [*(name for name in version.artifacts if name != "model"), *variables]
 
 
 def _starting(fragment: str, words: Iterable[str]) -> list[str]:

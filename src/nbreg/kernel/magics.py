@@ -10,7 +10,6 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
 from IPython.core.error import UsageError
@@ -18,10 +17,11 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, CannotLoadError, ConflictError, NbregError, StoreError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, NbregError, StoreError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.registering import Registering
+from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
 
 Arguments = argparse.Namespace
@@ -150,41 +150,31 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Load a version."""
         registry = self.session.registry
         version = registry.get(args.ref)
-        others = self._others(version, args)
+        beside = self._beside(version, args)
         trust = True if args.trust else None
         # Resolved once, so that all of it is of one version; where only pinned references may be
         # loaded, the registry has to see the reference itself.
         ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
         with _trust_by_flag(args.ref), self._drift_if_it_fails(version):
             value = registry.load(ref, trust=trust)
-            loaded = {name: registry.load(ref, name, trust=trust) for name in others}
-        self._tell(version, loaded)
-        if args.name:
-            loaded[args.name] = value
-        self.session.shell.user_ns.update(loaded)
+            loaded = {name: registry.load(ref, name, trust=trust) for name in beside.artifacts}
+        self._tell(version, told(loaded, beside.variables))
+        bound = {**loaded, **beside.variables, **({args.name: value} if args.name else {})}
+        self.session.shell.user_ns.update(bound)
         return value
 
-    def _others(self, version: Any, args: Arguments) -> list[str]:
-        """The artifacts that `--with` names; a variable that is there is never overwritten."""
-        if args.name and not _is_name(args.name):
+    def _beside(self, version: Any, args: Arguments) -> Beside:
+        """What `--with` names; a variable that is there is overwritten only if the line says so."""
+        if args.name and not is_name(args.name):
             raise BadInputError(f"--as {args.name} is no name of a variable")
-        names = pieces(args.others)
-        if "all" in names:
-            names = [name for name in version.artifacts if name != "model"]
         namespace = self.session.shell.user_ns
-        for name in names:
-            if not _is_name(name):
-                raise BadInputError(
-                    f"{name!r} is no name of a variable", hint=f"registry.load('{version.ref}', {name!r})"
-                )
-            if name in namespace or name == args.name:
-                raise ConflictError(f"--with {name} would overwrite the variable {name}", hint=f"del {name}")
-        return names
+        return beside(
+            version, pieces(args.others), namespace, taken=args.name or None, overwrite=args.overwrite
+        )
 
-    def _tell(self, version: Any, loaded: dict[str, Any]) -> None:
+    def _tell(self, version: Any, also: str) -> None:
         """Which version it is, for good, and what is different here."""
         row = version.row
-        also = f" with {', '.join(loaded)}" if loaded else ""
         pinned = f"{version.model}@sha256:{version.id[:12]}"
         self.session.show(Note(f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"))
         self._show_drift(version)
@@ -256,10 +246,6 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             else "empty: the first version makes it"
         )
         return Note(f"registry {args.location or registry.location} · {what}")
-
-
-def _is_name(text: str) -> bool:
-    return text.isidentifier() and not iskeyword(text)
 
 
 def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:

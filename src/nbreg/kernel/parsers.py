@@ -60,6 +60,7 @@ def _register_model() -> Parser:
     new.add_argument("--description", default="", metavar="TEXT", help="what this version is")
     _why(new)
     new.add_argument("--draft", metavar="N", help="not in this release")
+    new.add_argument("--preview", action="store_true", help="show what would be stored, and store nothing")
     new.add_argument("--new", action="store_true", help="a version even if equal content is registered")
     new.add_argument("--force", action="store_true", help="take a name that is taken; needs --reason")
     new.add_argument("--allow-secrets", action="store_true", help="store bytes that look like a secret")
@@ -95,13 +96,17 @@ def _load_model() -> Parser:
     new = Parser(
         "%load_model",
         "Load a version: its bytes are verified, and what differs in the environment is shown.\n\n"
-        "    clf = %load_model churn@production",
+        "    clf = %load_model churn@production\n"
+        "    %load_model churn@production --as clf --with scaler,threshold\n\n"
+        "--with sets artifacts, and variables that were recorded, under their own names. A name that\n"
+        "is taken by something else is never overwritten unasked: then nothing is set.",
     )
     _reference(new)
     new.add_argument("--as", dest="name", metavar="NAME", help="variable to bind it to")
     new.add_argument(
-        "--with", dest="others", metavar="a,b|all", action="append", help="artifacts to bind too"
+        "--with", dest="others", metavar="a,b|all", action="append", help="artifacts and variables to set too"
     )
+    new.add_argument("--overwrite", action="store_true", help="--with replaces what has these names")
     new.add_argument("--trust", action="store_true", help="load code that nobody here vouched for")
     return new
 

@@ -16,6 +16,7 @@ from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained,
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
     from nbreg.registry import ModelVersion
+    from nbreg.registry.previewing import Preview
 
 
 class Registering:
@@ -29,9 +30,11 @@ class Registering:
             raise BadInputError("--draft is not in this release", hint="name the variable: MODEL VARIABLE")
         self._refuse_lone_variable()
 
-    def now(self) -> ModelVersion:
+    def now(self) -> ModelVersion | Preview:
         """Register what the line names, or the model trained last."""
         candidate = self._named() or self._last_trained()
+        if self._args.preview:
+            return self._session.registry.preview(self._args.model, candidate.value, **self._given)
         return self._register(candidate.value)
 
     def after_cell(self, body: str) -> ModelVersion:
@@ -41,6 +44,8 @@ class Registering:
         registering fails, what was made stays in the namespace, and the line that registers it
         is in the error.
         """
+        if self._args.preview:
+            raise BadInputError("--preview runs no cell", hint="one % previews what is there already")
         self._check(body)
         self._run(body)
         name = self._args.variable or ""
@@ -165,18 +170,21 @@ class Registering:
         return transformed
 
     def _register(self, model: object) -> ModelVersion:
-        args = self._args
-        version = self._session.registry.register(
-            args.model,
-            model,
-            metrics=given.metrics(args.metrics, self._variable),
-            params=given.params(args.params, self._variable),
-            artifacts=given.artifacts(args.artifacts, self._variable),
-            data={name: self._variable(name) for name in given.pieces(args.data)},
-            **self._options,
-        )
+        version = self._session.registry.register(self._args.model, model, **self._given)
         self._session.remember(version)
         return version
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        """What the line gives beside the model, variables as their values."""
+        args = self._args
+        return {
+            "metrics": given.metrics(args.metrics, self._variable),
+            "params": given.params(args.params, self._variable),
+            "artifacts": given.artifacts(args.artifacts, self._variable),
+            "data": {name: self._variable(name) for name in given.pieces(args.data)},
+            **self._options,
+        }
 
 
 def _loop_is_running() -> bool:

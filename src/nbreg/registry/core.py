@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadReferenceError
 from nbreg.names import Bump
@@ -20,7 +20,6 @@ from nbreg.records import (
     Event,
     Evidence,
     Lifecycle,
-    Manifest,
     ModelRow,
     PurgeReport,
     Usage,
@@ -31,6 +30,9 @@ from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
+
+if TYPE_CHECKING:
+    from nbreg.registry.previewing import Preview
 
 Reference = str | ModelVersion
 
@@ -176,8 +178,12 @@ class Registry:
         known = {name: value for name, value in options.items() if name not in ("artifacts", "data")}
         registering.check(self._desk, Request.checked(self._desk, model_name, **self._texts(known)))
 
-    def preview(self, model_name: str, model: object = None, **options: Any) -> Manifest:
-        """The manifest that `register` would write; nothing is written."""
+    def preview(self, model_name: str, model: object = None, **options: Any) -> Preview:
+        """What `register` would write, with all that it would capture; nothing is written.
+
+        It is the manifest, and shows itself: artifacts with their sizes, data, cells, and each
+        variable with its value, or why that is withheld.
+        """
         from nbreg.registry import registering
         from nbreg.registry.request import Request, linked, objects
 
@@ -225,6 +231,20 @@ class Registry:
         from nbreg.registry import loading
 
         return loading.load(self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift)
+
+    def variables(self, ref: Reference, *names: str) -> dict[str, Any]:
+        """Recorded variables as the values they had, by name: all that have one, or those that are named.
+
+        Tuples, sets, numpy's numbers, dates and the like come back as what they were; the keys of
+        a plain dictionary stand in the order of the alphabet. Nothing but plain values is made,
+        so nothing needs trust. What was only summarised (frames, arrays, long texts) or withheld
+        has no value: among all it is left out, named it raises.
+
+        Raises `UnknownVariableError` or `NotRestorableError`, which says why and what to do.
+        """
+        from nbreg.registry import restoring
+
+        return restoring.values(self.get(ref), names)
 
     def drift(self, ref: Reference) -> list[DriftItem]:
         """Where the running environment differs from the version's, worst first."""

@@ -30,6 +30,7 @@ from nbreg.records import (
 from nbreg.registry import bookkeeping, naming, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
+from nbreg.registry.previewing import Preview
 from nbreg.registry.request import Request
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -80,14 +81,15 @@ def register(
 
 def preview(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
-) -> Manifest:
-    """The manifest that `register` would write."""
+) -> Preview:
+    """What `register` would write."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     asked, (request, seen) = request, _look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = _content_digest(request, dumped, seen.links)
     captured = seen.added_to(pending.finish(*values.values()), params=request is not asked)
-    return _draft(desk, request, dumped, seen.links, content_digest, captured).manifest
+    made = _draft(desk, request, dumped, seen.links, content_digest, captured)
+    return Preview.of(request.model, made.manifest, captured)
 
 
 def check(desk: Desk, request: Request) -> None:
