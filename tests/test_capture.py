@@ -27,6 +27,7 @@ from nbreg.capture.context import (
     using_context,
 )
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.variables import capture_variables
 from nbreg.records import Execution, Recipe, RunLink, canonical
 from nbreg.settings import Settings
 
@@ -282,3 +283,19 @@ def test_a_script_is_known_by_its_names_file_and_start(monkeypatch: pytest.Monke
     assert "__name__" not in context.namespace
     assert context.moment == ScriptContext().moment
     assert (context.executions, context.notebook, context.run) == ((), "", None)
+
+
+def test_no_digest_is_kept_of_what_may_be_a_secret() -> None:
+    """A short password is found by trying digests: the recipe tells none of it, nor of what held it."""
+    cells = [
+        Execution(source="entered = getpass()\nn = 1", tokens={"entered": "aa", "n": "bb"}),
+        Execution(source="db = {'user': 'ana', 'password': entered}", tokens={"db": "cc", "api_token": "dd"}),
+        Execution(source="password = 'hunter2'; x = 2", tokens={"password": "ee", "x": "ff"}),
+    ]
+    namespace = {"entered": "violet meadow", "n": 1, "db": {"user": "ana", "password": "violet meadow"}}
+    redactor = Redactor.of_process(namespace, [each.source for each in cells])
+    capture_variables(namespace, redactor, Settings())
+
+    kept = keep_all(cells, redactor).cells
+
+    assert [each.tokens for each in kept] == [{"n": "bb"}, {}, {}]

@@ -277,14 +277,56 @@ def test_names_of_other_things_are_not_taken_for_secrets(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ['"""', "'", "a", "token=(", "://", "a:", "token ", "--token ", "sk-", "eyJ", "a.b-"]
+    "piece",
+    [
+        *('"""', "'", "a", "token=(", "://", "a:", "token ", "--token ", "sk-", "eyJ", "a.b-", "f'{token}' "),
+        *("sshpass -p ", "docker login ", "echo a | password-stdin ", "machine a login b password ", "zip -"),
+        *("kind: Secret\ndata:\n  a: b\n", "htpasswd -b ", "mysql a ", "password is ", '["--token", ', "\0"),
+    ],
 )
 def test_no_text_takes_the_patterns_for_ever(piece: str) -> None:
     """A megabyte pasted into a cell must not hold up a registration; the suite's own timeout judges."""
     text = piece * (200_000 // len(piece))
 
     assert isinstance(redact(text)[0], str)
+    assert isinstance(Redactor.of_process({}, [text]).value(text), str)
     assert isinstance(find(text.encode()), dict)
+
+
+def test_one_line_of_a_megabyte_loses_the_one_secret_in_it() -> None:
+    """Pasted JSON has no line breaks, and nothing hides behind its length."""
+    text = (
+        '{"x": "'
+        + "0123456789abcdef" * 30_000
+        + f'", "password": "{S}", "y": "'
+        + "\x01\xff" * 250_000
+        + '"}'
+    )
+
+    clean, counts = redact(text)
+
+    assert S not in clean
+    assert counts == {"password": 1}
+    assert len(clean) > len(text) - 20
+
+
+def test_no_secret_is_left_in_pieces_by_another() -> None:
+    """A secret may be a part of another, or both stand in one URL: what goes first must not save the rest."""
+    inner, outer = "hunter2-hunter2", "hunter2-hunter2-and-more-9Q"
+    redactor = Redactor([inner, outer])
+    url = f"https://{SHAPED[1]}:{inner}@host/x?token={AB}&sig={AB}{AB}"
+
+    for text in (
+        f"x = '{outer}'",
+        f"x = '{inner}{outer}'",
+        f'password = "{outer} {SHAPED[1]}"',
+        f"u = '{url}'",
+    ):
+        clean = redactor.text(text)
+        assert "hunter2" not in clean
+        assert "and-more" not in clean
+        assert AB not in clean
+        assert redactor.text(clean) == clean
 
 
 def test_text_that_is_not_unicode_becomes_text_that_can_be_written() -> None:

@@ -28,6 +28,7 @@ from nbreg.errors import (
     JournalError,
     NameTakenError,
     NotPinnedError,
+    SecretFoundError,
     TransitionError,
     UnknownArtifactError,
     UnknownModelError,
@@ -1142,6 +1143,22 @@ def test_what_a_version_tells_is_a_copy(registry: Registry) -> None:
     version.params["a"].append(2)
     version.content["b"]["c"] = 1
     assert (version.params, version.content) == ({"a": [1]}, {"b": {}})
+
+
+def test_a_known_secret_inside_a_model_stops_its_registration(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that uses a password takes it along when it is pickled; bytes are never altered."""
+    monkeypatch.setenv("REPORT_PASSWORD", "Otter-plain-words-9")
+    model = {"connect": {"dsn": "ana/Otter-plain-words-9@db"}}
+
+    with pytest.raises(SecretFoundError) as caught:
+        registry.register("churn", model)
+
+    assert "known-value" in caught.value.message
+    assert "Otter" not in caught.value.line
+    assert registry.models() == []
+    assert registry.register("churn", model, allow_secrets=True).number == 1
 
 
 def test_no_secret_that_a_caller_gives_is_written(registry: Registry) -> None:

@@ -55,6 +55,30 @@ def test_texts_that_variables_hold_stay_as_they_are() -> None:
     told("values", texts, [text for text in texts if Redactor().value(text) != text])
 
 
+def test_the_working_folder_is_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shells call it PWD and OLDPWD, and every path of the project begins with it."""
+    (tmp_path / "key.json").write_text("{}")
+    for name, path in (
+        ("PWD", tmp_path),
+        ("OLDPWD", tmp_path),
+        ("GOOGLE_CREDENTIALS", tmp_path / "key.json"),
+    ):
+        monkeypatch.setenv(name, str(path))
+    text = f"df = pandas.read_csv({str(tmp_path / 'key.json')!r})"
+
+    assert redact(text) == (text, {})
+    assert Redactor.of_process({"pwd": str(tmp_path)}).text(text) == text
+
+
+def test_pieces_of_text_are_not_known_secrets() -> None:
+    """What a tokenizer calls a token is in the vocabulary that is registered with the model."""
+    found = [{"token": "New York", "key": "a b"}, {"token": "don't"}, ("token", "U.S."), {"password": None}]
+    redactor = Redactor.of_process({"found": found, "token": "New York", "tokens": ["Rhine-Main"]})
+
+    assert redactor.values == frozenset()
+    assert redactor.text("city = 'New York'") == "city = 'New York'"
+
+
 def test_nothing_harmless_stops_a_registration() -> None:
     """A model that holds a digest or a word list is no reason to refuse it."""
     assert [line for line in harmless.lines() if find(line.encode())] == []

@@ -160,10 +160,13 @@ def _redacted(text: str, is_value: bool) -> _Found:
     counts: Counter[str] = Counter()
     for shape in dict.fromkeys([shape for hint, shape in HINTS if hint in text]):
         text = _without_shape(text, shape, counts)
-    spans = named_secrets(text, is_value=is_value)
-    for start, end, kind, in_bytes in reversed(spans):
-        text = text[:start] + (f"<redacted: {kind}>" if in_bytes else mark(kind)) + text[end:]
+    pieces, at = [], 0
+    for start, end, kind, in_bytes in named_secrets(text, is_value=is_value):
+        pieces += (text[at:start], f"<redacted: {kind}>" if in_bytes else mark(kind))
         counts[kind] += 1
+        at = end
+    if pieces:
+        text = "".join((*pieces, text[at:]))
     return text, tuple(counts.items())
 
 

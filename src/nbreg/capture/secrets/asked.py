@@ -20,6 +20,9 @@ _ASKING: Final = word_set(
 _LOOKING_UP: Final = word_set("get getenv pop input prompt ask raw_input")
 """They ask for a secret where their first argument says so: `input("Password: ")`."""
 
+_LONGEST: Final = 256 * 1024
+"""What is longer is pasted data: parsing a megabyte takes seconds."""
+
 _HIDING: Final = frozenset(("password", "hide_input"))
 _LIKELY = re.compile(r"getp|pass|secret|token|key|credential|askp|stdiask", re.IGNORECASE)
 _NOT_PYTHON = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
@@ -54,6 +57,8 @@ class Asked(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _asked(source: str, asking: frozenset[str]) -> Asked:
+    if len(source) > _LONGEST:
+        return Asked((), asking)
     renamed = asking - _ASKING
     if not _LIKELY.search(source) and not any(name in source for name in renamed):
         return Asked((), asking)

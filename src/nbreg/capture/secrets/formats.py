@@ -14,7 +14,7 @@ from nbreg.capture.secrets.names import secret_kind
 from nbreg.capture.secrets.shapes import is_placeholder, looks_random
 
 _WORD = r"""(?:"(?P<secret>[^"\n]+)"|'(?P<quoted>[^'\n]+)'|(?P<bare>[^\s"'|;&<>()‹,\\]+))"""
-_REST = r"[^\n|;]{0,300}?"
+_REST = r"[^\n|;]{0,120}?"
 
 
 class Place(NamedTuple):

@@ -7,6 +7,7 @@ one; and what somebody typed or fetched when a cell asked for it (`asked.py`).
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -30,6 +31,7 @@ _LOOKED_AT = 2_000
 _ITEMS = 100
 _NOTHING_INSIDE = frozenset(map(id, (int, float, bool, complex, type(None))))
 _DEPTH = 4
+_HAS_GAP = re.compile(r"\s").search
 _class_mro = type.__dict__["__mro__"].__get__
 _class_dict = type.__dict__["__dict__"].__get__
 
@@ -48,6 +50,11 @@ def environment_values() -> set[str]:
     return known_values({name: os.environ.get(name) for name in secret})
 
 
+def _is_place(value: str) -> bool:
+    """`PWD` is no password, and where credentials are kept is no secret."""
+    return value.startswith((os.sep, "~")) and os.path.exists(os.path.expanduser(value))  # noqa: PTH110, PTH111
+
+
 @lru_cache(maxsize=4)
 def _secret_names(names: tuple[bytes, ...]) -> tuple[str, ...]:
     return tuple(name for name in map(os.fsdecode, names) if secret_kind(name))
@@ -60,11 +67,15 @@ def known_values(named: Mapping[str, object], *, sure: bool = True) -> set[str]:
     likely a piece of text, and withholding it everywhere would ruin the recipe. A variable
     named `password` holds a password even if that is a word.
     """
-    return {
-        held.text
-        for held in _held(named)
-        if (held.is_variable and (sure or held.kind == "password")) or is_no_word(held.text)
-    }
+    return {held.text for held in _held(named) if _is_secret(held, sure=sure) and not _is_place(held.text)}
+
+
+def _is_secret(held: Held, *, sure: bool) -> bool:
+    if held.is_variable and (sure or held.kind == "password"):
+        return True
+    if held.kind in ("token", "key", "session"):  # {"token": "New York"} is a piece of text
+        return is_no_word(held.text) and any(map(str.isdigit, held.text)) and not _HAS_GAP(held.text)
+    return is_no_word(held.text)
 
 
 def is_no_word(text: str) -> bool:
