@@ -160,7 +160,8 @@ def _redacted(text: str, is_value: bool) -> _Found:
     counts: Counter[str] = Counter()
     for shape in dict.fromkeys([shape for hint, shape in HINTS if hint in text]):
         text = _without_shape(text, shape, counts)
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for start, end, kind, in_bytes in named_secrets(text, is_value=is_value):
         pieces += (text[at:start], f"<redacted: {kind}>" if in_bytes else mark(kind))
         counts[kind] += 1
