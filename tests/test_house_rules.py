@@ -53,6 +53,8 @@ OWNERS = {
     "traitlets": {"config"},
     "IPython": {"kernel", "autoload"},
     "ipywidgets": {"panels"},
+    "skops": {"families"},
+    "yaml": {"registry"},
     "tornado": {"server"},
     "jupyter_server": {"server"},
 }

@@ -115,10 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", _export, "write a version in a form that others read")
     export.add_argument("ref", metavar="REF")
     export.add_argument("path", metavar="PATH")
-    export.add_argument("--format", default="archive", metavar="F", help="archive (default) or huggingface")
-    take = command("import", _import, "take a version in from an archive")
-    take.add_argument("path", metavar="FILE")
-    take.add_argument("model", metavar="MODEL", nargs="?", help="default: as it was called")
+    export.add_argument(
+        "--format", default="archive", metavar="F", help="archive (default), huggingface, mlflow, skops"
+    )
+    take = command("import", _import, "take a version in: an archive, an MLflow folder, a skops file")
+    take.add_argument("path", metavar="PATH")
+    take.add_argument("model", metavar="MODEL", nargs="?", help="an archive's default: as it was called")
+    take.add_argument("--trust", action="store_true", help="run its code, if loading it needs that")
     _add_why(take)
     verify = command("verify", _verify, "read everything and check it")
     verify.add_argument(
@@ -328,7 +331,9 @@ def _export(args: argparse.Namespace) -> Answer:
 
 
 def _import(args: argparse.Namespace) -> Answer:
-    made = _open(args).import_(args.path, args.model, reason=args.reason, message=args.message)
+    made = _open(args).import_(
+        args.path, args.model, trust=args.trust or None, reason=args.reason, message=args.message
+    )
     told = "was here already" if made.existing else "is taken in"
     return Answer(f"{made.ref} (#{made.number}) {told}", {"model": made.model, **_document(made)})
 

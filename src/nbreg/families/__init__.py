@@ -13,7 +13,20 @@ from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
 from nbreg.families import files, generic
+from nbreg.families.picklefile import PickleFile
 from nbreg.records import Artifact, Chunk
+
+__all__ = [
+    "Dumped",
+    "Opened",
+    "PickleFile",
+    "Read",
+    "dump",
+    "modules_needed",
+    "open_artifact",
+    "plain_files",
+    "snapshot",
+]
 
 Bytes = bytes | bytearray | memoryview
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbreg.errors import BadReferenceError
+from nbreg.errors import BadInputError, BadReferenceError
 from nbreg.names import Bump
 from nbreg.records import (
     Actor,
@@ -469,9 +469,12 @@ class Registry:
     def export(self, ref: Reference, path: str | os.PathLike[str], format: str = "archive") -> Path:
         """Write a version out in one of the `formats` that others read; returns where it is.
 
-        `archive` is a single file with all of it, for another registry's `import_`.
-        `huggingface` is a folder with a model card. Raises `ConflictError` where something is
-        there already, or `BadInputError` for a version that has no such form.
+        `archive` is a single file with all of it, for another registry's `import_`;
+        `huggingface` a folder with a model card; `mlflow` a folder that MLflow loads; `skops` a
+        file for scikit-learn's models, for which the model is loaded.
+
+        Raises `ConflictError` where something is there already, or `BadInputError` for a version
+        that has no such form.
         """
         from nbreg.registry import exporting
 
@@ -482,22 +485,35 @@ class Registry:
         path: str | os.PathLike[str],
         model: str | None = None,
         *,
+        trust: bool | None = None,
         reason: str = "",
         message: str = "",
     ) -> ModelVersion:
-        """Take a version in that `export` wrote as an archive: the same id, the next number.
+        """Take in what `export` or another tool wrote: an archive, an MLflow folder, a skops file.
 
-        Every byte is checked against the digest that names it, and nothing of it is run;
-        loading asks for consent as for any stranger's version. A version that is here already
-        is returned. Its name comes along if it is free; stage and aliases do not.
+        An archive gives the same id and the next number: every byte is checked against the
+        digest that names it, nothing of it is run, and a version that is here already is
+        returned. Its name comes along if it is free; stage and aliases do not.
 
-        Raises `BadInputError` for what is no archive, or `DamagedObjectError`; then nothing is changed.
+        The others are registered as `model` like any object, for which they have to be loaded:
+        what would run code needs `trust=True`. An MLflow folder of another flavour than
+        scikit-learn's is stored as it is.
+
+        Raises `BadInputError`, `TrustError` or `DamagedObjectError`; then nothing is changed.
         """
-        from nbreg.registry import archiving
+        from nbreg.registry import archiving, foreign
 
-        return self._version(
-            archiving.restore(self._desk, Path(path), model=model, reason=reason, message=message)
-        )
+        source = Path(path).expanduser()
+        found = foreign.read(source, trust=trust)
+        if found is None:
+            entry = archiving.restore(self._desk, source, model=model, reason=reason, message=message)
+            return self._version(entry)
+        if model is None:
+            raise BadInputError(
+                f"{source.name} does not say which model it is", hint="import_(path, 'churn')"
+            )
+        value, content = found
+        return self.register(model, value, content=content, reason=reason, message=message)
 
     # keep
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from nbreg.errors import BadInputError, did_you_mean
+from nbreg.errors import BadInputError, ConflictError, did_you_mean
 from nbreg.records import Manifest
-from nbreg.registry import archiving, parts, pulling, reading
+from nbreg.registry import archiving, mlmodel, parts, pulling, reading
 from nbreg.registry.desk import Desk, Entry
 
 _LIBRARIES: Final = {"sklearn": "sklearn", "torch": "pytorch", "keras": "keras"}
@@ -86,7 +86,27 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def _skops(desk: Desk, entry: Entry, path: Path) -> Path:
+    """The model itself, as skops writes it: for that it is loaded, so this user has to vouch for it."""
+    from nbreg.families import skops
+    from nbreg.registry import loading
+
+    target = path.expanduser().absolute()
+    if target.exists():
+        raise ConflictError(f"{target} is there already", hint="name another file")
+    model = loading.load(desk, f"{entry.model}@{entry.number}", "model", trust=None, on_drift="ignore")
+    unfinished = target.with_name(f".{target.name}.part")
+    try:
+        skops.write(model, unfinished)
+        unfinished.rename(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
+
+
 _FORMATS: Final[dict[str, Callable[[Desk, Entry, Path], Path]]] = {
     "archive": archiving.export,
     "huggingface": _huggingface,
+    "mlflow": mlmodel.write,
+    "skops": _skops,
 }
