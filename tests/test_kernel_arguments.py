@@ -12,7 +12,8 @@ from IPython.core.error import UsageError
 from nbreg.errors import BadInputError, BadTemplateError, BadValueError
 from nbreg.kernel import arguments
 from nbreg.kernel.arguments import HelpShown
-from nbreg.kernel.objects import last_trained, looks_like_model, trained_by, written_names
+from nbreg.families.describe import is_model
+from nbreg.kernel.objects import last_trained, trained_by, written_names
 from nbreg.kernel.parsers import MAGICS, parser
 from nbreg.records import Execution
 
@@ -195,13 +196,13 @@ class Inherited(Fitted):
 
 def test_a_model_is_told_by_its_class_alone() -> None:
     """Nothing of the object is read, so nothing of it can run."""
-    assert looks_like_model(Fitted())
-    assert looks_like_model(Scaler())
-    assert looks_like_model(Inherited())
-    assert looks_like_model(OfTrapType())
+    assert is_model(Fitted())
+    assert is_model(Scaler())
+    assert is_model(Inherited())
+    assert is_model(OfTrapType())
     dead = weakref.proxy(Fitted())
     for other in (Fitted, Trap(), dead, SimpleNamespace(fit=1, predict=2), 1, "text", None):
-        assert not looks_like_model(other)
+        assert not is_model(other)
 
 
 @pytest.mark.parametrize(

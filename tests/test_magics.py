@@ -21,6 +21,7 @@ MAGICS = [
     "model",
     "model_history",
     "model_events",
+    "drafts",
     "use_registry",
 ]
 
@@ -197,7 +198,8 @@ def test_braces_are_filled_and_dollars_are_not(trained: Kernel) -> None:
         ("%register_model churn clf --metrisc accuracy", "(did you mean '--metrics'?)"),
         ("%register_model churn clf --bump huge", "invalid choice: 'huge'"),
         ("%register_model churn clf --bump major --version 2", "not allowed with argument"),
-        ("%register_model churn clf --draft 1", "--draft is not in this release"),
+        ("%register_model churn clf --draft 1", "a draft is registered as it was kept"),
+        ("%register_model churn --draft 999", "there is no draft 999"),
         ("%register_model churn clf --message 'open", "a quote is opened and not closed"),
         ("%register_model ch{who}urn clf", "unknown placeholder {who}"),
         ("%register_model ../churn clf", "is not a model name"),

@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     events.add_argument("model", metavar="MODEL", nargs="?", help="default: all models")
     events.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
     events.add_argument("--limit", type=int, metavar="N", help="no more than N")
+    command("drafts", _drafts, "list what notebooks trained and nobody registered, newest first")
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
     _add_moves(command)
@@ -234,6 +235,13 @@ def _events(args: argparse.Namespace) -> Answer:
 
     found = _open(args).events(args.model, since=args.since, limit=args.limit)
     return Answer(repr(EventTable(found)), found)
+
+
+def _drafts(args: argparse.Namespace) -> Answer:
+    from nbreg.display import DraftTable
+
+    records = [draft.record for draft in _open(args).drafts()]
+    return Answer(repr(DraftTable(records)), records)
 
 
 def _pin(args: argparse.Namespace) -> Answer:

@@ -57,6 +57,20 @@ class Nbreg(Configurable):
     value_bytes = Int(
         _DEFAULTS.value_bytes, min=0, help="Bytes of one variable's value before only a summary is recorded."
     ).tag(config=True)
+    implicit = Enum(
+        ("draft", "version", "off"),
+        _DEFAULTS.implicit,
+        help="What becomes of a model that is trained and not registered: 'draft' keeps it for %drafts, "
+        "'version' registers it as NOTEBOOK/VARIABLE, 'off' does nothing.",
+    ).tag(config=True)
+    draft_bytes = Int(
+        _DEFAULTS.draft_bytes, min=0, help="Up to this size a draft keeps the model's weights."
+    ).tag(config=True)
+    drafts_bytes = Int(
+        _DEFAULTS.drafts_bytes, min=0, help="Bytes that all drafts take up; the oldest go first."
+    ).tag(config=True)
+    drafts_kept = Int(_DEFAULTS.drafts_kept, min=1, help="How many drafts are kept.").tag(config=True)
+    draft_days = Float(_DEFAULTS.draft_days, min=0.0, help="Days that a draft is kept.").tag(config=True)
 
     prove = Bool(
         help="Whether what %register_model registers is loaded once in a clean process, in the background. "

@@ -13,6 +13,7 @@
     │   ├── UnknownArtifactError
     │   ├── UnknownVariableError
     │   ├── NotRestorableError
+    │   ├── UnknownDraftError
     │   └── UnknownStageError
     ├── ConflictError          what is there stands in the way
     │   ├── NameTakenError
@@ -172,6 +173,12 @@ class NotRestorableError(NotFoundError):
     """The version knows the variable, but not its value: it was summarised or withheld."""
 
     code = "not-restorable"
+
+
+class UnknownDraftError(NotFoundError):
+    """No draft of that number is kept, or its weights are not."""
+
+    code = "unknown-draft"
 
 
 class UnknownStageError(NotFoundError):

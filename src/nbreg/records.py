@@ -332,12 +332,46 @@ class Manifest(Record, frozen=True, kw_only=True):
 
     Unset, and not in the document, where nothing was asked: the ids of earlier releases stay.
     """
+    draft: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    """Of a version that was a draft first: which one, and the cell that trained it. Unset for all others."""
     inferred: list[str] = []
     """Fields that nbreg worked out, rather than was told."""
     redactions: dict[str, int] = {}
     """How many secrets were withheld, by kind."""
     warnings: list[str] = []
     tool: str = ""
+
+
+# drafts
+
+
+class DraftRecord(Record, frozen=True, kw_only=True):
+    """A model that a kernel has seen trained and nobody has registered yet."""
+
+    number: int = 0
+    variable: str
+    """The name that it was bound to."""
+    type: str
+    at: str
+    actor: str = ""
+    cell: dict[str, Any] = {}
+    """`execution_count`, `cell_id` and, where it failed, the class of the `error`."""
+    notebook: str = ""
+    run: RunLink | None = None
+    params: dict[str, Any] = {}
+    """Those that were chosen, rather than left at their defaults; the manifest has all."""
+    metrics: dict[str, float] = {}
+    """Numbers that the cell set and that are named as metrics are."""
+    size: int = 0
+    """Bytes of the model; where it was not kept, about."""
+    token: str = ""
+    why: str = ""
+    """Why its weights are not kept; empty where they are."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its weights are kept, so that it can be registered."""
+        return not self.why
 
 
 # the rows of a model's journal

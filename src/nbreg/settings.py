@@ -41,3 +41,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     variables_exclude: tuple[str, ...] = ()
     """Patterns of names that are not recorded all the same: `*_private`, `customers*`."""
+
+    implicit: Literal["draft", "version", "off"] = "draft"
+    """What becomes of a model that a notebook trains and nobody registers."""
+
+    draft_bytes: int = 64 * 1024 * 1024
+    """Up to this size a draft keeps the model's weights; of a larger one it keeps how it was made."""
+
+    drafts_bytes: int = 512 * 1024 * 1024
+    """How much all drafts of a registry take up; the oldest go first."""
+
+    drafts_kept: int = 100
+    """How many drafts are kept."""
+
+    draft_days: float = 30.0
+    """How long a draft is kept."""

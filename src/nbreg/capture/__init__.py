@@ -29,15 +29,21 @@ T = TypeVar("T")
 
 PARTS: Final = ("environment", "variables", "recipe", "source")
 
+NO_TIME: Final = "the next cell began at once"
+"""Why a brief capture has no variables and no source."""
+
 
 class Pending:
     """A capture under way; `finish` takes what is there at that moment."""
 
-    def __init__(self, context: Context, settings: Settings, *, registry: Path | None) -> None:
+    def __init__(
+        self, context: Context, settings: Settings, *, registry: Path | None, brief: bool = False
+    ) -> None:
         self._context = context
         self._settings = settings
+        self._brief = brief
         self._git: GitStatus | str = "switched off"
-        if settings.capture:
+        if settings.capture and not brief:
             self._git = _tried(lambda: GitStatus(context.folder, registry))
 
     def finish(self, *models: object) -> Capture:
@@ -53,10 +59,13 @@ class Pending:
         namespace, redactor = prepared
         parts: dict[str, Part | str] = {
             "environment": _tried(lambda: self._environment(redactor)),
-            "variables": _tried(lambda: self._variables(namespace, redactor)),
             "recipe": _tried(lambda: self._recipe(redactor, models)),
-            "source": _tried(lambda: self._source(redactor)),
         }
+        if self._brief:
+            parts |= dict.fromkeys(("variables", "source"), NO_TIME)
+        else:
+            parts["variables"] = _tried(lambda: self._variables(namespace, redactor))
+            parts["source"] = _tried(lambda: self._source(redactor))
         return Capture(parts, dict(sorted(redactor.counts.items())))
 
     def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
@@ -97,6 +106,11 @@ def _tried(take: Callable[[], T]) -> T | str:
         return type(error).__name__
 
 
-def begin(context: Context, settings: Settings, *, registry: Path | None = None) -> Pending:
-    """Start a capture: git begins to look at the project, leaving out the registry's own folder."""
-    return Pending(context, settings, registry=registry)
+def begin(
+    context: Context, settings: Settings, *, registry: Path | None = None, brief: bool = False
+) -> Pending:
+    """Start a capture: git begins to look at the project, leaving out the registry's own folder.
+
+    A `brief` one takes no more than environment and recipe: a few milliseconds while a cell waits.
+    """
+    return Pending(context, settings, registry=registry, brief=brief)

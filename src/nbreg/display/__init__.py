@@ -1,11 +1,13 @@
 """Records as people see them: pure functions and objects with an HTML, a text and a JSON form."""
 
 from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, version_bundle
+from nbreg.display.drafts import DraftTable
 from nbreg.display.tables import TABLE_MIME, DriftTable, EventTable, ModelTable, VersionTable, label
 
 __all__ = [
     "TABLE_MIME",
     "VERSION_MIME",
+    "DraftTable",
     "DriftTable",
     "EventTable",
     "ModelTable",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nbreg.display import html
+from nbreg.display.drafts import told_origin
 from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
@@ -190,6 +191,7 @@ def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
         ("tags", listed(row.tags)),
         ("message", row.message),
         ("description", row.description),
+        ("was", told_origin(manifest.draft) if manifest and manifest.draft else ""),
         (f"why {brief(row.name, 40)}" if row.name else "why", _name_line(row)),
     ]
     return [(name, text) for name, text in lines if text]

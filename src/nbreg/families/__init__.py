@@ -7,25 +7,34 @@ framework that the user has not imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
 from nbreg.families import files, generic
+from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
+from nbreg.families.tokens import MOST_NODES
+from nbreg.families.weights import weigh
 from nbreg.records import Artifact, Chunk
 
 __all__ = [
+    "MOST_NODES",
     "Dumped",
+    "NotTakenError",
     "Opened",
     "PickleFile",
     "Read",
+    "completed",
     "dump",
     "modules_needed",
     "open_artifact",
     "plain_files",
     "snapshot",
+    "take",
+    "token_of_stored",
+    "weigh",
 ]
 
 Bytes = bytes | bytearray | memoryview
@@ -71,6 +80,26 @@ def dump(name: str, value: object) -> Dumped:
     family = next(each for each in _FAMILIES if each.claims(value))
     artifact, parts = family.dump(name, value)
     return Dumped(artifact, parts)
+
+
+def take(
+    name: str, value: object, *, most: int, on_host: bool = False, most_nodes: int = MOST_NODES
+) -> Dumped:
+    """`dump` when nobody asked for it: bounded, and none of the user's code runs; see `generic.take`.
+
+    Raises `NotTakenError`.
+    """
+    return Dumped(*generic.take(name, value, most=most, on_host=on_host, most_nodes=most_nodes))
+
+
+def completed(artifact: Artifact, stream: Bytes) -> Artifact:
+    """An artifact of `take` as `dump` would have made it of these bytes."""
+    return generic.completed(artifact, stream)
+
+
+def token_of_stored(artifact: Artifact, read: Callable[[Chunk], Bytes]) -> str:
+    """The token of an object that `take` stored; see `generic.token_of_stored`."""
+    return generic.token_of_stored(artifact, read)
 
 
 def snapshot(value: object) -> str:

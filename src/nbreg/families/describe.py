@@ -84,14 +84,41 @@ def ask(model: object) -> Description:
     )
 
 
+def chosen(model: object, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a model's parameters those that somebody chose, as far as the family knows the defaults."""
+    defaults = getattr(_family(model), "defaults", None)
+    known: Mapping[str, Any] = {} if defaults is None else _tried(lambda: defaults(model), {})
+    return {name: value for name, value in params.items() if name not in known or known[name] != value}
+
+
 def is_model(value: object) -> bool:
     """Whether this can be trained and used: judged by its class alone, nothing of it is called or read."""
     kind = type(value)
     if issubclass(kind, type):
         return False
-    if _family(value) is torch:
+    if torch.is_module(kind):
         return True
     return _offers(kind, "fit") and any(_offers(kind, use) for use in _USES)
+
+
+def predicts(value: object) -> bool:
+    """Whether it makes predictions, rather than preparing data for something that does."""
+    return _offers(type(value), "predict") or torch.is_module(type(value))
+
+
+def is_trained(value: object) -> bool:
+    """Whether this is a model that has learned something, as far as its family can tell without running it.
+
+    That of XGBoost, LightGBM and statsmodels is often no model by its class alone: a booster and
+    the results of a fit have no `fit`.
+    """
+    if issubclass(type(value), type):
+        return False
+    family = _family(value)
+    is_outcome = getattr(family, "is_outcome", None)
+    if not (is_model(value) or (is_outcome is not None and is_outcome(type(value)))):
+        return False
+    return _tried(lambda: bool(family.is_trained(value)), False)
 
 
 def quick_predict(model: object) -> Callable[[Any], Any] | None:

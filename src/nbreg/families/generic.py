@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
-from nbreg.families import isolation, travelling
+from nbreg.families import careful, isolation, travelling
 from nbreg.families.contracts import Guarded, OddError
 from nbreg.families.files import safe_target
 from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
-from nbreg.families.tokens import NoTokenError, token
+from nbreg.families.tokens import NoTokenError, is_library, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
 
 NAME: Final = "generic"
@@ -41,19 +44,67 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
 
     Raises `CannotStoreError`, which names the part that cannot be pickled.
     """
-    form, stream, buffers, facts, named = _pickled(value)
-    views: list[Bytes] = [stream, *(_still(buffer.raw()) for buffer in buffers)]
+    pickled = _pickled(value)
+    artifact, parts = _artifact(name, value, pickled)
+    return msgspec.structs.replace(artifact, token=_token(value, artifact.chunks)), parts
+
+
+def take(
+    name: str, value: object, *, most: int, on_host: bool, most_nodes: int
+) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+    """The same unasked: at most so many bytes, and no code of the user's runs; the rest is for `completed`.
+
+    The token is left out where it would take longer than so many nodes. Raises `NotTakenError`.
+    """
+    with careful.guarded(most=most, on_host=on_host) as guard:
+        artifact, parts = _artifact(name, value, _taken(value, guard))
+        try:
+            return msgspec.structs.replace(artifact, token=token(value, most_nodes=most_nodes)), parts
+        except NoTokenError:
+            return artifact, parts
+
+
+def completed(artifact: Artifact, stream: Bytes) -> Artifact:
+    """An artifact that was taken, with all that storing one asks for."""
+    digests = (chunk.digest for chunk in artifact.chunks)
+    return msgspec.structs.replace(
+        artifact, token=artifact.token or _by_bytes(digests), globals=globals_of(stream)
+    )
+
+
+def token_of_stored(artifact: Artifact, read: Any) -> str:
+    """The token of an object that was taken, made again from its bytes; empty where that could run
+    code that is no library's, or the value cannot be walked."""
+    stream = read(artifact.chunks[0])
+    if artifact.form != PICKLE or not all(map(_is_of_library, globals_of(stream))):
+        return ""
+    try:
+        return token(pickle.loads(stream, buffers=[read(chunk) for chunk in artifact.chunks[1:]]))
+    except Exception:  # a library's own, or no token
+        return ""
+
+
+def _is_of_library(name: str) -> bool:
+    """Whether a global is of a library that is loaded; its object was here a moment ago."""
+    module = name
+    while module and module not in sys.modules:
+        module = module.rpartition(".")[0]
+    return bool(module) and is_library(sys.modules[module])
+
+
+def _artifact(name: str, value: object, pickled: _Pickled) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+    """The artifact without its token, and the bytes."""
+    views: list[Bytes] = [pickled.stream, *(_still(buffer.raw()) for buffer in pickled.buffers)]
     chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
     artifact = Artifact(
         name=name,
         kind="object",
         family=NAME,
-        form=form,
+        form=pickled.form,
         type=f"{type(value).__module__}.{type(value).__qualname__}",
-        token=_token(value, chunks),
         chunks=chunks,
-        globals=named,
-        facts=facts,
+        globals=pickled.globals,
+        facts=pickled.facts,
     )
     return artifact, list(zip(chunks, views, strict=True))
 
@@ -80,10 +131,40 @@ def _pickled(value: object) -> _Pickled:
         written = travelling.write(value)
     except Exception as error:
         if plain is not None and not any(map(_is_of_main, plain.globals)):
-            needs = sorted({name.rpartition(".")[0] for name in plain.globals if travelling.is_local(name)})
-            return plain._replace(facts={"needs": needs})  # who loads it has to have these modules
+            return _with_needs(plain)
         raise _cannot(value, error) from error
     return _Pickled(CLOUDPICKLE, *written, globals_of(written.stream))
+
+
+def _with_needs(plain: _Pickled) -> _Pickled:
+    """Who loads it has to have these modules."""
+    needs = sorted({name.rpartition(".")[0] for name in plain.globals if travelling.is_local(name)})
+    return plain._replace(facts={"needs": needs})
+
+
+def _taken(value: object, guard: careful.Guard) -> _Pickled:
+    """`_pickled` under guard; its globals are left out. Raises `NotTakenError`."""
+    plain = careful.plainly(value, guard)
+    found = _Pickled(PICKLE, *plain, {}, []) if plain is not None else None
+    if found is not None and not _mentions_ours(found.stream):
+        return found
+    if found is not None:
+        found = found._replace(globals=globals_of(found.stream))
+        if not any(map(_is_ours, found.globals)):
+            return found
+    try:
+        return _Pickled(CLOUDPICKLE, *travelling.write(value, guard), [])
+    except careful.NotTakenError:
+        raise
+    except Exception as error:
+        if found is not None and not any(map(_is_of_main, found.globals)):
+            return _with_needs(found)
+        raise careful.NotTakenError(f"it cannot be pickled ({type(error).__name__})") from None
+
+
+def _mentions_ours(stream: bytes) -> bool:
+    """Whether the stream holds the name of a module that is not installed: looking further takes longer."""
+    return b"__main__" in stream or any(name.encode() in stream for name in travelling.local_modules())
 
 
 def _plainly(value: object) -> _Pickled | None:

@@ -37,6 +37,12 @@ def width(model: Any) -> int | None:
     return last if type(last) is int else None
 
 
+def is_trained(model: Any) -> bool:
+    """Whether its optimizer has taken a step."""
+    optimizer = getattr(model, "optimizer", None)
+    return optimizer is not None and int(optimizer.iterations) > 0
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: predicting compiles, and may draw at random."""
     return None

@@ -38,6 +38,17 @@ def width(model: Any) -> int | None:
     return None if booster is None else int(booster.num_feature())
 
 
+def is_outcome(kind: type) -> bool:
+    """Whether it is a booster, which training returns."""
+    return kind.__name__ == "Booster"
+
+
+def is_trained(model: Any) -> bool:
+    """Whether there is a booster with a tree in it."""
+    booster = _booster(model)
+    return booster is not None and booster.num_trees() > 0
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: it predicts with threads of its own."""
     return None

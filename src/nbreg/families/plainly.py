@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable
-from types import FunctionType
+from functools import lru_cache
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 from nbreg.families.told import class_name
@@ -46,6 +48,25 @@ def features(model: Any) -> list[str]:
 def width(model: Any) -> int | None:
     """Not known."""
     return None
+
+
+def is_trained(model: Any) -> bool:
+    """Whether something that its `fit` sets is set. Where `fit` sets nothing itself, it may well be."""
+    own = object.__getattribute__(model, "__dict__")
+    if any(type(name) is str and name.endswith("_") and not name.startswith("_") for name in own):
+        return True
+    fits = [_static(type(model), name) for name in ("fit", "partial_fit")]
+    learned = {name for fit in fits if type(fit) is FunctionType for name in _attributes_set(fit.__code__)}
+    return not learned or any(own.get(name) is not None for name in learned)
+
+
+def _static(kind: type, name: str) -> object:
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+
+
+@lru_cache(maxsize=256)
+def _attributes_set(code: CodeType) -> frozenset[str]:
+    return frozenset(each.argval for each in dis.get_instructions(code) if each.opname == "STORE_ATTR")
 
 
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:

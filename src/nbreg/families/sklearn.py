@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from inspect import signature
 from itertools import islice
 from typing import Any, Final
 
+from nbreg.families import plainly
 from nbreg.families.told import class_name
 
 NAME: Final = "sklearn"
 ROOT: Final = "sklearn"
 DISTRIBUTION: Final = "scikit-learn"
 
+_PLAIN: Final = (bool, int, float, str, type(None))
 _DEEPEST: Final = 8
 _WIDEST: Final = 50
 _QUICK: Final = 250_000
@@ -27,6 +30,18 @@ def params(model: Any) -> dict[str, Any]:
     """`get_params()`, the estimators in it left out: their own parameters stand beside them."""
     given = model.get_params(deep=True)
     return {name: value for name, value in sorted(given.items()) if not _holds_estimator(value)}
+
+
+def defaults(model: Any) -> dict[str, Any]:
+    """What the plain parameters would be had nobody set them, those of its parts as well."""
+    given = model.get_params(deep=True)
+    found = {}
+    for name in given:
+        home, _, leaf = name.rpartition("__")
+        known = signature(type(given[home] if home else model)).parameters
+        if leaf in known and type(known[leaf].default) in _PLAIN:
+            found[name] = known[leaf].default
+    return found
 
 
 def _holds_estimator(value: object, depth: int = 3) -> bool:
@@ -70,6 +85,17 @@ def width(model: Any) -> int | None:
     """How many features it was fitted on."""
     found = getattr(model, "n_features_in_", None)
     return None if found is None else int(found)
+
+
+def is_trained(model: Any) -> bool:
+    """Whether it has an attribute that fitting sets, by scikit-learn's custom; its last step has."""
+    if any(name.endswith("_") and not name.startswith("_") for name in vars(model)):
+        return True
+    parts = [part for _, part in children(model) if not isinstance(part, str)]
+    composed = any(name in vars(model) for name in ("steps", "transformer_list"))
+    if composed and parts:
+        return is_trained(parts[-1])
+    return not type(model).__module__.startswith("sklearn.") and plainly.is_trained(model)
 
 
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:

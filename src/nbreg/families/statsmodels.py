@@ -50,6 +50,19 @@ def width(model: Any) -> int | None:
     return int(_specified(model).exog.shape[1])
 
 
+def is_outcome(kind: type) -> bool:
+    """Whether it is the results of a fit, or the wrapper around them."""
+    return any(
+        base.__name__ in ("Results", "ResultsWrapper") and base.__module__.startswith("statsmodels.base.")
+        for base in kind.__mro__
+    )
+
+
+def is_trained(model: Any) -> bool:
+    """Whether it is results: what is fitted stays a specification."""
+    return is_outcome(type(model))
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: a formula runs the names of the namespace that it was written in."""
     return None

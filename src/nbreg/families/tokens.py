@@ -45,13 +45,13 @@ class NoTokenError(Exception):
     """The object is too large, too deep, or does not tell its value."""
 
 
-def token(value: object) -> str:
+def token(value: object, *, most_nodes: int = MOST_NODES) -> str:
     """The object's token, 64 hex digits.
 
     Asks the object what it would tell the pickler, so code of its class may run. Raises `NoTokenError`.
     """
     try:
-        return _Walk().token(value).hex()
+        return _Walk(most_nodes).token(value).hex()
     except NoTokenError:
         raise
     except Exception as error:
@@ -87,7 +87,8 @@ def _hash_text(text: str) -> bytes:
 class _Walk:
     """One walk over an object's tree; shared objects are visited once, cycles are counted back."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_nodes: int) -> None:
+        self._most = most_nodes
         self._known: dict[int, bytes] = {}
         self._alive: list[object] = []  # so that no id is used twice during the walk
         self._path: dict[int, int] = {}
@@ -130,7 +131,7 @@ class _Walk:
     def _enter(self, key: int, value: object) -> bytes:
         self._nodes += 1
         depth = len(self._path)
-        if self._nodes > MOST_NODES or depth >= DEEPEST:
+        if self._nodes > self._most or depth >= DEEPEST:
             raise NoTokenError("too large or too deep")
         outer, self._lowest = self._lowest, DEEPEST
         self._path[key] = depth

@@ -88,6 +88,18 @@ def width(model: Any) -> int | None:
     )
 
 
+def is_module(kind: type) -> bool:
+    """Whether instances of the class are modules; a metaclass is not asked."""
+    module = getattr(sys.modules.get("torch.nn"), "Module", None)
+    return isinstance(module, type) and module in type.__dict__["__mro__"].__get__(kind)
+
+
+def is_trained(model: Any) -> bool:
+    """Whether a weight has a gradient: the last step leaves it, and nothing else of a module tells."""
+    weights = (each for _, module in _walk(model) for each in _own(module, "_parameters").values())
+    return any(weight is not None and weight.grad is not None for weight in weights)
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: `forward` is the user's code, and may draw at random or count what it sees."""
     return None

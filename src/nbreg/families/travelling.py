@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
+from nbreg.families.careful import File, Guard
 from nbreg.families.tokens import NoTokenError, is_library, token
 
 _OWN: Final = "nbreg"
@@ -69,13 +70,13 @@ def _is_local(name: str, module: ModuleType) -> bool:
     )
 
 
-def write(value: object) -> Written:
-    """Write an object out with its code. Raises whatever its parts raise."""
+def write(value: object, guard: Guard | None = None) -> Written:
+    """Write an object out with its code. Raises whatever its parts raise, and what the guard does."""
     local = local_modules()
     with _written_out(local.values()):
         taken: set[str] = set()
         for _ in range(_PASSES):
-            pickler, stream = _pickled(value, local, taken)
+            pickler, stream = _pickled(value, local, taken, guard)
             wanted = pickler.imported_late(local)
             if wanted <= taken:
                 break
@@ -84,11 +85,15 @@ def write(value: object) -> Written:
         return Written(stream, pickler.views, facts | ({"modules": sorted(taken)} if taken else {}))
 
 
-def _pickled(value: object, local: dict[str, ModuleType], taken: set[str]) -> tuple[Any, bytes]:
+def _pickled(
+    value: object, local: dict[str, ModuleType], taken: set[str], guard: Guard | None
+) -> tuple[Any, bytes]:
     """With modules that are imported late, the object and these; else the object alone."""
     root = (value, {name: local[name] for name in sorted(taken)}) if taken else value
-    file = io.BytesIO()
-    pickler = _pickler(file)
+    if guard is not None:
+        guard.begin()
+    file = io.BytesIO() if guard is None else File(guard)
+    pickler = _pickler(file, guard)
     pickler.dump(root)
     return pickler, file.getvalue()
 
@@ -110,7 +115,7 @@ def _written_out(modules: Iterable[ModuleType]) -> Iterator[None]:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
-def _pickler(file: io.BytesIO) -> Any:
+def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
     """A pickler of cloudpickle that notes which classes and functions it writes out."""
     import cloudpickle
 
@@ -121,9 +126,16 @@ def _pickler(file: io.BytesIO) -> Any:
             self.views: list[pickle.PickleBuffer] = []
             self._classes: list[tuple[str, type]] = []
             self._codes: list[tuple[str, CodeType]] = []
-            super().__init__(file, protocol=5, buffer_callback=self.views.append)
+            super().__init__(file, protocol=5, buffer_callback=self._view)
+
+        def _view(self, buffer: pickle.PickleBuffer) -> None:
+            if guard is not None:
+                guard.spend(buffer.raw().nbytes)
+            self.views.append(buffer)
 
         def reducer_override(self, value: Any) -> Any:
+            if guard is not None:
+                guard.check(value)
             reduced = super().reducer_override(value)
             if type(reduced) is tuple:
                 maker = getattr(reduced[0], "__name__", "")

@@ -40,6 +40,16 @@ def width(model: Any) -> int | None:
     return int(_booster(model).num_features()) if _is_fitted(model) else None
 
 
+def is_outcome(kind: type) -> bool:
+    """Whether it is a booster, which training returns."""
+    return kind.__name__ == "Booster"
+
+
+def is_trained(model: Any) -> bool:
+    """Whether there is a booster with a round in it."""
+    return _is_fitted(model) and _booster(model).num_boosted_rounds() > 0
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: a booster configures itself at its first prediction, and starts threads."""
     return None

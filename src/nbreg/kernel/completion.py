@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
+from nbreg.families.describe import is_model
 from nbreg.kernel.arguments import split
-from nbreg.kernel.objects import looks_like_model
 from nbreg.kernel.parsers import MAGICS, parser
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
     if kind == "variable":
         return session.namespace
     if kind == "candidate":
-        return (name for name, value in session.namespace.items() if looks_like_model(value))
+        return (name for name, value in session.namespace.items() if is_model(value))
     if kind == "artifact":
         reference = next((word for word in before if word and not word.startswith("--")), "")
         return ["all", *_artifacts(session, reference)] if reference else ["all"]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import IPython
 
@@ -59,6 +59,14 @@ class _Running(NamedTuple):
     """What was there before it, where that was seen."""
 
 
+class Around(Protocol):
+    """What else is done between cells, with each one's evidence; nothing that it raises is felt."""
+
+    def before_cell(self) -> None: ...
+
+    def after_cell(self, ran: Ran) -> None: ...
+
+
 class Recorder:
     """The executions of one kernel, oldest first.
 
@@ -67,8 +75,9 @@ class Recorder:
     that IPython tells of another record, or not at all, does not make the cells after it nested.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, around: Around | None = None) -> None:
         self._shell = shell
+        self._around = around
         self._done: list[Ran] = []
         self._tracking = Tracking(shell)
         self._running: list[_Running] = []
@@ -102,6 +111,11 @@ class Recorder:
         for each in running:
             history.append(Ran(_begun(each), self._tracking.so_far(each.pending, each.source)))
         return self._tracking.recipe(values, history, running=bool(running)) if history else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no cell is running."""
+        return not self._running
 
     @property
     def moment(self) -> datetime:
@@ -153,6 +167,8 @@ class Recorder:
             self._end_of_loading()
         self._end_of_lost(thread)
         nested = any(each.thread == thread for each in self._running)
+        if self._around is not None and not self._running:
+            self._around.before_cell()
         source = info.raw_cell if isinstance(info.raw_cell, str) else ""
         count = self._current_count() if info.store_history and not nested else None
         cell_id = getattr(info, "cell_id", None) or ""
@@ -174,6 +190,8 @@ class Recorder:
             seconds = time.perf_counter() - cell.clock if cell.moment else None
             execution = _finished(cell, seconds, type(error).__name__ if error else "")
             self._done.append(Ran(execution, self._tracking.after(cell.pending, cell.source, result)))
+            if self._around is not None:
+                self._around.after_cell(self._done[-1])
 
     def _ended(self, info: Any) -> _Running | None:
         """The cell that this is the end of; a blank one has an end without a beginning.

@@ -15,7 +15,17 @@ from typing import Any, TypeVar, cast
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from nbreg.display import DriftTable, EventTable, ModelTable, Note, VersionDetail, VersionTable, label, moved
+from nbreg.display import (
+    DraftTable,
+    DriftTable,
+    EventTable,
+    ModelTable,
+    Note,
+    VersionDetail,
+    VersionTable,
+    label,
+    moved,
+)
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, CannotLoadError, NbregError, StoreError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
@@ -158,6 +168,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         with _trust_by_flag(args.ref), self._drift_if_it_fails(version):
             value = registry.load(ref, trust=trust)
             loaded = {name: registry.load(ref, name, trust=trust) for name in beside.artifacts}
+        for each in (value, *loaded.values()):
+            self.session.drafter.is_known(each)
         self._tell(version, told(loaded, beside.variables))
         bound = {**loaded, **beside.variables, **({args.name: value} if args.name else {})}
         self.session.shell.user_ns.update(bound)
@@ -233,6 +245,15 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """List what happened to a model."""
         events = self.session.registry.events(args.model, since=args.since, limit=args.limit)
         return EventTable(events, title=args.model or "")
+
+    @magic
+    def drafts(self, args: Arguments) -> DraftTable:
+        """List what was trained and not registered."""
+        registry, drafter = self.session.registry, self.session.drafter
+        if args.drop is not None:
+            registry.draft(args.drop).remove()
+        found = registry.drafts()
+        return DraftTable([drafter.as_it_is(each.record) for each in found], items=found)
 
     @magic
     def use_registry(self, args: Arguments) -> Note:

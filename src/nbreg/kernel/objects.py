@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from nbreg.errors import BadInputError, did_you_mean
+from nbreg.families.describe import is_model, predicts
 from nbreg.records import Execution
 
-_USES = ("predict", "transform", "predict_proba", "decision_function")
 _NOT_TRAINING = frozenset(("load_model",))
-_class_mro = type.__dict__["__mro__"].__get__
-_class_dict = type.__dict__["__dict__"].__get__
-
-
-def looks_like_model(value: object) -> bool:
-    """Whether this is an object that can be trained and used: judged by its class alone.
-
-    Nothing of the object is called or read, so a property with an effect has none here. Not
-    `isinstance` either: it asks a proxy for its `__class__`, and a dead weak reference raises.
-    """
-    kind = type(value)
-    if issubclass(kind, type):
-        return False
-    if _is_torch_module(kind):
-        return True
-    return _offers(kind, "fit") and any(_offers(kind, use) for use in _USES)
-
-
-def predicts(value: object) -> bool:
-    """Whether it makes predictions, rather than preparing data for something that does."""
-    return _offers(type(value), "predict") or _is_torch_module(type(value))
-
-
-def _offers(kind: type, use: str) -> bool:
-    """Whether the class or one of its bases defines it; a metaclass is not asked."""
-    return any(use in _class_dict(base) for base in _class_mro(kind))
-
-
-def _is_torch_module(kind: type) -> bool:
-    module = getattr(sys.modules.get("torch.nn"), "Module", None)
-    return isinstance(module, type) and module in _class_mro(kind)
 
 
 class Candidate(NamedTuple):
@@ -56,7 +24,7 @@ def candidates(namespace: Mapping[str, object]) -> list[Candidate]:
     """All variables that hold a model, each object once under the name it got last."""
     last: dict[int, Candidate] = {}
     for name, value in namespace.items():
-        if looks_like_model(value):
+        if is_model(value):
             last[id(value)] = Candidate(name, value)
     return list(last.values())
 
@@ -96,7 +64,7 @@ def trained_by(
     last: dict[int, Candidate] = {}
     for name in written_names(source, to_python):
         value = namespace.get(name)
-        if value is not None and looks_like_model(value):
+        if value is not None and is_model(value):
             last.pop(id(value), None)
             last[id(value)] = Candidate(name, value)
     found = list(last.values())

@@ -17,6 +17,7 @@ MAGICS: Final = (
     "model",
     "model_history",
     "model_events",
+    "drafts",
     "use_registry",
 )
 
@@ -59,7 +60,7 @@ def _register_model() -> Parser:
         new.add_argument(flag, metavar=meta, action="append", help=text)
     new.add_argument("--description", default="", metavar="TEXT", help="what this version is")
     _why(new)
-    new.add_argument("--draft", metavar="N", help="not in this release")
+    new.add_argument("--draft", metavar="N", type=int, help="a draft, by its number in %%drafts")
     new.add_argument("--preview", action="store_true", help="show what would be stored, and store nothing")
     new.add_argument("--new", action="store_true", help="a version even if equal content is registered")
     new.add_argument("--force", action="store_true", help="take a name that is taken; needs --reason")
@@ -143,6 +144,16 @@ def _model_events() -> Parser:
     return new
 
 
+def _drafts() -> Parser:
+    new = Parser(
+        "%drafts",
+        "List the models that were trained in this project and not registered, newest first.\n\n"
+        "    %register_model churn --draft 2   registers one of them, as it was",
+    )
+    new.add_argument("--drop", metavar="N", type=int, help="forget that draft")
+    return new
+
+
 def _use_registry() -> Parser:
     new = Parser("%use_registry", "Work on another registry from here on; without LOCATION, say which it is.")
     new.add_argument("location", metavar="LOCATION", nargs="?", help="a folder")
@@ -168,5 +179,6 @@ _MAKERS: Final = {
     "model": _model,
     "model_history": _model_history,
     "model_events": _model_events,
+    "drafts": _drafts,
     "use_registry": _use_registry,
 }

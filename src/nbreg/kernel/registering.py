@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,12 @@ class Registering:
         self._session = session
         self._args = args
         self._words = words
-        if args.draft is not None:
-            raise BadInputError("--draft is not in this release", hint="name the variable: MODEL VARIABLE")
         self._refuse_lone_variable()
 
     def now(self) -> ModelVersion | Preview:
         """Register what the line names, or the model trained last."""
+        if self._args.draft is not None:
+            return self._register_draft(self._args.draft)
         candidate = self._named() or self._last_trained()
         if self._args.preview:
             return self._session.registry.preview(self._args.model, candidate.value, **self._given)
@@ -46,6 +47,8 @@ class Registering:
         """
         if self._args.preview:
             raise BadInputError("--preview runs no cell", hint="one % previews what is there already")
+        if self._args.draft is not None:
+            raise BadInputError("--draft registers what was trained before", hint="one %: %register_model")
         self._check(body)
         self._run(body)
         name = self._args.variable or ""
@@ -171,6 +174,7 @@ class Registering:
 
     def _register(self, model: object) -> ModelVersion:
         version = self._session.registry.register(self._args.model, model, **self._given)
+        self._session.drafter.is_known(model)
         self._session.remember(version)
         return version
 
@@ -185,6 +189,37 @@ class Registering:
             "data": {name: self._variable(name) for name in given.pieces(args.data)},
             **self._options,
         }
+
+    def _register_draft(self, number: int) -> ModelVersion:
+        """Register a draft as it was; a variable's value is today's, so none is taken."""
+        args = self._args
+        for flag in ("variable", "data", "artifacts"):
+            if getattr(args, flag):
+                raise BadInputError("a draft is registered as it was kept", hint=f"--draft without {flag}")
+        draft = self._session.registry.draft(number)
+        version = self._session.registry.register(
+            args.model,
+            draft,
+            metrics=given.metrics(args.metrics, _of_draft(draft.record.metrics)),
+            params=given.params(args.params, _of_draft(draft.params)),
+            **self._options,
+        )
+        self._session.remember(version)
+        return version
+
+
+def _of_draft(known: Mapping[str, object]) -> given.Lookup:
+    """A lookup of what was recorded with a draft."""
+
+    def lookup(name: str) -> object:
+        if name not in known:
+            raise BadInputError(
+                f"the draft has no {name[:60]!r}, and the variable's value is of today",
+                hint=f"{name[:60]}=0.9, or one of {', '.join(list(known)[:6]) or 'none'}",
+            )
+        return known[name]
+
+    return lookup
 
 
 def _loop_is_running() -> bool:

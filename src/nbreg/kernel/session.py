@@ -14,11 +14,13 @@ from nbreg.capture.context import install_context, uninstall_context
 from nbreg.config import Nbreg
 from nbreg.display import Note
 from nbreg.kernel.context import KernelContext
+from nbreg.kernel.drafter import Drafter
 from nbreg.kernel.hooks import Recorder
 from nbreg.names import parse_reference, template_values
 
 if TYPE_CHECKING:
     from nbreg.registry import ModelVersion, Registry
+    from nbreg.registry.desk import Desk
 
 
 class Session:
@@ -27,9 +29,11 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.config = Nbreg(parent=shell)
-        self.recorder = Recorder(shell)
+        self.drafter = Drafter(self)
+        self.recorder = Recorder(shell, self.drafter)
         self.context = KernelContext(shell, self.recorder)
         self._registry: Registry | None = None
+        self._drafts: Registry | None = None
         self._registered: dict[str, int] = {}
         self.config.observe(self._forget_registry)
 
@@ -39,6 +43,21 @@ class Session:
         if self._registry is None:
             self._registry = self._open(self.config.location)
         return self._registry
+
+    @property
+    def desk(self) -> Desk:
+        """Where drafts go: the registry that is open, else the one that would be opened here.
+
+        Training a model decides nothing: whoever changes the folder before the first magic means that one.
+        """
+        if self._registry is not None:
+            return self._registry._desk
+        from nbreg.registry.core import find_location
+
+        location = find_location(self.config.location)
+        if self._drafts is None or self._drafts.location != location:
+            self._drafts = self._open(str(location))
+        return self._drafts._desk
 
     def _open(self, location: str | None) -> Registry:
         from nbreg.registry import Registry  # tinydb and the store: not before they are needed
@@ -53,7 +72,7 @@ class Session:
         return registry
 
     def _forget_registry(self, change: object) -> None:
-        self._registry, self._registered = None, {}
+        self._registry, self._drafts, self._registered = None, None, {}
 
     # names and references
 
@@ -71,9 +90,9 @@ class Session:
         }
         return {**variables, **given, **template_values(self.context.moment)}
 
-    def remember(self, version: ModelVersion) -> None:
+    def remember(self, version: ModelVersion, *, quietly: bool = False) -> None:
         """This kernel registered it, so that the model's name alone may mean it."""
-        if not self._registered and version.registry.is_new:
+        if not self._registered and version.registry.is_new and not quietly:
             self.show(Note(f"new registry in {_shown(version.registry.location)}"))
         self._registered[version.model] = version.number
         if self.config.prove:
@@ -99,12 +118,14 @@ class Session:
     def start(self) -> None:
         """Listen to the shell and be the context of what is registered in it."""
         self.recorder.start()
+        self.drafter.start()
         install_context(self.context)
         threading.Thread(target=_warm_up, name="nbreg-warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Undo `start`."""
         self.recorder.stop()
+        self.drafter.stop()
         uninstall_context()
 
 
@@ -126,8 +147,9 @@ def _prove(location: Path, ref: str) -> None:
 
 
 def _warm_up() -> None:
-    """List the installed distributions while the user still reads the first cell."""
+    """List what is installed, and import what drafts need, while the user still reads the first cell."""
     with suppress(Exception):
         from nbreg.capture.environment import warm_up
 
         warm_up()
+        import nbreg.registry.taking  # noqa: F401 - the first cell that trains does not wait for it

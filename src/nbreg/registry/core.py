@@ -25,8 +25,20 @@ from nbreg.records import (
     Usage,
     VerifyReport,
 )
-from nbreg.registry import keeping, listing, location, merging, moving, proofs, purging, reading, verifying
+from nbreg.registry import (
+    drafting,
+    keeping,
+    listing,
+    location,
+    merging,
+    moving,
+    proofs,
+    purging,
+    reading,
+    verifying,
+)
 from nbreg.registry.desk import Desk, Entry, aliases, brief
+from nbreg.registry.drafting import Draft
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
@@ -129,11 +141,11 @@ class Registry:
         """Make an immutable version out of a live object and all that was captured with it.
 
         Any Python object will do; a `pathlib.Path` is stored as the file or folder it names,
-        a string as data. Equal content (artifacts by value, params, metrics, content, data,
-        parent) returns the version that is there already, whose `existing` is then true;
-        `new` makes another one. A taken `version` is an error; `force` takes the name over
-        from its holder, which keeps number and bytes, and needs a `reason`. `metrics` are
-        finite numbers, numpy's included.
+        a string as data, a `Draft` as it was trained. Equal content (artifacts by value, params,
+        metrics, content, data, parent) returns the version that is there already, whose
+        `existing` is then true; `new` makes another one. A taken `version` is an error; `force`
+        takes the name over from its holder, which keeps number and bytes, and needs a `reason`.
+        `metrics` are finite numbers, numpy's included.
 
         Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
         `StoreError`; then nothing is changed.
@@ -162,9 +174,28 @@ class Registry:
             message=message,
             allow_secrets=allow_secrets,
         )
-        return self._version(
-            registering.register(self._desk, request, objects(model, artifacts), linked(data))
-        )
+        if isinstance(model, Draft):
+            if artifacts or data:
+                raise BadInputError("a draft is registered as it was kept", hint="without artifacts and data")
+            entry = drafting.register(self._desk, request, model)
+            model.remove()
+        else:
+            entry = registering.register(self._desk, request, objects(model, artifacts), linked(data))
+        made = self._version(entry)
+        drafting.settle(self._desk, made)
+        return made
+
+    def drafts(self) -> list[Draft]:
+        """Models that notebooks of this project trained and nobody registered, newest first.
+
+        Each is what `register` takes in place of a model: the version then has the bytes,
+        parameters, environment and recipe that the draft was kept with.
+        """
+        return drafting.drafts(self._desk)
+
+    def draft(self, number: int) -> Draft:
+        """The draft of that number. Raises `UnknownDraftError`."""
+        return drafting.draft(self._desk, number)
 
     def check(self, model_name: str, **options: Any) -> None:
         """Find out all that `register` would refuse before there is a model: names, stage, lock, space.

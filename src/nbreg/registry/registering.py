@@ -40,7 +40,7 @@ _SCANNED = 64 * 1024 * 1024  # what is larger and no text is not searched for se
 Bytes = bytes | bytearray | memoryview
 
 
-class _Draft(msgspec.Struct, frozen=True):
+class Made(msgspec.Struct, frozen=True):
     """A version before it is stored: the manifest, and all bytes that it names."""
 
     manifest: Manifest
@@ -58,13 +58,20 @@ def register(
     """Make a version; see `Registry.register`."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     desk.ready()
-    asked, (request, seen) = request, _look(desk, request, values, data)
+    asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
-    content_digest = _content_digest(request, dumped, seen.links)
-    if not request.new and (known := _known(desk, request, content_digest)):
+    content_digest = content_digest_of(request, dumped, seen.links)
+    if not request.new and (known := known_version(desk, request, content_digest)):
         return known
     captured = seen.added_to(pending.finish(*values.values()), params=request is not asked)
-    made = _draft(desk, request, dumped, seen.links, content_digest, captured)
+    made = _made(desk, request, dumped, seen.links, content_digest, captured)
+    # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
+    written = store(desk, request, made)
+    return written or known_version(desk, request, content_digest) or register(desk, asked, values, data)
+
+
+def store(desk: Desk, request: Request, made: Made) -> Entry | None:
+    """Write the bytes, then the line; None where its content has come to be meanwhile."""
     blobs = desk.folder.blobs
     with blobs.kept():
         batch = blobs.batch()
@@ -74,9 +81,7 @@ def register(
         for part in made.captured:
             batch.add(part)
         version_id = batch.add(canonical(made.manifest)).digest
-        written = _write(desk, request, made, version_id, batch.commit())
-    # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
-    return written or _known(desk, request, content_digest) or register(desk, asked, values, data)
+        return _write(desk, request, made, version_id, batch.commit())
 
 
 def preview(
@@ -84,11 +89,11 @@ def preview(
 ) -> Preview:
     """What `register` would write."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
-    asked, (request, seen) = request, _look(desk, request, values, data)
+    asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
-    content_digest = _content_digest(request, dumped, seen.links)
+    content_digest = content_digest_of(request, dumped, seen.links)
     captured = seen.added_to(pending.finish(*values.values()), params=request is not asked)
-    made = _draft(desk, request, dumped, seen.links, content_digest, captured)
+    made = _made(desk, request, dumped, seen.links, content_digest, captured)
     return Preview.of(request.model, made.manifest, captured)
 
 
@@ -106,7 +111,7 @@ def check(desk: Desk, request: Request) -> None:
         naming.choose(desk, database, request)
 
 
-def _look(
+def look(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> tuple[Request, capture.Subject]:
     """The data and the model as they are, and the request with the model's params where none were given."""
@@ -123,25 +128,31 @@ def _dump(request: Request, values: dict[str, object]) -> list[families.Dumped]:
     if not request.allow_secrets:
         known = request.redactor.values
         for each in dumped:
-            _refuse_secrets(each, known)
+            refuse_secrets(each, known)
     return dumped
 
 
-def _refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
+def refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
     """Artifact bytes are never altered, so what looks like a secret in them stops here."""
+    if kinds := secrets_in(dumped, known):
+        raise SecretFoundError(
+            f"the artifact {dumped.artifact.name!r} seems to hold a secret ({kinds})",
+            hint="take it out, or register with allow_secrets=True if it is none",
+        )
+
+
+def secrets_in(dumped: families.Dumped, known: frozenset[str]) -> str:
+    """What looks like a secret in an artifact's bytes, by kind; empty where nothing does."""
     buffers = {chunk.digest for chunk in dumped.artifact.chunks[1:]}  # numbers hold no words
     for chunk, part in dumped.parts:
         if chunk.digest in buffers or (chunk.size > _SCANNED and b"\0" in bytes(part[:8192])):
             continue
         if found := secrets.find(part, known):
-            kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
-            raise SecretFoundError(
-                f"the artifact {dumped.artifact.name!r} seems to hold a secret ({kinds})",
-                hint="take it out, or register with allow_secrets=True if it is none",
-            )
+            return ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
+    return ""
 
 
-def _content_digest(request: Request, dumped: list[families.Dumped], links: list[DataLink]) -> str:
+def content_digest_of(request: Request, dumped: list[families.Dumped], links: list[DataLink]) -> str:
     """What makes two registrations the same: values, not bytes, and nothing of when or by whom."""
     content = {
         "artifacts": {each.artifact.name: each.artifact.token for each in dumped},
@@ -154,27 +165,33 @@ def _content_digest(request: Request, dumped: list[families.Dumped], links: list
     return digest_of(canonical(content))
 
 
-def _draft(
+def _made(
     desk: Desk,
     request: Request,
     dumped: list[families.Dumped],
     links: list[DataLink],
     content_digest: str,
     captured: capture.Capture,
-) -> _Draft:
+) -> Made:
+    parts, stored = sections(_with_needs(captured, dumped))
+    manifest = msgspec.structs.replace(
+        without_capture(desk, request, dumped, links, content_digest, captured), **parts
+    )
+    return Made(manifest, dumped, stored)
+
+
+def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Captured], list[bytes]]:
+    """The captured parts as a manifest names them, and their bytes."""
     stored: list[bytes] = []
-    sections: dict[str, Captured] = {}
-    for name, part in _with_needs(captured, dumped).items():
+    found: dict[str, Captured] = {}
+    for name, part in parts.items():
         if isinstance(part, str):
-            sections[name] = Captured(missing=part)
+            found[name] = Captured(missing=part)
             continue
         raw = canonical(part.record)
         stored += [raw, *part.stored]
-        sections[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
-    manifest = msgspec.structs.replace(
-        _without_capture(desk, request, dumped, links, content_digest, captured), **sections
-    )
-    return _Draft(manifest, dumped, stored)
+        found[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
+    return found, stored
 
 
 def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
@@ -188,7 +205,7 @@ def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dic
     return {**captured.parts, "environment": told}
 
 
-def _without_capture(
+def without_capture(
     desk: Desk,
     request: Request,
     dumped: list[families.Dumped],
@@ -196,6 +213,7 @@ def _without_capture(
     content_digest: str,
     captured: capture.Capture,
 ) -> Manifest:
+    """The manifest as far as the captured parts are not in it yet."""
     return Manifest(
         created=desk.folder.now(),
         actor=desk.actor,
@@ -218,7 +236,7 @@ def _without_capture(
 # the line
 
 
-def _known(desk: Desk, request: Request, content_digest: str) -> Entry | None:
+def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | None:
     """The version that has this content already; the event on it links the run."""
     database = desk.folder.model_if_any(request.model)
     known = _holder_of(database, content_digest) if database is not None else None
@@ -280,7 +298,7 @@ def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
     return None
 
 
-def _write(desk: Desk, request: Request, made: _Draft, version_id: str, bundle: str) -> Entry | None:
+def _write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
     stamp = trust.sign(version_id)
