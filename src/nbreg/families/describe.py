@@ -121,6 +121,11 @@ def is_trained(value: object) -> bool:
     return _tried(lambda: bool(family.is_trained(value)), False)
 
 
+def hides_training(value: object) -> bool:
+    """Whether a model may be trained and show no sign of it: then that it changed is the sign."""
+    return torch.is_module(type(value))
+
+
 def quick_predict(model: object) -> Callable[[Any], Any] | None:
     """The function to predict a few rows with, where that changes nothing and takes a moment; else None."""
     family = _family(model)

@@ -25,7 +25,7 @@ import msgspec
 
 from nbreg.capture.recipe import Ran
 from nbreg.errors import NbregError
-from nbreg.families.describe import is_model, is_trained, predicts
+from nbreg.families.describe import hides_training, is_trained, predicts
 from nbreg.families.weights import weigh
 from nbreg.kernel.objects import written_names
 from nbreg.records import DraftRecord, timestamp
@@ -43,7 +43,7 @@ SECONDS_IN_HASTE: Final = 0.05
 """How long a cell may wait in all for the small ones; the rest waits until the kernel is idle."""
 
 MOST_OF_A_CELL: Final = 16
-"""Drafts of one cell; those that it bound last."""
+"""Drafts of one cell; those whose names are the newest."""
 
 _SOON: Final = 0.02
 _LATER: Final = 2.0
@@ -74,7 +74,7 @@ class Drafter:
         self._session = session
         self._waiting: dict[int, _Waiting] = {}
         self._unfinished: list[tuple[Desk, int]] = []
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str, str]] = set()
         self._known: list[weakref.ref[object]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
@@ -136,12 +136,12 @@ class Drafter:
 
     def _note_trained(self, ran: Ran) -> None:
         namespace = self._session.shell.user_ns
-        found = list(self._trained(ran, namespace))
+        found = set(self._trained(ran, namespace))
         if not found:
             return
-        found = [name for name in found if predicts(namespace[name])] or found
+        found = {name for name in found if predicts(namespace[name])} or found
         metrics = _metrics(ran, namespace)
-        for name in found[-MOST_OF_A_CELL:]:
+        for name in [each for each in namespace if each in found][-MOST_OF_A_CELL:]:
             self._note(ran, name, namespace[name], metrics)
 
     def _trained(self, ran: Ran, namespace: Mapping[str, object]) -> Iterator[str]:
@@ -152,7 +152,7 @@ class Drafter:
             value = namespace.get(name)
             if value is None or name.startswith(("_", "<")) or why == "deleted" or id(value) in ids:
                 continue
-            if not (is_trained(value) or (why == "changed" and is_model(value))):
+            if not (is_trained(value) or (why == "changed" and hides_training(value))):
                 continue
             if why == "assumed":
                 said = written_names(ran.execution.source, self._to_python) if said is None else said
@@ -168,7 +168,9 @@ class Drafter:
     def _note(self, ran: Ran, name: str, value: object, metrics: dict[str, float]) -> None:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         token = ran.trace.tokens.get(name, "")
-        if token and (kind, token) in self._seen:
+        desk = self._session.desk
+        seen = str(desk.folder.path), kind, token
+        if token and seen in self._seen:
             return
         for number, each in list(self._waiting.items()):
             if each.key == id(value):  # trained on, before what it was had been saved
@@ -184,10 +186,9 @@ class Drafter:
         )
         from nbreg.registry import taking
 
-        desk = self._session.desk
         record = taking.note(desk, record)
         if token:
-            self._seen.add((kind, token))
+            self._seen.add(seen)
         self._waiting[record.number] = _Waiting(desk, record, id(value), token)
 
     def _give_up_changed(self, ran: Ran) -> None:
@@ -205,7 +206,7 @@ class Drafter:
         from nbreg.registry import taking
 
         lost = self._waiting.pop(number)
-        self._seen.discard((lost.record.type, lost.token))
+        self._seen.discard((str(lost.desk.folder.path), lost.record.type, lost.token))
         size = max(lost.size, 0)
         record = msgspec.structs.replace(lost.record, size=size)
         taking.give_up(lost.desk, record, taking.OVERWRITTEN)
@@ -220,10 +221,21 @@ class Drafter:
     def _schedule(self, delay: float) -> None:
         self._cancel()
         loop = self._loop()
-        if loop is None:
-            self._save_small()  # in a terminal: the prompt is to come
-        else:
+        if loop is not None:
             self._timer = loop.call_later(delay, self._idle)
+        elif self._waiting:
+            self._save_before_prompt()
+
+    def _save_before_prompt(self) -> None:
+        """Where there is no loop, now is the time; people are yet to read what the cell said."""
+        from nbreg.registry import taking
+
+        desk = next(iter(self._waiting.values())).desk
+        self._save_small(haste=False)
+        for each in self._waiting.values():
+            taking.give_up(each.desk, msgspec.structs.replace(each.record, size=each.size), taking.NEVER_IDLE)
+        self._waiting.clear()
+        taking.sweep(desk)
 
     def _loop(self) -> asyncio.AbstractEventLoop | None:
         """The kernel's loop, which runs on after the cell; a terminal has none."""
@@ -280,16 +292,17 @@ class Drafter:
                 each.size = max(weight.size, SMALL + 1) if weight.device else weight.size
         return sorted(self._waiting.items(), key=lambda item: item[1].size)
 
-    def _save_small(self) -> None:
+    def _save_small(self, *, haste: bool = True) -> None:
         """Save those that are small, within a budget of time."""
+        waiting = [number for number, each in self._by_size() if each.size <= SMALL]
         deadline = time.perf_counter() + SECONDS_IN_HASTE
-        for number, each in self._by_size():
-            if each.size > SMALL or time.perf_counter() > deadline:
-                break
+        for number in waiting:
             try:
-                self._save(number, haste=True)
+                self._save(number, haste=haste)
             except Exception:
                 log.debug("a draft is not kept", exc_info=True)
+            if time.perf_counter() > deadline:
+                break
 
     def _save(self, number: int, *, haste: bool) -> None:
         from nbreg.registry import taking

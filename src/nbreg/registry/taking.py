@@ -21,6 +21,7 @@ from nbreg.registry.request import Request
 from nbreg.store.drafts import DraftFile, Header, sealed
 
 UNSAVED: Final = "its kernel was busy until it ended, or still is"
+NEVER_IDLE: Final = "too large to be saved at once, and this shell is never idle"
 OVERWRITTEN: Final = "overwritten before it could be saved"
 
 _NODES_IN_HASTE: Final = 300

@@ -14,7 +14,8 @@ from nbreg.capture.recipe.frames import root_of
 from nbreg.capture.recipe.libraries import is_library
 
 _NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__",
-                               "__static_attributes__", "_abc_impl", "__annotations__"])  # fmt: skip
+                               "__static_attributes__", "_abc_impl", "__annotations__",
+                               "__slotnames__"])  # fmt: skip
 
 
 def member_value(member: Any) -> object:
