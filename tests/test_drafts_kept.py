@@ -17,7 +17,7 @@ from recipes.notebooks import run, shell_in
 import nbreg
 from nbreg import families
 from nbreg.errors import TrustError
-from nbreg.families import careful, describe
+from nbreg.families import describe
 from nbreg.kernel import load
 from nbreg.records import Chunk, DraftRecord, digest_of
 from nbreg.store.drafts import DraftFolder, Header, Limits
@@ -311,8 +311,7 @@ def test_no_hook_of_the_users_runs_and_no_mark_is_left() -> None:
         pass
 
     holder = Plain()
-    with careful.unmarked() as marked:
-        careful.pickled(holder, marked, most=10_000)
+    families.take("model", holder, most=10_000)
     assert "__slotnames__" not in vars(Plain)
     holder.held = [{"deep": Reducing()}]  # type: ignore[attr-defined]
     with pytest.raises(families.NotTakenError, match="Reducing has a __reduce__ of its own"):

@@ -50,6 +50,11 @@ class Guard:
         """The object is pickled anew."""
         self._left = self._most
 
+    def forget(self) -> None:
+        """Hold none of the user's classes any longer."""
+        self.marked.clear()
+        self._passed.clear()
+
     def spend(self, size: int) -> None:
         """So many bytes more. Raises `NotTakenError` where that is too much."""
         self._left -= size
@@ -133,10 +138,11 @@ def guarded(*, most: int, on_host: bool = False) -> Iterator[Guard]:
         for kind in guard.marked:
             if _MARK in _class_dict(kind):
                 type.__delattr__(kind, _MARK)
+        guard.forget()
 
 
 def plainly(value: object, guard: Guard) -> tuple[bytes, list[pickle.PickleBuffer]] | None:
-    """The stream and the buffers of the plain pickler; None for what it cannot pickle. Raises `NotTakenError`."""
+    """Stream and buffers of the plain pickler; None for what it cannot pickle. Raises `NotTakenError`."""
 
     class Checking(pickle.Pickler):
         def reducer_override(self, value: Any) -> Any:

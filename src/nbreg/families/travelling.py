@@ -119,19 +119,23 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
     """A pickler of cloudpickle that notes which classes and functions it writes out."""
     import cloudpickle
 
+    views: list[pickle.PickleBuffer] = []
+
+    def view(buffer: pickle.PickleBuffer) -> None:
+        # No method of the pickler, and the list no name of its class's: what is part of a cycle
+        # keeps all that was pickled until somebody collects it.
+        if guard is not None:
+            guard.spend(buffer.raw().nbytes)
+        views.append(buffer)
+
     class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         """Notes, and changes nothing of what is written."""
 
-        def __init__(self) -> None:
-            self.views: list[pickle.PickleBuffer] = []
+        def __init__(self, views: list[pickle.PickleBuffer], view: Any) -> None:
+            self.views = views
             self._classes: list[tuple[str, type]] = []
             self._codes: list[tuple[str, CodeType]] = []
-            super().__init__(file, protocol=5, buffer_callback=self._view)
-
-        def _view(self, buffer: pickle.PickleBuffer) -> None:
-            if guard is not None:
-                guard.spend(buffer.raw().nbytes)
-            self.views.append(buffer)
+            super().__init__(file, protocol=5, buffer_callback=view)
 
         def reducer_override(self, value: Any) -> Any:
             if guard is not None:
@@ -163,7 +167,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
                 ".".join(name.split(".")[:n]) for name in found for n in range(1, name.count(".") + 2)
             } & set(local)
 
-    return Noting()
+    return Noting(views, view)
 
 
 TRACKED: Final = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}

@@ -18,7 +18,7 @@ import msgspec
 from nbreg import trust
 from nbreg.errors import BadInputError, DamagedObjectError, NbregError, TrustError, UnknownDraftError
 from nbreg.records import Artifact, Captured, Chunk, DraftRecord, Environment, Manifest
-from nbreg.registry import parts, reading
+from nbreg.registry import listing, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.drafts import DraftFile, DraftFolder, Limits
 
@@ -166,7 +166,7 @@ def registered_tokens(desk: Desk, kind: str) -> set[str]:
 def _tokens(desk: Desk, kind: str) -> Iterator[str]:
     for model in desk.models()[:_MODELS]:
         try:
-            entries = reading.versions(desk, model.name, sort=None, limit=_LOOKED_AT, offset=0, deleted=False)
+            entries = listing.versions(desk, model.name, sort=None, limit=_LOOKED_AT, offset=0, deleted=False)
             found = [parts.manifest(desk, entry) for entry in entries if entry.row.type == kind]
         except NbregError:
             continue  # what cannot be read is no reason to hide a draft
