@@ -364,6 +364,9 @@ def test_a_draft_that_is_not_wanted_can_be_dropped(kernel: Kernel) -> None:
     kernel.good("clf = Mean().fit([1])")
     kernel.good("clf = Mean().fit([2])")
 
+    assert kernel.complete("%register_model churn --draft ")[-2:] == [
+        f"%register_model churn --draft {number}" for number in (1, 2)
+    ]
     assert "#  variable" in kernel.good("%drafts --drop 2").text
     assert [each.number for each in listed()] == [1]
     kernel.good("clf = Mean().fit([3])")

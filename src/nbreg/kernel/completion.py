@@ -15,7 +15,7 @@ from nbreg.kernel.parsers import MAGICS, parser
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
 
-Kind = Literal["model", "reference", "stage", "variable", "candidate", "bump", "artifact", "nothing"]
+Kind = Literal["model", "reference", "stage", "variable", "candidate", "bump", "artifact", "draft", "nothing"]
 
 _LINE: Final = re.compile(rf"\s*(?:[\w\s.,\[\]'\"]+=\s*)?%%?({'|'.join(MAGICS)})\s(.*)", re.DOTALL)
 _FLAGS: Final[dict[str, Kind]] = {
@@ -28,6 +28,8 @@ _FLAGS: Final[dict[str, Kind]] = {
     "--bump": "bump",
     "--to": "stage",
     "--with": "artifact",
+    "--draft": "draft",
+    "--drop": "draft",
 }
 _POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
     "register_model": ("model", "candidate"),
@@ -122,6 +124,8 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
         return session.namespace
     if kind == "candidate":
         return (name for name, value in session.namespace.items() if is_model(value))
+    if kind == "draft":
+        return (str(each.number) for each in session.registry.drafts())
     if kind == "artifact":
         reference = next((word for word in before if word and not word.startswith("--")), "")
         return ["all", *_artifacts(session, reference)] if reference else ["all"]
