@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from itertools import islice
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from nbreg.families import plainly
 from nbreg.families.told import class_name
@@ -16,6 +17,7 @@ ROOT: Final = "sklearn"
 DISTRIBUTION: Final = "scikit-learn"
 
 _PLAIN: Final = (bool, int, float, str, type(None))
+_defaults: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 _DEEPEST: Final = 8
 _WIDEST: Final = 50
 _QUICK: Final = 250_000
@@ -38,10 +40,19 @@ def defaults(model: Any) -> dict[str, Any]:
     found = {}
     for name in given:
         home, _, leaf = name.rpartition("__")
-        known = signature(type(given[home] if home else model)).parameters
-        if leaf in known and type(known[leaf].default) in _PLAIN:
-            found[name] = known[leaf].default
+        known = _plain_defaults(type(given[home] if home else model))
+        if leaf in known:
+            found[name] = known[leaf]
     return found
+
+
+def _plain_defaults(kind: type) -> dict[str, Any]:
+    if kind not in _defaults:
+        parameters = signature(kind).parameters
+        _defaults[kind] = {
+            name: each.default for name, each in parameters.items() if type(each.default) in _PLAIN
+        }
+    return _defaults[kind]
 
 
 def _holds_estimator(value: object, depth: int = 3) -> bool:

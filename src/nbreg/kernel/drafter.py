@@ -79,8 +79,9 @@ class Drafter:
         self._timer: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
         self._process = os.getpid()
-        self.seconds: list[float] = []
-        """What each cell was made to wait, before and after it, for those who measure it."""
+        self.seconds: list[tuple[float, float]] = []
+        """What each cell was made to wait, before and after it, by the wall and of the processor, for
+        those who measure it."""
 
     def start(self) -> None:
         """Save what is small when the kernel ends, too."""
@@ -104,16 +105,16 @@ class Drafter:
         """A cell begins: what it could overwrite is saved, as far as that is a matter of milliseconds."""
         if not self._waiting and self._timer is None:
             return
-        start = time.perf_counter()
+        start = _clocks()
         self._cancel()
         try:
             self._save_small()
         finally:
-            self.seconds.append(time.perf_counter() - start)
+            self.seconds.append(_since(start))
 
     def after_cell(self, ran: Ran) -> None:
         """A cell has ended: note what it trained, and what it took away."""
-        start = time.perf_counter()
+        start = _clocks()
         try:
             if self._waiting:
                 self._give_up_changed(ran)
@@ -121,7 +122,7 @@ class Drafter:
                 self._note_trained(ran)
             self._known.clear()
         finally:
-            self.seconds.append(time.perf_counter() - start)
+            self.seconds.append(_since(start))
         if self._waiting or self._unfinished:
             self._idle_since = time.monotonic()
             self._schedule(_SOON)
@@ -319,7 +320,7 @@ class Drafter:
         if by_itself and self._registered(desk, record, value):
             return
         kept = taking.keep(desk, record, value, haste=haste)
-        if kept is not None and kept.is_kept and not kept.token:
+        if haste and kept is not None and kept.is_kept:
             self._unfinished.append((desk, number))
 
     def _registered(self, desk: Desk, record: DraftRecord, value: object) -> bool:
@@ -352,6 +353,15 @@ class Drafter:
         if record.number not in self._waiting:
             return record
         return msgspec.structs.replace(record, why="not yet: as soon as the kernel is idle")
+
+
+def _clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(start: tuple[float, float]) -> tuple[float, float]:
+    wall, cpu = _clocks()
+    return wall - start[0], cpu - start[1]
 
 
 def implicit_name(notebook: str, variable: str) -> str:

@@ -137,15 +137,17 @@ def drafts(desk: Desk) -> list[Draft]:
     """All drafts, newest first, without those that are versions by now; see `Registry.drafts`."""
     known: dict[str, set[str]] = {}
     found = []
-    for file in folder_of(desk).all():
+    for file in reversed(folder_of(desk).all()):
         record = file.header.record
         if record.token:
-            if record.type not in known:
-                known[record.type] = registered_tokens(desk, record.type)
-            if record.token in known[record.type]:
+            tokens = known.get(record.type)
+            if tokens is None:
+                tokens = known[record.type] = registered_tokens(desk, record.type)
+            if record.token in tokens:
                 continue
+            tokens.add(record.token)  # of two that are equal, the first is the one
         found.append(Draft(file))
-    return found
+    return found[::-1]
 
 
 def draft(desk: Desk, number: int) -> Draft:

@@ -44,16 +44,16 @@ def give_up(desk: Desk, record: DraftRecord, why: str) -> None:
 def keep(desk: Desk, record: DraftRecord, value: object, *, haste: bool) -> DraftRecord | None:
     """Add what is known of the model, and its bytes if they may be kept.
 
-    In `haste` a cell is waiting: then no more is taken than environment, recipe and bytes, and
-    nothing is fetched from an accelerator. None where equal content is a version or a draft
-    already: then there is no new one. Raises `StoreError`.
+    In `haste` a cell is waiting: then no more is taken than environment, recipe and bytes,
+    nothing is fetched from an accelerator, and the rest is for `finish`. None where equal content
+    is a version or a draft already: then there is no new one. Raises `StoreError`.
     """
     dumped, why = _bytes_of(desk, value, haste=haste)
     record = msgspec.structs.replace(record, why=why)
     if dumped is not None:
         artifact = dumped.artifact
         record = msgspec.structs.replace(record, token=artifact.token, size=artifact.size)
-        if _is_known(desk, record):
+        if not haste and _is_known(desk, record):
             drafting.folder_of(desk).remove(record.number)
             return None
     request = Request.checked(desk, "draft", metrics=record.metrics)
@@ -106,22 +106,24 @@ def _is_known(desk: Desk, record: DraftRecord) -> bool:
 
 
 def finish(desk: Desk, number: int) -> None:
-    """Find out the token of a draft that was kept in haste, from its own bytes; the object may be gone.
+    """Do for a draft that was kept in haste what was left: its token, and whether it is news at all.
 
-    Only of what libraries alone make again: nothing of the user's runs for that.
+    The object may be gone, so its own bytes are asked: only of what libraries alone make again,
+    since nothing of the user's runs for that.
     """
     folder = drafting.folder_of(desk)
     file = folder.get(number)
-    if file is None or file.header.record.token or not file.header.record.is_kept:
+    if file is None or not file.header.record.is_kept:
         return
-    token = _token_of(file)
-    record = msgspec.structs.replace(file.header.record, token=token)
-    if token and _is_known(desk, record):
+    record = file.header.record
+    token = record.token or _token_of(file)
+    if token and _is_known(desk, msgspec.structs.replace(record, token=token)):
         folder.remove(number)
-    elif token and file.header.manifest is not None:
+    elif token != record.token and file.header.manifest is not None:
         artifacts = [msgspec.structs.replace(each, token=token) for each in file.header.manifest.artifacts]
         manifest = msgspec.structs.replace(file.header.manifest, artifacts=artifacts)
         pieces = [file.part(chunk.digest) for chunk in file.header.parts]
+        record = msgspec.structs.replace(record, token=token)
         _write(desk, Header(record=record, manifest=manifest, parts=file.header.parts), pieces)
 
 

@@ -13,6 +13,7 @@ A file that is not whole is passed over, and swept. Nothing here is ever changed
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import secrets
@@ -135,25 +136,32 @@ class DraftFolder:
         make_folder(self.folder, durable=False)
         with locked(self.folder, _LOCK_SECONDS):
             record = msgspec.structs.replace(record, number=self._next())
-            self.write(Header(record=record))
-            _replace(self.folder / _LAST, [str(record.number).encode()])
+            raw, digest = sealed(Header(record=record))
+            # Nobody else writes these two: half of one is passed over, and the number counted anew.
+            _write(self.folder / _name(record.number), [_preamble(raw, digest, ""), raw], os.O_EXCL)
+            _write(self.folder / _LAST, [b"%d" % record.number], os.O_TRUNC)
         return record
 
     def _next(self) -> int:
         """One more than any that ever was: a number that is reused would register another model."""
-        taken = [0, *(int(match[1]) for path in self._paths() if (match := _NAME.fullmatch(path.name)))]
-        for folder in self._folders:
-            with suppress(OSError, ValueError):
-                taken.append(int((folder / _LAST).read_bytes()))
-        return max(taken) + 1
+        return max(map(_highest, self._folders)) + 1
 
     def write(self, header: Header, parts: Iterable[Bytes] = (), *, stamp: str = "") -> None:
         """Replace a draft by what is known of it now. Raises `StoreError`, or `DamagedObjectError`
         where a part is no longer what its digest says: somebody goes on changing it."""
         raw, digest = sealed(header)
-        line = b"%b%016x %b %b\n" % (_MAGIC, len(raw), digest.encode(), (stamp or "-" * 64).encode())
         path = self.folder / _name(header.record.number)
-        _replace(path, [line, raw, *_checked(header.parts, parts)])
+        pieces = itertools.chain([_preamble(raw, digest, stamp), raw], _checked(header.parts, parts))
+        temporary = path.parent / f".{os.getpid()}-{secrets.token_hex(6)}"
+        try:
+            _write(temporary, pieces, os.O_EXCL)
+            temporary.replace(path)
+        except BaseException as error:
+            with suppress(OSError):
+                temporary.unlink()
+            if isinstance(error, OSError):
+                raise refused(error, path) from error
+            raise
 
     def remove(self, number: int) -> None:
         """Take a draft away; one that is gone is fine."""
@@ -184,6 +192,20 @@ def sealed(header: Header) -> tuple[bytes, str]:
     return raw, digest_of(raw)
 
 
+def _preamble(raw: bytes, digest: str, stamp: str) -> bytes:
+    return b"%b%016x %b %b\n" % (_MAGIC, len(raw), digest.encode(), (stamp or "-" * 64).encode())
+
+
+def _highest(folder: Path) -> int:
+    """The highest number that a folder ever gave, as it noted; else the highest that is there."""
+    with suppress(OSError, ValueError):
+        return int((folder / _LAST).read_bytes())
+    with suppress(OSError):
+        names = (match for each in os.scandir(folder) if (match := _NAME.fullmatch(each.name)))
+        return max((int(match[1]) for match in names), default=0)
+    return 0
+
+
 def _name(number: int) -> str:
     return f"{number:06d}.draft"
 
@@ -197,22 +219,16 @@ def _checked(chunks: Sequence[Chunk], parts: Iterable[Bytes]) -> Iterator[Bytes]
         yield part
 
 
-def _replace(path: Path, pieces: Iterable[Bytes]) -> None:
-    temporary = path.parent / f".{os.getpid()}-{secrets.token_hex(6)}"
+def _write(path: Path, pieces: Iterable[Bytes], flags: int) -> None:
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
         try:
             for piece in pieces:
                 write_all(fd, memoryview(piece).cast("B"))
         finally:
             os.close(fd)
-        temporary.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise refused(error, path) from error
-        raise
+    except OSError as error:
+        raise refused(error, path) from error
 
 
 def _opened(path: Path) -> DraftFile | None:
