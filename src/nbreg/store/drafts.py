@@ -41,6 +41,7 @@ _LARGEST_HEADER: Final = 16 * 1024 * 1024
 _LOCK_SECONDS: Final = 0.5
 _SCRAP_SECONDS: Final = 3600.0
 _DAY: Final = 86400.0
+_KEPT_IN_MIND: Final = 128
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True):
@@ -98,6 +99,7 @@ class Limits(NamedTuple):
 
 
 _decoder = msgspec.json.Decoder(Header)
+_read_before: dict[Path, tuple[tuple[int, int, int], DraftFile]] = {}
 
 
 class DraftFolder:
@@ -232,7 +234,25 @@ def _write(path: Path, pieces: Iterable[Bytes], flags: int) -> None:
 
 
 def _opened(path: Path) -> DraftFile | None:
-    """A draft's file, its header checked; None for one that is not whole, gone, or of a later nbreg."""
+    """A draft's file; one that was read before is not read again, since files are only ever replaced."""
+    try:
+        status = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    which = status.st_ino, status.st_mtime_ns, status.st_size
+    known = _read_before.get(path)
+    if known is not None and known[0] == which:
+        return known[1]
+    found = _read(path)
+    if found is not None:
+        if len(_read_before) >= _KEPT_IN_MIND:
+            _read_before.clear()
+        _read_before[path] = which, found
+    return found
+
+
+def _read(path: Path) -> DraftFile | None:
+    """The same from the disk, its header checked; None for one that is not whole, or of a later nbreg."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
