@@ -193,7 +193,7 @@ class Registering:
     def _register_draft(self, number: int) -> ModelVersion:
         """Register a draft as it was; a variable's value is today's, so none is taken."""
         args = self._args
-        for flag in ("variable", "data", "artifacts"):
+        for flag in ("variable", "data", "artifacts", "preview"):
             if getattr(args, flag):
                 raise BadInputError("a draft is registered as it was kept", hint=f"--draft without {flag}")
         draft = self._session.registry.draft(number)

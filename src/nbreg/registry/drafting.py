@@ -200,7 +200,7 @@ def register(desk: Desk, request: Request, draft: Draft) -> Entry:
     _refuse_foreign(draft, artifact, stored[0][1])
     dumped = families.Dumped(artifact, list(stored))
     if not request.allow_secrets:
-        registering.refuse_secrets(dumped)
+        registering.refuse_secrets(dumped, request.redactor.values)
     asked = request
     request = msgspec.structs.replace(
         request,

@@ -48,7 +48,8 @@ def keep(desk: Desk, record: DraftRecord, value: object, *, haste: bool) -> Draf
     nothing is fetched from an accelerator, and the rest is for `finish`. None where equal content
     is a version or a draft already: then there is no new one. Raises `StoreError`.
     """
-    dumped, why = _bytes_of(desk, value, haste=haste)
+    request = Request.checked(desk, "draft", metrics=record.metrics)
+    dumped, why = _bytes_of(desk, request, value, haste=haste)
     record = msgspec.structs.replace(record, why=why)
     if dumped is not None:
         artifact = dumped.artifact
@@ -56,7 +57,6 @@ def keep(desk: Desk, record: DraftRecord, value: object, *, haste: bool) -> Draf
         if not haste and _is_known(desk, record):
             drafting.folder_of(desk).remove(record.number)
             return None
-    request = Request.checked(desk, "draft", metrics=record.metrics)
     manifest, stored = _captured(desk, request, value, dumped, haste=haste)
     telling = describe.chosen(value, manifest.params)
     record = msgspec.structs.replace(record, params=telling)
@@ -67,7 +67,9 @@ def keep(desk: Desk, record: DraftRecord, value: object, *, haste: bool) -> Draf
     return record
 
 
-def _bytes_of(desk: Desk, value: object, *, haste: bool) -> tuple[families.Dumped | None, str]:
+def _bytes_of(
+    desk: Desk, request: Request, value: object, *, haste: bool
+) -> tuple[families.Dumped | None, str]:
     """The model's bytes, or why there are none."""
     most = desk.settings.draft_bytes
     nodes = _NODES_IN_HASTE if haste else families.MOST_NODES
@@ -76,7 +78,7 @@ def _bytes_of(desk: Desk, value: object, *, haste: bool) -> tuple[families.Dumpe
     except families.NotTakenError as error:
         why = str(error)
         return None, f"larger than {most // 1024**2} MiB" if why == "too large" else why
-    if kinds := registering.secrets_in(dumped):
+    if kinds := registering.secrets_in(dumped, request.redactor.values):
         return None, f"it seems to hold a secret ({kinds})"
     return dumped, ""
 
