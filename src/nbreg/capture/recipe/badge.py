@@ -18,10 +18,13 @@ def state_of(
     when it was first run. Without ids, cells are told apart by their text.
     """
     state: dict[str, Any] = {"order": _order(history, found, document)}
-    again = [history[at].label for at in found.kept if _earlier(history, at)]
+    first: dict[str, int] = {}
+    for at, ran in enumerate(history):
+        first.setdefault(_key(ran), at)
+    again = [history[at].label for at in found.kept if first[_key(history[at])] < at]
     listed = {
         "run again": again,
-        "edited": [history[at].label for at in found.kept if _edited(history, at)],
+        "edited": _edited(history, found),
         "deleted": [history[at].label for at in found.kept if history[at].execution.cell_id in deleted],
         "undefined": found.undefined,
         "unseeded": [each.strip("<>") for each in found.unseeded],
@@ -44,14 +47,14 @@ def _order(history: Sequence[Ran], found: Slice, document: Sequence[str]) -> str
     return "re-run" if len(set(kept)) < len(kept) else "linear"
 
 
-def _earlier(history: Sequence[Ran], at: int) -> bool:
-    return any(_key(ran) == _key(history[at]) for ran in history[:at])
-
-
-def _edited(history: Sequence[Ran], at: int) -> bool:
-    """Whether the cell was run later with another text."""
-    this = history[at].execution
-    return bool(this.cell_id) and any(
-        ran.execution.cell_id == this.cell_id and ran.execution.source != this.source
-        for ran in history[at + 1 :]
-    )
+def _edited(history: Sequence[Ran], found: Slice) -> list[str]:
+    """The kept cells that were run later with another text."""
+    labels, later = [], dict[str, set[str]]()
+    for at in range(len(history) - 1, -1, -1):
+        this = history[at].execution
+        if this.cell_id:
+            texts = later.setdefault(this.cell_id, set())
+            if at in found.kept and not texts <= {this.source}:
+                labels.append(history[at].label)
+            texts.add(this.source)
+    return labels[::-1]

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
+from weakref import ref
 
 from nbreg.capture.recipe.frames import root_of
 from nbreg.capture.recipe.libraries import is_library
@@ -70,13 +71,51 @@ def is_filled(cell: Any) -> bool:
     return True
 
 
+T = TypeVar("T")
+
+
+class OfCode(Generic[T]):
+    """What was found out of code objects, as long as they live: code never changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[CodeType], T]] = {}
+
+    def of(self, code: CodeType) -> T | None:
+        """What is remembered of this very object."""
+        known = self._known.get(id(code))
+        return known[1] if known is not None and known[0]() is code else None
+
+    def remember(self, code: CodeType, found: T) -> None:
+        """Keep it until the code is gone."""
+        key, all_known = id(code), self._known
+        all_known[key] = ref(code, lambda _: all_known.pop(key, None)), found
+
+
+_CONSTANTS: Final = frozenset([str, bytes, int, float, complex, bool, type(None), type(...)])
+
+
+def is_constant(value: Any) -> bool:
+    """Whether a constant of some code is what the compiler makes, so that it can never change."""
+    kind = type(value)
+    if kind is tuple or kind is frozenset:
+        return all(map(is_constant, value))
+    return kind in _CONSTANTS or (kind is CodeType and is_constant(value.co_consts))
+
+
+_names: Final = OfCode[frozenset[str]]()
+
+
 def global_names(code: CodeType) -> frozenset[str]:
     """The global names that a code object reads or sets, those of its inner functions included."""
-    found = set(_globals_of(code.co_code, code.co_names))
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            found |= global_names(constant)
-    return frozenset(found)
+    known = _names.of(code)
+    if known is None:
+        found = set(_globals_of(code.co_code, code.co_names))
+        for constant in code.co_consts:
+            if type(constant) is CodeType:
+                found |= global_names(constant)
+        known = frozenset(found)
+        _names.remember(code, known)
+    return known
 
 
 _GLOBAL_OPS: Final = frozenset(
@@ -84,7 +123,6 @@ _GLOBAL_OPS: Final = frozenset(
 )
 
 
-@lru_cache(maxsize=4096)
 def _globals_of(raw: bytes, names: tuple[str, ...]) -> frozenset[str]:
     found, extended = set(), 0
     for offset in range(0, len(raw), 2):

@@ -67,14 +67,17 @@ class _Walk:
         self.kept: dict[int, set[str]] = {}
         self.between: list[tuple[int, str]] = []
         without = set(without)
+        wanted = self.need - without
         for at in range(len(history) - 1, -1, -1):
             trace = history[at].trace
-            written = set(trace.writes) & self.need - without
+            written = trace.writes.keys() & wanted
             if written or (trace.always and self.kept) or (keep_last and at == len(history) - 1):
                 self.kept[at] = written
                 self.need -= trace.kills
                 self.need |= trace.reads
-            self.between += [(at, name) for name in sorted(trace.between & self.need)]
+                wanted = self.need - without
+            if trace.between:
+                self.between += [(at, name) for name in sorted(trace.between & self.need)]
         self.need -= {name for name in self.need if name in _BUILTIN}
 
 

@@ -30,10 +30,12 @@ from nbreg.capture.recipe.digests import Buffer, digest, digest_array, digest_bu
 from nbreg.capture.recipe.known import ASKED, IMMUTABLE, SHOWN
 from nbreg.capture.recipe.libraries import is_library
 from nbreg.capture.recipe.objects import (
+    OfCode,
     class_members,
     global_names,
     has_own_state,
     held,
+    is_constant,
     is_empty_type,
     is_filled,
     widely_reached,
@@ -45,6 +47,9 @@ MOST_BYTES: Final = 1 << 30
 DEEPEST: Final = 150
 _OPAQUE_NODES: Final = 400
 
+
+_codes: Final = OfCode[bytes]()
+"""Digests: the functions of a local module are looked at with every cell that uses it."""
 
 _ITERATORS: Final = frozenset(
     type(each)  # type: ignore[var-annotated]
@@ -254,11 +259,17 @@ class _Walk:
         return self._all("function", parts)
 
     def _code(self, code: Any) -> bytes:
-        return self._all(
+        known = _codes.of(code)
+        if known is not None:
+            return known
+        found = self._all(
             "code",
             (code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_freevars,
              code.co_flags, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount),
         )  # fmt: skip
+        if is_constant(code.co_consts):
+            _codes.remember(code, found)
+        return found
 
     def _method(self, method: Any) -> bytes:
         return self._all("method", (method.__func__, method.__self__))
