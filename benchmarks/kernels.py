@@ -50,11 +50,14 @@ class Kernel:
         return time.perf_counter() - start
 
 
-def work_day(kernel: Kernel, cells: int, variables: int) -> None:
-    """Fill the kernel as an analyst's afternoon does: cells executed, names of all common kinds bound."""
+def work_day(kernel: Kernel, cells: int, variables: int, *, start: int = 0) -> None:
+    """Fill the kernel as an analyst's afternoon does: cells executed, names of all common kinds bound.
+
+    With another `start` the cells are others, and bind the same names.
+    """
     kernel.run("import numpy as np, pandas as pd\nrng = np.random.default_rng(0)")
     for i in range(cells):
-        kernel.run(_CELLS[i % len(_CELLS)].format(i=i % variables, n=i))
+        kernel.run(_CELLS[i % len(_CELLS)].format(i=i % variables, n=start + i))
 
 
 _CELLS = (

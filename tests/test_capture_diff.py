@@ -11,8 +11,9 @@ import pytest
 
 from nbreg.capture import diff as under_test
 from nbreg.capture.diff import DIFF_BYTES, redacted_diff
+from nbreg.capture.git import GitStatus
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import GitStatus, source_summary
+from nbreg.capture.source import source_summary
 from nbreg.records import Source
 
 
@@ -163,6 +164,7 @@ def test_a_difference_that_takes_too_long_is_given_up_and_the_state_stays(
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
     monkeypatch.setattr(under_test, "DIFF_SECONDS", 0.01)
+    (project / "train.py").write_text("x = 3\n")
 
     state, why = GitStatus(str(project), None).join()
 

@@ -14,16 +14,29 @@ from typing import Final, TypeVar
 
 from nbreg.capture.cells import capture_recipe, recipe_summary
 from nbreg.capture.environment import capture_environment, environment_summary
+from nbreg.capture.git import GitStatus, look_ahead, look_no_more, watched_by
+from nbreg.capture.git import begin as begin_git
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import GitStatus, capture_source, source_summary
+from nbreg.capture.source import capture_source, source_summary
 from nbreg.capture.subject import Subject, look
 from nbreg.capture.variables import capture_variables, variables_summary
 from nbreg.records import Context
 from nbreg.settings import Settings
 
-__all__ = ["PARTS", "Capture", "Part", "Pending", "Subject", "begin", "look"]
+__all__ = [
+    "PARTS",
+    "Capture",
+    "Part",
+    "Pending",
+    "Subject",
+    "begin",
+    "look",
+    "look_ahead",
+    "look_no_more",
+    "watched_by",
+]
 
 T = TypeVar("T")
 
@@ -44,7 +57,7 @@ class Pending:
         self._brief = brief
         self._git: GitStatus | str = "switched off"
         if settings.capture and not brief:
-            self._git = _tried(lambda: GitStatus(context.folder, registry))
+            self._git = _tried(lambda: begin_git(context.folder, registry))
 
     def finish(self, *models: object) -> Capture:
         """The parts as they are now; the recipe is that of these objects, where cells were watched.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from time import monotonic
+from typing import Final
 
+from nbreg.capture.programs import Program
 from nbreg.capture.secrets import Redactor
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 DIFF_BYTES: Final = 512 * 1024
 
@@ -57,49 +55,21 @@ class GitDiff:
     """`git diff` running beside the caller until `join`; never more than `DIFF_BYTES` are read."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._output: bytes | None = None
-        self._process: Popen[bytes] | None = None
-        self._given_up = False
-        self._thread = threading.Thread(
-            target=self._run, args=(command, environment), name="nbreg-git-diff", daemon=True
-        )
-        self._thread.start()
-
-    def _run(self, command: list[str], environment: dict[str, str]) -> None:
-        import subprocess
-
-        try:
-            with subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env=environment, start_new_session=True,
-            ) as process:  # fmt: skip
-                self._process = process
-                if self._given_up:
-                    process.kill()
-                output = _read(process.stdout)
-                if len(output) > DIFF_BYTES:
-                    process.kill()
-                    self._output = output
-                elif process.wait() == 0:
-                    self._output = output
-        except Exception:  # a thread has nobody to raise to; no diff says as much
-            self._output = None
+        self._program = Program(command, environment)
+        self.is_whole = True
+        """Whether git came to an end: what it told then holds as long as nothing changes."""
 
     def join(self) -> str:
         """The diff as git wrote it, cut after a whole file; empty where there is none."""
-        self._thread.join(DIFF_SECONDS)
-        if self._thread.is_alive():
-            self._given_up = True
-            if self._process is not None:
-                self._process.kill()
-            return "# not captured: git took too long\n"
-        if self._output is None:
-            return ""
-        return _bounded(self._output)
+        code, output, _ = self._program.output(monotonic() + DIFF_SECONDS, most=DIFF_BYTES)
+        if len(output) > DIFF_BYTES or code == 0:
+            return _bounded(output)
+        self.is_whole = code is not None
+        return "" if code is not None or self._program.why else "# not captured: git took too long\n"
 
-
-def _read(stdout: IO[bytes] | None) -> bytes:
-    return stdout.read(DIFF_BYTES + 1) if stdout else b""
+    def discard(self) -> None:
+        """End it."""
+        self._program.discard()
 
 
 def _bounded(output: bytes) -> str:

@@ -7,6 +7,7 @@ what is kept of a cell is its text, its times and the class of its error.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import IPython
 
+from nbreg.capture import look_ahead, look_no_more, watched_by
 from nbreg.capture.recipe import Pending, Ran
 from nbreg.kernel.tracking import Tracking
 from nbreg.records import Execution, Recipe, timestamp
@@ -25,6 +27,9 @@ log = logging.getLogger("nbreg")
 
 _COUNTS_FIRST = IPython.version_info >= (9, 8)
 """Whether IPython counts a cell before it tells that the cell begins, or when it has ended."""
+
+_REGISTERS = re.compile(r"\bregister(?:_model)?\b")
+"""What stands in the text of a cell that registers: git begins with it."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -172,7 +177,11 @@ class Recorder:
         source = info.raw_cell if isinstance(info.raw_cell, str) else ""
         count = self._current_count() if info.store_history and not nested else None
         cell_id = getattr(info, "cell_id", None) or ""
+        if not nested and _REGISTERS.search(source):
+            look_ahead()
         pending = None if nested else self._tracking.before(info)
+        if not nested:
+            watched_by(pending.watch if pending else None)
         now = datetime.now(UTC), time.perf_counter()
         self._running.append(_Running(info, thread, nested, source, count, cell_id, *now, pending))
 
@@ -186,6 +195,7 @@ class Recorder:
     def _post(self, result: Any) -> None:
         cell = self._ended(result.info)
         if cell is not None and not cell.nested:
+            look_no_more()
             error = result.error_before_exec or result.error_in_exec
             seconds = time.perf_counter() - cell.clock if cell.moment else None
             execution = _finished(cell, seconds, type(error).__name__ if error else "")

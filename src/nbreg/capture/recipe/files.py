@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from sysconfig import get_path
 from types import FrameType
@@ -47,6 +48,11 @@ class Watch:
         self._before: dict[str, Stamp | None] = {}
         self._folders: dict[str, dict[str, Stamp]] = {}
         self._thread = threading.get_ident()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was written and no other program started, as far as was told by now."""
+        return not (self.written or self.databases or self._folders)
 
     def begin(self, texts: Iterable[str]) -> None:
         """Look at what the cell's texts name, then listen."""
@@ -175,6 +181,16 @@ def _hook(name: str, arguments: tuple[Any, ...]) -> None:
 _EVENTS: Final = (
     {"open", "os.chdir", "sqlite3.connect", "socket.connect"} | _STARTS | _TWO_PATHS | _ONE_PATH | _LISTS
 )
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """What this thread does inside is nbreg's own doing, and no cell's."""
+    before, _inside.busy = getattr(_inside, "busy", False), True
+    try:
+        yield
+    finally:
+        _inside.busy = before
 
 
 def _is_ours() -> bool:
