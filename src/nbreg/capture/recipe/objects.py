@@ -19,6 +19,15 @@ _NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__
                                "__slotnames__"])  # fmt: skip
 
 
+ITERATORS: Final = frozenset(
+    type(each)  # type: ignore[var-annotated]
+    for each in (
+        iter([]), iter(()), iter({}), iter({}.values()), iter({}.items()), iter(set()), iter(""), iter(b""),
+        iter(range(0)), reversed([]), zip(), map(abs, []), filter(None, []), enumerate([]),
+    )
+)  # fmt: skip
+
+
 def member_value(member: Any) -> object:
     if type(member) is property:
         return ("property", member.fget, member.fset, member.fdel)

@@ -30,6 +30,7 @@ from nbreg.capture.recipe.digests import Buffer, digest, digest_array, digest_bu
 from nbreg.capture.recipe.known import ASKED, IMMUTABLE, SHOWN
 from nbreg.capture.recipe.libraries import is_library
 from nbreg.capture.recipe.objects import (
+    ITERATORS,
     OfCode,
     class_members,
     global_names,
@@ -50,14 +51,6 @@ _OPAQUE_NODES: Final = 400
 
 _codes: Final = OfCode[bytes]()
 """Digests: the functions of a local module are looked at with every cell that uses it."""
-
-_ITERATORS: Final = frozenset(
-    type(each)  # type: ignore[var-annotated]
-    for each in (
-        iter([]), iter(()), iter({}), iter({}.values()), iter({}.items()), iter(set()), iter(""), iter(b""),
-        iter(range(0)), reversed([]), zip(), map(abs, []), filter(None, []), enumerate([]),
-    )
-)  # fmt: skip
 
 
 class Look(NamedTuple):
@@ -172,7 +165,7 @@ class _Walk:
         self.libraries.add(root)
         if root in SHOWN:
             return digest("shown", kind.__qualname__.encode())
-        if kind in _ITERATORS:
+        if kind in ITERATORS:
             self.reach.add(id(value))
             return self._all("iterator", value.__reduce__())
         return self._instance(value, kind, root)
