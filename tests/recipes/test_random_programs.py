@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbreg.capture.recipe import Ran, Tracker, recipe_for
+from nbreg.capture.recipe.ambient import NUMPY_RANDOM
 from nbreg.records import Execution
 
 NAMES = ["a", "b", "c"]
@@ -51,10 +52,14 @@ def programs(draw: Callable[..., Any]) -> list[str]:
     return lines
 
 
+def visible(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in namespace.items() if not name.startswith("__")}
+
+
 def watched(cells: list[str]) -> tuple[dict[str, Any], list[Ran], Tracker]:
     """Run cells in a namespace of their own, each one watched."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    tracker, history = Tracker(lambda each: each.startswith("__")), []
+    tracker, history = Tracker(visible), []
     for count, source in enumerate(cells, 1):
         pending = tracker.before(namespace, source)
         ok = execute(source, namespace)
@@ -113,3 +118,22 @@ def _shown(namespace: dict[str, Any]) -> str:
         return "recursive"
     except Exception as error:
         return type(error).__name__
+
+
+def test_a_normal_number_that_was_waiting_counts_as_drawn() -> None:
+    """Numpy draws two at a time: giving out the second one leaves its generator's memory as it was."""
+    _, history, _ = watched(
+        ["import numpy as np", "np.random.seed(0); a = np.random.randn(1)", "b = np.random.randn(1)", "c = 1"]
+    )
+
+    drew = [NUMPY_RANDOM in ran.trace.writes for ran in history]
+    assert drew[1:] == [True, True, False]
+
+
+def test_what_was_learnt_of_code_is_not_taken_for_other_code() -> None:
+    """Code is looked at once, and a function may be given another one, at the same place in memory."""
+    cells = ["def f():\n    return 1", "def f():\n    return 2", "def f():\n    return 1", "x = f()"]
+    _, history, _ = watched(cells)
+
+    first, second, third = (ran.trace.tokens["f"] for ran in history[:3])
+    assert first == third != second

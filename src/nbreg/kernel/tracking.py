@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nbreg.capture.recipe import Pending, Ran, Trace, Tracker, from_text, recipe_for
@@ -21,23 +21,40 @@ class Tracking:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self.tracker = Tracker(self._is_hidden)
+        self._classified: set[str] = set()
+        self._never: set[object] = set()
+        self.tracker = Tracker(self.visible)
         self.deleted: set[str] = set()
         """Ids of cells that the front end says are gone."""
 
-    def _is_hidden(self, name: str) -> bool:
-        """The shell's own names, but for the last outputs, which cells may read."""
-        if name in _LAST_OUTPUTS:
-            return False
-        hidden, missing = self._shell.user_ns_hidden, object()
-        return bool(_NUMBERED.fullmatch(name)) or hidden.get(name, missing) is self._shell.user_ns.get(name)
+    def visible(self, namespace: Mapping[str, object]) -> dict[str, object]:
+        """The names without the shell's own, but for the last outputs, which cells may read.
+
+        Every cell has IPython bind some more, so each name is looked at once, and then remembered.
+        """
+        hidden, never = self._shell.user_ns_hidden, self._never
+        items = list(namespace.items())
+        for name in namespace.keys() - self._classified:
+            self._classified.add(name)
+            # `globals()[1] = …` is legal, if odd.
+            if type(name) is not str or _NUMBERED.fullmatch(name):
+                never.add(name)
+        return {
+            name: value
+            for name, value in items
+            if name not in never
+            and (name not in hidden or hidden[name] is not value or name in _LAST_OUTPUTS)
+        }
 
     def before(self, info: Any) -> Pending | None:
         """A cell begins."""
         try:
             meta = getattr(info, "cell_meta", None) or {}
             self.deleted |= {each for each in meta.get("deletedCells", ()) if isinstance(each, str)}
-            return self.tracker.before(self._shell.user_ns, self._python(info.raw_cell))
+            # Newer versions of IPython tell how they transformed the cell.
+            source = getattr(info, "transformed_cell", None)
+            source = source if type(source) is str else self._python(info.raw_cell)
+            return self.tracker.before(self._shell.user_ns, source)
         except Exception:
             log.debug("a cell is not tracked", exc_info=True)
             self.tracker.forget()
@@ -67,8 +84,7 @@ class Tracking:
 
     def told(self, source: str) -> Trace:
         """What the text of a cell tells that nobody saw run."""
-        names = [name for name in list(self._shell.user_ns) if not self._is_hidden(name)]
-        return from_text(self._python(source), names, self._shell.user_ns)
+        return from_text(self._python(source), self.visible(self._shell.user_ns), self._shell.user_ns)
 
     def _python(self, source: str) -> str:
         try:

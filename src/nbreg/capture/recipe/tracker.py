@@ -67,10 +67,10 @@ class _Closure:
 
 
 class Tracker:
-    """The evidence of one namespace; `skip` tells the shell's own names."""
+    """The evidence of one namespace; `visible` copies it, without the shell's own names."""
 
-    def __init__(self, skip: Callable[[str], bool] = lambda name: False) -> None:
-        self._skip = skip
+    def __init__(self, visible: Callable[[Mapping[str, object]], dict[str, object]] = dict) -> None:
+        self._values = visible
         self._known: dict[str, tuple[int, Look]] = {}
         self._ids: dict[str, int] | None = None
         self._seeders: dict[str, list[str]] = {}
@@ -95,7 +95,8 @@ class Tracker:
         cell = analyse(source)
         values = self._values(namespace)
         looker = Looker(namespace)
-        between = self._rebound(values)
+        ids = _ids(values)
+        between = self._rebound(ids)
         reads, touched = self._wanted(cell, values)
         closure = self._closed(reads, values, looker, between)
         touched |= closure.reads - reads
@@ -104,7 +105,7 @@ class Tracker:
         pending = Pending(
             source=source,
             cell=cell,
-            ids={name: id(value) for name, value in values.items()},
+            ids=ids,
             reads=closure.reads,
             touched=touched & set(values),
             watched=watched,
@@ -119,14 +120,10 @@ class Tracker:
         pending.seconds = time.perf_counter() - start
         return pending
 
-    def _values(self, namespace: Mapping[str, object]) -> dict[str, object]:
-        return {name: value for name, value in list(namespace.items()) if not self._skip(name)}
-
-    def _rebound(self, values: Mapping[str, object]) -> set[str]:
+    def _rebound(self, now: dict[str, int]) -> set[str]:
         """Names that are not what they were when the last cell ended."""
-        if self._ids is None:
+        if self._ids is None or now == self._ids:
             return set()
-        now = {name: id(value) for name, value in values.items()}
         changed = {name for name in {*now, *self._ids} if now.get(name) != self._ids.get(name)}
         return changed - LAST_OUTPUTS
 
@@ -233,11 +230,12 @@ class Tracker:
     ) -> None:
         """Names that were bound anew, or deleted."""
         cell, old = pending.cell, pending.ids
-        bound = {name for name, value in values.items() if old.get(name) != id(value)}
+        ids = _ids(values)
+        bound = set() if ids == old else {name for name, key in ids.items() if old.get(name) != key}
         if not failed:
             again = {name for name in cell.sure & set(values) if name not in bound}
             bound |= {name for name in again if type(values[name]) is not ModuleType}
-        gone = set(old) - set(values)
+        gone = old.keys() - values.keys()
         trace.writes |= dict.fromkeys(sorted(bound), "bound")
         trace.writes |= dict.fromkeys(sorted(gone), "deleted")
         trace.kills |= bound | gone
@@ -350,8 +348,8 @@ class Tracker:
             trace.reads.add(MAGICS)
 
     def _conclude(self, pending: Pending, values: Mapping[str, object]) -> None:
-        self._ids = {name: id(value) for name, value in values.items()}
-        for name in set(self._known) - set(values):
+        self._ids = _ids(values)
+        for name in self._known.keys() - values.keys():
             del self._known[name]
 
     # asked at registration
@@ -382,6 +380,10 @@ class Tracker:
                 found.add(name)
                 todo += looker.look(every[name]).names
         return found
+
+
+def _ids(values: Mapping[str, object]) -> dict[str, int]:
+    return dict(zip(values, map(id, values.values()), strict=True))
 
 
 def _libraries(cell: Analysis, looks: Mapping[str, Look]) -> set[str]:
