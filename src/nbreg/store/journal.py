@@ -253,14 +253,15 @@ class Journal:
     def _take(self, data: bytes) -> bytes:
         """Follow the complete lines of the data; return the rest."""
         start = 0
-        while (stop := data.find(b"\n", start)) >= 0:
-            line = self._read_line(data[start:stop])
+        find, read, follow = data.find, self._read_line, self._follow
+        while (stop := find(b"\n", start)) >= 0:
+            line = read(data[start:stop])
             if isinstance(line, str):
                 self.damage = Damage(path=str(self.path), line=len(self) + 1, offset=self._end, why=line)
                 log.error("line %d of %s %s", self.damage.line, self.path, line)
                 break
-            self._follow(line, stop + 1 - start)
-            start = stop + 1
+            start, size = stop + 1, stop + 1 - start
+            follow(line, size)
         return data[start:]
 
     def _read_line(self, data: bytes) -> Line | str:

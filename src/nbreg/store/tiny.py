@@ -69,30 +69,41 @@ class JournalStorage(Storage):
         self.journal = Journal(path, self, scrap=scrap, lock_seconds=lock_seconds)
         self._clock = clock or (lambda: datetime.now(UTC))
         self._tables: dict[str, RowIds] = {}
+        self._add: dict[str, Callable[[str, int], None]] = {}
+        """What adds a row to each table's index: opening a journal does so for every row of every line."""
         self._mine = threading.local()
 
     # the journal's follower
 
     def refuses(self, line: Line) -> str:
         """A row whose id its table cannot have."""
+        fitting = _FITS
         for table, row_id in line.keys:
-            fits = _FITS.get(table)
+            fits = fitting.get(table)
             if fits is not None and not fits(row_id):
                 return f"has a row {ascii(row_id)[:40]} in {ascii(table)[:40]}"
         return ""
 
     def apply(self, index: int, line: Line) -> None:
         """Note which rows a line wrote."""
-        tables = self._tables
-        for (table, row_id), doc in zip(line.keys, line.docs):  # noqa: B905 - equally many, the journal saw to it
-            ids = tables.get(table)
-            if ids is None:
-                ids = tables[table] = _TABLES.get(table, Words)()
-            ids.add(row_id, gone(index) if doc == _NULL else index)
+        add = self._add
+        if _NULL in line.docs:
+            for (table, row_id), doc in zip(line.keys, line.docs, strict=True):
+                (add.get(table) or self._new(table))(row_id, gone(index) if doc == _NULL else index)
+            return
+        for table, row_id in line.keys:
+            (add.get(table) or self._new(table))(row_id, index)
+
+    def _new(self, table: str) -> Callable[[str, int], None]:
+        """The index of a table that has had no row yet; what adds to it."""
+        ids = self._tables[table] = _TABLES.get(table, Words)()
+        self._add[table] = ids.add
+        return ids.add
 
     def reset(self) -> None:
         """Forget everything: the journal is read anew."""
         self._tables.clear()
+        self._add.clear()
 
     # TinyDB's two verbs
 
