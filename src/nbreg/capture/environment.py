@@ -126,7 +126,15 @@ def _environment(listing: Listing, imported: frozenset[str]) -> Environment:
 
 
 def _variables(redactor: Redactor) -> dict[str, str]:
-    return {name: redactor.text(os.environ[name]) for name in sorted(VARIABLES) if name in os.environ}
+    raw = getattr(os.environ, "_data", os.environ)  # encoding each name takes longer than looking it up
+    return {
+        name: redactor.text(os.environ[name])
+        for name, key in _NAMES
+        if (key in raw or name in raw) and name in os.environ
+    }
+
+
+_NAMES: Final = tuple((name, os.fsencode(name)) for name in sorted(VARIABLES))
 
 
 def _locale() -> dict[str, str]:
@@ -248,7 +256,8 @@ def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
     It does if it holds one of these modules, or if one that does requires it and it was imported.
     """
     global _last_needed
-    listing = installed()
+    made = _last
+    listing: Listing = made[0][0] if made and made[1] is environment else installed()  # type: ignore[assignment]
     holding = listing.imported({module: sys.modules.get(module) for module in modules})
     imported = (each.name for each in environment.distributions if each.imported)
     needed = listing.with_requirements(holding, imported)

@@ -98,14 +98,15 @@ class Modules(NamedTuple):
 
 def capture_modules(redactor: Redactor, folder: str) -> Modules:
     """The texts of local modules within the bounds, without secrets; what is left out says why."""
-    loaded = dict(sys.modules)
+    loaded = sys.modules
     found = local_modules(loaded, folder)
     texts, edited, left = {}, [], MODULES_BYTES
     for each in found[:MOST_MODULES]:
         text, size = _text(each.file, left)
         left -= size
         texts[each.name] = redacted(text, redactor)
-        if size and is_edited(loaded[each.name], text, each.file):
+        module = loaded.get(each.name)
+        if size and module is not None and is_edited(module, text, each.file):
             edited.append(each.name)
     if more := len(found) - MOST_MODULES:
         texts |= {"…": f"# not captured: {more} more modules\n"} if more > 0 else {}

@@ -28,6 +28,7 @@ class Program:
         self.why = ""
         """Why there is no output; empty where the program said nothing that is known here."""
         self._process: Popen[bytes] | None = None
+        self._owner = os.getpid()
         import subprocess
 
         try:
@@ -81,6 +82,12 @@ class Program:
                 self._process.kill()
             self._process.wait()
             self._close()
+
+    def __del__(self) -> None:
+        # A registration that ends early asks nobody. A forked child has a copy of this, and no such child.
+        if getattr(self, "_process", None) is not None and os.getpid() == self._owner:
+            with suppress(Exception):
+                self.discard()
 
     def _close(self) -> None:
         process, self._process = self._process, None

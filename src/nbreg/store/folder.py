@@ -61,6 +61,7 @@ class Folder:
         self._open: OrderedDict[str, JournalDB] = OrderedDict()
         self._own = self._database(path / "registry.jsonl")
         self._ready = False
+        self._checked = ""
         self._guard = threading.Lock()
         forgetful.add(self)
         self.made = False
@@ -94,7 +95,9 @@ class Folder:
 
     def check_format(self) -> None:
         """Raises `FormatError` for a registry that a newer nbreg wrote. Before anything is read."""
-        self._own.refresh()
+        head = self._own.refresh().journal.head.hash
+        if head == self._checked:
+            return
         # Of a newer one no more is known than that it says its format.
         row = self._own.row(*_REGISTRY_ROW, _FormatRow)
         if row is not None and row.format > FORMAT:
@@ -102,6 +105,7 @@ class Folder:
                 f"{self.path} has format {row.format}; this nbreg reads up to {FORMAT}",
                 hint="pip install --upgrade nbreg",
             )
+        self._checked = head
 
     def ready(self, actor: Actor) -> RegistryRow:
         """The registry's facts; it is made if it is not there. Before any write."""
