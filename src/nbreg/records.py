@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -239,9 +239,14 @@ class DataLink(Record, frozen=True, kw_only=True):
 
     name: str
     role: str = ""
+    """`train`, `validation` or `test`."""
     snapshot: str = ""
+    """Digest of the content; empty where it is not known any more."""
     summary: dict[str, Any] = {}
+    """Kind, shape, bytes, and how much of it was digested; of inferred data also whether it is the `target`,
+    went in in `part` only, was `asked` about too, and whether it changed `since`."""
     inferred: bool = False
+    """Worked out from the cells, and no part of what makes content equal."""
 
 
 class Column(Record, frozen=True, kw_only=True):
@@ -269,8 +274,17 @@ class Data(Record, frozen=True, kw_only=True):
     columns: dict[str, list[Column]] = {}
     """The columns of each set, by the set's name."""
     files: list[dict[str, Any]] = []
+    """Files that the recipe's cells read: path, size, time, digest and how much of the file that covers,
+    or `changed`, where it is another one now."""
     overlaps: list[dict[str, Any]] = []
     feature_set: str = ""
+    """The version of the feature set: a digest of the names, types and order of what goes in."""
+
+    @property
+    def snapshot(self) -> str:
+        """The id of the training data, by content and whatever it is called; empty where it is not known."""
+        known = sorted(each.snapshot for each in self.sets if each.role in ("", "train"))
+        return digest_of(canonical(known)) if known and all(known) else ""
 
 
 class Signature(Record, frozen=True, kw_only=True):
@@ -318,7 +332,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     parent: str = ""
     run: RunLink | None = None
     links: list[DataLink] = []
-    """Data that the caller named; part of what makes content equal."""
+    """Data that the caller named, which is part of what makes content equal; and data that was inferred."""
     environment: Captured = Captured(missing="not captured")
     variables: Captured = Captured(missing="not captured")
     recipe: Captured = Captured(missing="not captured")
@@ -599,6 +613,37 @@ class DriftItem(Record, frozen=True, kw_only=True):
 # what a capture is taken from
 
 
+class UsedData(NamedTuple):
+    """Data that a model was trained on or asked about, as cells tell; it holds the user's object."""
+
+    name: str
+    """The name, or the expression over names, that was given."""
+    role: str
+    value: object
+    """None where the name no longer holds what went in."""
+    is_target: bool = False
+    is_part: bool = False
+    """Whether only something made of it went in."""
+    since: str = ""
+    """`changed` since then, or `unseen` where a change would not have been seen."""
+    asked: bool = False
+    """Whether the model was asked about its own training data."""
+
+
+class ReadFile(NamedTuple):
+    """A file that cells read, and what told it from another one then; None where that was not seen."""
+
+    path: str
+    stamp: tuple[int, int, int] | None = None
+
+
+class Evidence(NamedTuple):
+    """What executed cells tell of a model's data: live objects, for the moment of a registration."""
+
+    sets: list[UsedData] = []  # noqa: RUF012
+    files: list[ReadFile] = []  # noqa: RUF012
+
+
 class Context(Protocol):
     """Where a registration happens; the kernel gives one, a script has its own."""
 
@@ -621,6 +666,10 @@ class Context(Protocol):
 
     def recipe_for(self, *values: object) -> Recipe | None:
         """The executions that these objects depend on; None where nobody watched any."""
+        ...
+
+    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+        """The data that the model saw and the files read, by the recipe asked for last; None where it was not."""
         ...
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, Final
 from nbreg import families
 from nbreg.capture import secrets
 from nbreg.capture.secrets import Redactor, secret_kind
-from nbreg.capture.tables import ColumnOf, Values
+from nbreg.capture.tables import ColumnOf, Table, Values
 from nbreg.records import Column, canonical, digest_of
 
 DISTINCT: Final = 1_000
@@ -29,13 +29,20 @@ _GAPS: Final = (type(None), float)
 _MIX: Final = 0x9E3779B97F4A7C15
 
 
-def record(column: ColumnOf, rows: slice, redactor: Redactor) -> Column:
+def records(table: Table, rows: slice, redactor: Redactor, *, sketched: bool = True) -> list[Column]:
+    """What is recorded of each column."""
+    return [record(column, rows, redactor, sketched=sketched) for column in table.columns]
+
+
+def record(column: ColumnOf, rows: slice, redactor: Redactor, *, sketched: bool = True) -> Column:
     """What is recorded of a column: digest and sketch, or why there are none."""
     name = redactor.text(column.name)[:200]
     values = column.read(rows)
     if withheld := secret_of(column.name, values):
         redactor.named(withheld)
         return Column(name=name, dtype=column.dtype, withheld=withheld)
+    if not sketched:
+        return Column(name=name, dtype=column.dtype, digest=digest(values))
     sketch = _listed_sketch if values.array is None or values.categories is not None else _array_sketch
     return Column(name=name, dtype=column.dtype, digest=digest(values), **sketch(values, redactor))
 

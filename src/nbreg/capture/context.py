@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from nbreg.records import Context, Execution, Recipe, RunLink
+from nbreg.records import Context, Evidence, Execution, Recipe, RunLink
 
 STARTED: Final = datetime.now(UTC)
 """When this process first thought of nbreg: what `{date}` and `{time}` mean in a script."""
@@ -45,6 +45,10 @@ class ScriptContext:
 
     def recipe_for(self, *values: object) -> Recipe | None:
         """None: there are no cells to choose from."""
+        return None
+
+    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+        """None: what a script reads is not watched."""
         return None
 
     @property

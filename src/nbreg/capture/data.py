@@ -2,27 +2,34 @@
 
 The content is digested column by column, up to a budget of bytes in all; of what goes beyond
 it every n-th row is, and the summary says so. A frame's index is no part of its content.
+What nobody named is worked out from the cells (`capture.recipe.evidence`): it has a smaller
+budget, is marked as inferred, and is no part of what makes two registrations equal.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from nbreg import families
 from nbreg.capture import columns
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.summaries import type_name
 from nbreg.capture.tables import Table, as_table
-from nbreg.records import Column, Data, DataLink
+from nbreg.records import Column, Data, DataLink, UsedData, canonical, digest_of
 
 WHOLE: Final = 256 * 1024 * 1024
 """Bytes of all sets together that are digested whole."""
 
 SAMPLED: Final = 32 * 1024 * 1024
 """Bytes of a set beyond that."""
+
+UNASKED: Final = 64 * 1024 * 1024
+"""Bytes of all sets that were not named together that are digested whole: nobody waits long for them."""
 
 COMPARED: Final = 1_000_000
 """Rows of a set that are looked for in another."""
@@ -49,8 +56,34 @@ def read(data: Mapping[str, object], redactor: Redactor) -> list[DataSet]:
         table = _table(value)
         step = _step(table, left) if table else 1
         left -= 0 if table is None else table.bytes // step
-        found.append(_data_set(str(name), value, table, step, redactor))
+        found.append(_data_set(str(name), role_of(str(name)), value, table, step, redactor))
     return found
+
+
+def read_used(used: Sequence[UsedData], redactor: Redactor) -> list[DataSet]:
+    """The same of sets that were worked out; those that the model was only asked about are not sketched."""
+    left, found = UNASKED, []
+    for each in used:
+        table = None if each.value is None else _table(each.value)
+        step = _step(table, left, sampled=UNASKED // 8) if table else 1
+        left -= 0 if table is None else table.bytes // step
+        found.append(_used(each, table, step, redactor))
+    return found
+
+
+def _used(used: UsedData, table: Table | None, step: int, redactor: Redactor) -> DataSet:
+    told = {
+        "target": used.is_target,
+        "part": used.is_part,
+        "since": used.since,
+        "asked": used.asked,
+    }
+    known = DataSet(DataLink(name=redactor.text(used.name), role=used.role), None, [])
+    if table is not None:
+        sketched = used.role == "train" and not used.is_target
+        known = _data_set(used.name, used.role, used.value, table, step, redactor, sketched=sketched)
+    summary = {**known.link.summary, **{key: value for key, value in told.items() if value}}
+    return known._replace(link=msgspec.structs.replace(known.link, inferred=True, summary=summary))
 
 
 def _table(value: object) -> Table | None:
@@ -60,20 +93,29 @@ def _table(value: object) -> Table | None:
         return None
 
 
-def _step(table: Table, left: int) -> int:
-    return 1 if table.bytes <= left else -(-table.bytes // SAMPLED)
+def _step(table: Table, left: int, *, sampled: int | None = None) -> int:
+    return 1 if table.bytes <= left else -(-table.bytes // (sampled or SAMPLED))
 
 
-def _data_set(name: str, value: object, table: Table | None, step: int, redactor: Redactor) -> DataSet:
+def _data_set(
+    name: str,
+    role: str,
+    value: object,
+    table: Table | None,
+    step: int,
+    redactor: Redactor,
+    *,
+    sketched: bool = True,
+) -> DataSet:
     clean = redactor.text(name)
     try:
         if table is not None:
-            return _of_table(clean, role_of(name), table, step, redactor)
+            return _of_table(clean, role, table, step, redactor, sketched=sketched)
     except Exception:  # noqa: S110 - a column that cannot be read: the digest by value is left
         pass
     snapshot = families.snapshot(_without_secret(value, redactor))
     summary = {"kind": type_name(type(value))}
-    return DataSet(DataLink(name=clean, role=role_of(name), snapshot=snapshot, summary=summary), None, [])
+    return DataSet(DataLink(name=clean, role=role, snapshot=snapshot, summary=summary), None, [])
 
 
 def _without_secret(value: object, redactor: Redactor) -> object:
@@ -85,16 +127,19 @@ def _without_secret(value: object, redactor: Redactor) -> object:
     return value if clean == value else clean
 
 
-def _of_table(name: str, role: str, table: Table, step: int, redactor: Redactor) -> DataSet:
+def _of_table(
+    name: str, role: str, table: Table, step: int, redactor: Redactor, *, sketched: bool
+) -> DataSet:
     rows = slice(None) if step == 1 else slice(None, None, step)
-    found = [columns.record(column, rows, redactor) for column in table.columns]
+    found = columns.records(table, rows, redactor, sketched=sketched)
     scope = "whole" if step == 1 else f"every {step}th row"
     unread = [column.name for column in found if not column.digest]
     summary = {"kind": table.kind, "shape": table.shape, "bytes": table.bytes, "scope": scope}
     if unread:
         summary["without"] = unread[:20]
     snapshot = columns.of_columns(found, table.shape, scope)
-    return DataSet(DataLink(name=name, role=role, snapshot=snapshot, summary=summary), table, found)
+    link = DataLink(name=name, role=role, snapshot=snapshot, summary=summary)
+    return DataSet(link, table, found if sketched else [])
 
 
 def role_of(name: str) -> str:
@@ -103,21 +148,57 @@ def role_of(name: str) -> str:
     return next((role for role, pattern in _ROLES if pattern.search(word)), "train")
 
 
-def record(sets: list[DataSet]) -> Data:
-    """The sets with their columns, and the rows that two of them share."""
+def record(
+    sets: list[DataSet], files: Sequence[dict[str, Any]] = (), features: Sequence[Mapping[str, Any]] = ()
+) -> Data:
+    """The sets with their columns and the rows that two of them share, files, and the feature set."""
     return Data(
         sets=[each.link for each in sets],
         columns={each.link.name: each.columns for each in sets if each.columns},
+        files=list(files),
         overlaps=list(_overlaps(sets)),
+        feature_set=feature_set(features),
     )
 
 
-def data_summary(data: Data) -> dict[str, Any]:
+def feature_set(features: Sequence[Mapping[str, Any]]) -> str:
+    """The version of a feature set: a digest of names, types and order; empty where nothing is known of it.
+
+    Where only the names are known they alone are digested, so it is compared with its like.
+    """
+    told = [[each.get("name", ""), each.get("type", ""), each.get("shape", [])[1:]] for each in features]
+    return digest_of(canonical(told)) if told else ""
+
+
+def data_summary(data: Data, features: int = 0) -> dict[str, Any]:
     """What a card says of the data: each set's shape, and how many rows are shared."""
-    summary: dict[str, Any] = {"sets": {each.name: shape_of(each.summary) for each in data.sets}}
+    summary: dict[str, Any] = {}
+    if data.sets:
+        summary["sets"] = {each.name: shape_of(each.summary) for each in data.sets}
+    if any(each.inferred for each in data.sets):
+        summary["inferred"] = [each.name for each in data.sets if each.inferred]
+    if changed := [each.name for each in data.sets if each.summary.get("since") == "changed"]:
+        summary["changed"] = changed
+    if data.snapshot:
+        summary["snapshot"] = data.snapshot[:12]
     if shared := sum(each["rows"] for each in data.overlaps):
         summary["shared_rows"] = shared
+    if data.sets and _asked_about_training_alone(data):
+        summary["asked_about_training"] = True
+    if data.files:
+        summary["files"] = len(data.files)
+    if changed_files := sum(bool(each.get("changed")) for each in data.files):
+        summary["changed_files"] = changed_files
+    if data.feature_set:
+        summary["feature_set"] = data.feature_set[:12]
+        summary["features"] = features
     return summary
+
+
+def _asked_about_training_alone(data: Data) -> bool:
+    """Whether the model was only ever asked about what it was trained on."""
+    held_out = [each for each in data.sets if each.role != "train"]
+    return not held_out and any(each.summary.get("asked") for each in data.sets)
 
 
 def shape_of(summary: Mapping[str, Any]) -> str:
@@ -129,7 +210,7 @@ def shape_of(summary: Mapping[str, Any]) -> str:
 def _overlaps(sets: list[DataSet]) -> Iterator[dict[str, Any]]:
     """Of each pair of tables with the same columns: how many rows of the second are in the first."""
     wide = [each for each in sets if each.table and _is_comparable(each.table)]
-    paired = [(a, b) for a, b in combinations(wide, 2) if _are_alike(a.table, b.table)]
+    paired = [(a, b) for a, b in combinations(wide, 2) if _are_alike(a.table, b.table) and _differ(a, b)]
     if not paired:
         return
     hashes = {id(each): _hashes(each.table) for pair in paired for each in pair}
@@ -149,6 +230,11 @@ def _overlaps(sets: list[DataSet]) -> Iterator[dict[str, Any]]:
 def _is_comparable(table: Table) -> bool:
     """A target alone shares its values with any other; a sparse table's columns are no columns."""
     return len(table.shape) == 2 and table.shape[1] > 1 and len(table.columns) == table.shape[1]
+
+
+def _differ(a: DataSet, b: DataSet) -> bool:
+    """Two that were worked out are compared where one is trained on and the other is not."""
+    return a.link.role != b.link.role or not (a.link.inferred and b.link.inferred)
 
 
 def _are_alike(a: Table | None, b: Table | None) -> bool:

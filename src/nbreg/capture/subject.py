@@ -7,7 +7,7 @@ registrations equal. What is only shown (signature, probe) is taken when the ver
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,11 +15,12 @@ from msgspec import UNSET
 
 from nbreg.capture import data as datasets
 from nbreg.capture import probe, secrets, signature
+from nbreg.capture.inputs import read_files
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
 from nbreg.families import describe
-from nbreg.records import Context, DataLink
+from nbreg.records import Context, DataLink, Signature
 
 T = TypeVar("T")
 
@@ -33,15 +34,34 @@ class Subject(NamedTuple):
     redactor: Redactor
     wanted: bool
     """Whether more is captured than what makes two registrations equal."""
+    files: Sequence[dict[str, Any]] = ()
 
     @property
     def links(self) -> list[DataLink]:
         """The data sets by content."""
         return [each.link for each in self.sets]
 
+    def completed(self, context: Context, values: Sequence[object]) -> Subject:
+        """With what was not told, as far as cells tell: after what makes two registrations equal is known.
+
+        It asks for the recipe's evidence, so the recipe has to be taken before.
+        """
+        evidence = _tried(lambda: context.evidence_for(self.model, *values)) if self.wanted else None
+        if evidence is None or isinstance(evidence, str):
+            return self
+        given = {each.link.role or "train" for each in self.sets}
+        used = [each for each in evidence.sets if each.role not in given]
+        sets = _tried(lambda: datasets.read_used(used, self.redactor))
+        files = _tried(lambda: list(read_files(evidence.files, context.folder, self.redactor)))
+        return self._replace(
+            sets=self.sets if isinstance(sets, str) else [*self.sets, *sets],
+            files=() if isinstance(files, str) else files,
+        )
+
     def added_to(self, captured: Capture, *, params: bool) -> Capture:
         """The capture with data, signature and probe in it; `params` where those are the model's own."""
         inferred = ["params"] if params else []
+        inferred += ["data"] if any(each.link.inferred for each in self.sets) else []
         if not self.wanted:
             return captured._replace(inferred=inferred)
         parts = {name: part for name, part in self._parts().items() if part is not None}
@@ -50,21 +70,26 @@ class Subject(NamedTuple):
         return Capture({**captured.parts, **parts}, counts, known or UNSET, inferred)
 
     def _parts(self) -> dict[str, Part | str | None]:
-        if not self.sets:
-            return {"signature": _tried(lambda: self._signature(None, None))}
-        chosen = _tried(self._inputs)
+        chosen = _tried(self._inputs) if self.sets else (None, None, None, "")
         if isinstance(chosen, str):
-            return {"data": _tried(self._data), "signature": chosen}
+            return {"data": _tried(lambda: self._data(None)), "signature": chosen}
         table, rows, predicted, left = chosen
-        return {
-            "data": _tried(self._data),
-            "signature": _tried(lambda: self._signature(table, predicted)),
-            "probe": _tried(lambda: self._probe(table, rows, predicted, left)),
+        record = _tried(lambda: self._signature(table, predicted))
+        parts: dict[str, Part | str | None] = {
+            "data": _tried(lambda: self._data(None if isinstance(record, str) else record)),
+            "signature": record,
         }
+        if self.sets:
+            parts["probe"] = _tried(lambda: self._probe(table, rows, predicted, left))
+        return parts
 
-    def _data(self) -> Part:
-        record = datasets.record(self.sets)
-        return Part(record, datasets.data_summary(record))
+    def _data(self, known: Part | None) -> Part | None:
+        inputs = known.record.inputs if known and isinstance(known.record, Signature) else []
+        features = inputs if inputs and any(each.get("name") for each in inputs) else []
+        if not (self.sets or self.files or features):
+            return None
+        record = datasets.record(self.sets, self.files, features)
+        return Part(record, datasets.data_summary(record, len(features)))
 
     def _inputs(self) -> tuple[Any, Any, Any, str]:
         """The input table, the rows of the probe, and the prediction on them or why there is none."""

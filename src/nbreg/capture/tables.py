@@ -74,17 +74,23 @@ def as_table(value: object) -> Table | None:
     if "numpy" not in sys.modules:
         return None
     kind = type(value)
-    reader = next((reader for known, reader in _known() if kind is known), None)
+    reader = next((reader for known, _, reader in _known() if kind is known), None)
     return reader(value) if reader else None
 
 
-def _known() -> Iterator[tuple[type, Callable[[Any], Table | None]]]:
+def kind_of(value: object) -> str:
+    """`pandas.DataFrame`, by the name that its library gives it to users; empty for what is no table."""
+    kind = type(value)
+    return next((name for known, name, _ in _known() if kind is known), "")
+
+
+def _known() -> Iterator[tuple[type, str, Callable[[Any], Table | None]]]:
     for module, names, reader in _READERS:
         loaded = sys.modules.get(module)
         for name in names.split() if loaded is not None else ():
             found = vars(loaded).get(name)
             if isinstance(found, type):
-                yield found, reader
+                yield found, f"{module}.{name}", reader
 
 
 # numpy, and what gives its arrays

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from nbreg.display import html
 from nbreg.display.drafts import told_origin
-from nbreg.display.summaries import summary_line
+from nbreg.display.summaries import doubts, summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
 from nbreg.records import Captured, DataLink, Evidence, Manifest, VersionRow
@@ -62,7 +62,7 @@ def version_bundle(
         *_now(row, aliases),
         *(each for each in _facts(row, manifest) if not read_off or each[0] != "params"),
     ]
-    remarks = _remarks(row, existing=existing, notes=notes)
+    remarks = _remarks(row, manifest, existing=existing, notes=notes)
     missing = [gap for gap in gaps(manifest) if gap.endswith(")")]  # what this release never takes is no news
     return {
         "text/plain": _plain_card(f"{brief(model)} {title}", headline, facts, [*remarks, *missing]),
@@ -132,8 +132,11 @@ def recipe_line(recipe: Captured) -> list[str]:
 
 
 def _trained_on(manifest: Manifest) -> list[str]:
+    """What went in; the outcomes beside it only where there is nothing else."""
     sets = [link for link in manifest.links if link.role in ("", "train")]
-    return [f"trained on {listed(map(_set_line, sets), 3)}"] if sets else []
+    shown = [link for link in sets if not link.summary.get("target")] or sets
+    inferred = ", inferred" if any(link.inferred for link in shown) else ""
+    return [f"trained on {listed(map(_set_line, shown), 3)}{inferred}"] if shown else []
 
 
 def _set_line(link: DataLink) -> str:
@@ -141,7 +144,9 @@ def _set_line(link: DataLink) -> str:
     shape = link.summary.get("shape")
     told = "×".join(map(str, shape)) if isinstance(shape, list) else ""
     name = "" if told and link.name in ("train", "training") else brief(link.name, 40)
-    return " ".join(word for word in (name, told) if word)
+    part = "rows or columns of" if link.summary.get("part") else ""
+    since = "(changed since)" if link.summary.get("since") == "changed" else ""
+    return " ".join(word for word in (part, name, told, since) if word)
 
 
 def libraries(row: VersionRow, manifest: Manifest) -> list[str]:
@@ -218,10 +223,12 @@ def _name_line(row: VersionRow) -> str:
     return f"{row.bump}: {row.bump_reason}"
 
 
-def _remarks(row: VersionRow, *, existing: bool, notes: Sequence[str]) -> list[str]:
+def _remarks(
+    row: VersionRow, manifest: Manifest | None, *, existing: bool, notes: Sequence[str]
+) -> list[str]:
     known = ["equal content was registered before; this is that version"] if existing else []
     gone = [f"its bytes were removed: {row.purged}"] if row.purged else []
-    return [*known, *gone, *notes]
+    return [*known, *gone, *doubts(manifest.data.summary if manifest else {}), *notes]
 
 
 def _version_json(

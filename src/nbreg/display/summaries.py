@@ -64,8 +64,29 @@ _BESIDE: Final = {"diff": "changed line", "modules": "local module", "definition
 
 
 def _data(summary: Mapping[str, Any]) -> list[str]:
-    shared = int(summary.get("shared_rows", 0))
-    return [pairs(summary["sets"]), f"{count(shared, 'row')} shared between sets" if shared else ""]
+    inferred = summary.get("inferred", ())
+    changed = summary.get("changed", ())
+    files, features = int(summary.get("files", 0)), int(summary.get("features", 0))
+    return [
+        pairs(summary.get("sets", {})),
+        f"{listed(map(str, inferred), 4)} inferred" if inferred else "",
+        f"{listed(map(str, changed), 4)} changed since, so not digested" if changed else "",
+        *doubts(summary),
+        f"snapshot {brief(summary['snapshot'], 12)}" if "snapshot" in summary else "",
+        f"feature set {brief(summary['feature_set'], 12)} of {features}" if features else "",
+        f"{count(files, 'file')} read" if files else "",
+        f"{count(int(summary['changed_files']), 'file')} changed since" if "changed_files" in summary else "",
+    ]
+
+
+def doubts(summary: Mapping[str, Any]) -> list[str]:
+    """What in a version's data makes its metrics doubtful, in words."""
+    shared = summary.get("shared_rows", 0)
+    alone = "the model was only asked about the data that it was trained on"
+    return [
+        *([f"{count(shared, 'row')} shared between sets"] if isinstance(shared, int) and shared else []),
+        *([alone] if summary.get("asked_about_training") else []),
+    ]
 
 
 def _signature(summary: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ import IPython
 from nbreg.capture import look_ahead, look_no_more, watched_by
 from nbreg.capture.recipe import Pending, Ran
 from nbreg.kernel.tracking import Tracking
-from nbreg.records import Execution, Recipe, timestamp
+from nbreg.records import Evidence, Execution, Recipe, timestamp
 
 log = logging.getLogger("nbreg")
 
@@ -106,16 +106,24 @@ class Recorder:
     @property
     def executions(self) -> list[Execution]:
         """All that ran, and last what is running."""
-        running = [_begun(each) for each in self._running if not each.nested]
+        running = [_begun(each) for each in self._outer]
         return [*(ran.execution for ran in self._done), *running]
 
     def recipe_for(self, *values: object) -> Recipe | None:
         """The executions that these objects depend on; None where none was executed."""
-        running = [each for each in self._running if not each.nested]
-        history = [*self._done]
-        for each in running:
-            history.append(Ran(_begun(each), self._tracking.so_far(each.pending, each.source)))
+        running = self._outer
+        sofar = [Ran(_begun(each), self._tracking.so_far(each.pending, each.source)) for each in running]
+        history = [*self._done, *sofar]
         return self._tracking.recipe(values, history, running=bool(running)) if history else None
+
+    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+        """The data that the model saw, and the files that were read, by the recipe that was just asked for."""
+        return self._tracking.evidence(model, values, running=bool(self._outer))
+
+    @property
+    def _outer(self) -> list[_Running]:
+        """The cells that run, without those that another one runs."""
+        return [each for each in self._running if not each.nested]
 
     @property
     def is_idle(self) -> bool:

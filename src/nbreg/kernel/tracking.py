@@ -7,10 +7,23 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from nbreg.capture.recipe import Pending, Ran, Trace, Tracker, from_text, recipe_for
-from nbreg.records import Recipe
+from nbreg.capture.recipe import (
+    Pending,
+    Ran,
+    Slice,
+    Trace,
+    Tracker,
+    evidence_for,
+    from_text,
+    recipe_of,
+    sliced,
+)
+from nbreg.records import Evidence, Recipe
 
 log = logging.getLogger("nbreg")
+
+MOST_TRANSFORMED: Final = 200
+"""Cells whose text as IPython transforms it is remembered."""
 
 _NUMBERED: Final = re.compile(r"_i?\d+")
 _LAST_OUTPUTS: Final = frozenset(["_", "__", "___"])
@@ -26,6 +39,8 @@ class Tracking:
         self.tracker = Tracker(self.visible)
         self.deleted: set[str] = set()
         """Ids of cells that the front end says are gone."""
+        self._last: tuple[tuple[int, ...], Sequence[Ran], Slice] = (), (), Slice()
+        self._transformed: dict[str, str] = {}
 
     def visible(self, namespace: Mapping[str, object]) -> dict[str, object]:
         """The names without the shell's own, but for the last outputs, which cells may read.
@@ -95,6 +110,26 @@ class Tracking:
 
     def recipe(self, values: Sequence[object], history: Sequence[Ran], *, running: bool) -> Recipe:
         """The recipe of these objects."""
-        return recipe_for(
-            values, history, self.tracker, self._shell.user_ns, running=running, deleted=self.deleted
-        )
+        found = sliced(values, history, self.tracker, self._shell.user_ns, running=running)
+        self._last = tuple(map(id, values)), history, found
+        return recipe_of(history, found, deleted=self.deleted)
+
+    def evidence(self, model: object, values: Sequence[object], *, running: bool) -> Evidence | None:
+        """The data that the model saw and the files that were read, of the recipe that was asked for last.
+
+        None where it was asked for other objects.
+        """
+        ids, history, found = self._last
+        self._last = (), (), Slice()
+        if ids != tuple(map(id, values)) or not history:
+            return None
+        names = self._shell.user_ns
+        return evidence_for(model, history, found, self.tracker, names, self._to_python, running=running)
+
+    def _to_python(self, source: str) -> str:
+        """A cell that ran is transformed once for all registrations."""
+        if source not in self._transformed:
+            if len(self._transformed) >= MOST_TRANSFORMED:
+                self._transformed.clear()
+            self._transformed[source] = self._python(source)
+        return self._transformed[source]

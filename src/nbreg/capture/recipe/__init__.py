@@ -6,21 +6,37 @@ slice. Nothing here knows a shell: whoever runs cells calls `before` and `after`
     source → analysis (text) ─┐
     objects → values (digests) ├→ tracker → traces → slicing → badge → Recipe
     process → ambient, files  ─┘
+
+    traces, text → uses → evidence, inputs → Evidence: data that the model saw, files that were read
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from nbreg.capture.recipe.badge import state_of
+from nbreg.capture.recipe.evidence import DataSeen
+from nbreg.capture.recipe.inputs import files_of
 from nbreg.capture.recipe.slicing import Ran, Slice, slice_for
 from nbreg.capture.recipe.traces import Trace, from_text
 from nbreg.capture.recipe.tracker import Pending, Tracker
-from nbreg.records import Execution, Recipe
+from nbreg.records import Evidence, Execution, Recipe
 
-__all__ = ["Pending", "Ran", "Slice", "Trace", "Tracker", "from_text", "recipe_for", "slice_for"]
+__all__ = [
+    "Pending",
+    "Ran",
+    "Slice",
+    "Trace",
+    "Tracker",
+    "evidence_for",
+    "from_text",
+    "recipe_for",
+    "recipe_of",
+    "slice_for",
+    "sliced",
+]
 
 
 def recipe_for(
@@ -34,8 +50,21 @@ def recipe_for(
     document: Sequence[str] = (),
 ) -> Recipe:
     """The recipe of these objects as they are now; `running` says that the last execution still runs."""
+    found = sliced(values, history, tracker, namespace, running=running)
+    return recipe_of(history, found, deleted=deleted, document=document)
+
+
+def sliced(
+    values: Sequence[object],
+    history: Sequence[Ran],
+    tracker: Tracker,
+    namespace: Mapping[str, object],
+    *,
+    running: bool = False,
+) -> Slice:
+    """The executions that these objects depend on."""
     bound_at = {name: at for at, ran in enumerate(history) for name in ran.trace.writes}
-    prefer = history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
+    prefer = _preferred(history, running)
     need: set[str] = set()
     made_here = False
     for value in values:
@@ -49,6 +78,34 @@ def recipe_for(
     if made_here and not running:
         found.status = "incomplete"
         found.reasons.insert(0, "no name holds the model")
+    return found
+
+
+def _preferred(history: Sequence[Ran], running: bool) -> set[str]:
+    return history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
+
+
+def evidence_for(
+    model: object,
+    history: Sequence[Ran],
+    found: Slice,
+    tracker: Tracker,
+    namespace: Mapping[str, object],
+    to_python: Callable[[str], str],
+    *,
+    running: bool = False,
+) -> Evidence:
+    """The data that the model saw, and the files that the executions it depends on read."""
+    names = set(tracker.names_of(model, namespace, _preferred(history, running)))
+    seen = DataSeen(history, namespace, to_python, tracker.is_as_seen)
+    sets = seen.sets(names) if names or running else []
+    return Evidence(sets, list(files_of(history, sorted(found.kept), namespace, to_python)))
+
+
+def recipe_of(
+    history: Sequence[Ran], found: Slice, *, deleted: Collection[str] = (), document: Sequence[str] = ()
+) -> Recipe:
+    """A slice as a recipe."""
     return _recipe(history, found, state_of(history, found, deleted=deleted, document=document))
 
 

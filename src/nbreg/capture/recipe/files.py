@@ -214,9 +214,12 @@ def _path(file: Any) -> str | None:
     if not issubclass(type(file), str | bytes | PurePath):
         return None
     path = os.path.abspath(os.fsdecode(file))
-    if path.startswith(_IGNORED) or any(part in path for part in _PASSED_OVER):
-        return None
-    return path
+    return path if is_watched(path) else None
+
+
+def is_watched(path: str) -> bool:
+    """Whether a result may rest on it, rather than on an installed library or the system."""
+    return not path.startswith(_IGNORED) and not any(part in path for part in _PASSED_OVER)
 
 
 def _source_of(path: str) -> str:

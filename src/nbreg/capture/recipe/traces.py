@@ -65,7 +65,8 @@ class Trace:
     outside: list[str] = field(default_factory=list)
     """What it took from where no replay can take it again."""
     notes: list[str] = field(default_factory=list)
-    files_read: list[str] = field(default_factory=list)
+    files_read: dict[str, tuple[int, int, int] | None] = field(default_factory=dict)
+    """With what told each from another one when the cell ended."""
     may_seed: bool = False
     from_text: bool = False
     """Whether it is known from its text alone, and something is called in it."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from nbreg.capture.recipe import ambient, effects
 from nbreg.capture.recipe.analysis import Analysis, analyse
-from nbreg.capture.recipe.files import Watch, above
+from nbreg.capture.recipe.files import Watch, above, stamp
 from nbreg.capture.recipe.traces import (
     MAGICS,
     Trace,
@@ -319,7 +319,7 @@ class Tracker:
         for path in watch.read:
             trace.reads |= {file_name(each) for each in (path, *above(path))}
         trace.reads |= {folder_name(path) for path in watch.listed}
-        trace.files_read = [path for path in watch.read if path not in watch.written]
+        trace.files_read = {path: stamp(path) for path in watch.read if path not in watch.written}
         if watch.sockets:
             trace.notes.append("talks to the network")
 
@@ -368,6 +368,11 @@ class Tracker:
                 name for name, (_, look) in self._known.items() if id(value) in look.reach and name in values
             ]
         return held
+
+    def is_as_seen(self, name: str, value: object) -> bool:
+        """Whether the name holds the object that it was last seen to hold."""
+        known = self._known.get(name)
+        return known is None or known[0] == id(value)
 
     def needed_by(self, values: list[object], namespace: Mapping[str, object]) -> set[str]:
         """The names that functions inside these objects read when they are called."""
