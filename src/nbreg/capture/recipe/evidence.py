@@ -30,7 +30,7 @@ _COPIED: Final = 64 * 1024 * 1024
 _WRAPPERS: Final = frozenset(
     "asarray array tensor as_tensor from_numpy from_pandas from_dlpack TensorDataset Dataset DataLoader "
     "DMatrix QuantileDMatrix Pool add_constant DataFrame Series to float double long cuda csr_matrix "
-    "enumerate zip tqdm list iter cycle".split()
+    "enumerate zip tqdm list iter cycle astype copy reset_index ravel to_frame values".split()
 )
 """Calls that give the data on as it is."""
 
@@ -69,6 +69,7 @@ class DataSeen:
         self._namespace = namespace
         self._to_python = to_python
         self._is_as_seen = is_as_seen
+        self._models: set[str] = set()
 
     def block(self, at: int) -> Block:
         """The statements of an execution."""
@@ -76,6 +77,7 @@ class DataSeen:
 
     def sets(self, names: set[str]) -> list[UsedData]:
         """The data that went into the model that these names hold, then what it was asked about."""
+        self._models = names
         trained, since = self._trained(names)
         found: dict[str, UsedData] = {}
         for each in [*trained, *self._asked(names, since)]:
@@ -230,8 +232,8 @@ class DataSeen:
     def _resolved(
         self, node: ast.expr, scope: _Scope, depth: int, *, is_target: bool = False, part: bool = False
     ) -> Iterator[tuple[_Found, bool]]:
-        if depth > _DEEPEST:
-            return
+        if depth > _DEEPEST or (isinstance(node, ast.Name) and node.id in self._models):
+            return  # the model is not its own data
         found = self._evaluated(node, scope)
         if found is not None:
             yield found._replace(is_part=part), is_target

@@ -33,11 +33,12 @@ def files_of(
     namespace: Mapping[str, object],
     to_python: Callable[[str], str],
 ) -> Iterator[ReadFile]:
-    """Each file once, as the last of these executions found it; no folders, and no code."""
+    """Each file once, as the last of these executions left it; no folders, no code, nothing that is gone."""
     found: dict[str, Stamp | None] = {}
     for at in kept:
         ran = history[at]
-        found.update((path, then) for path, then in ran.trace.files_read.items() if _is_input(path))
+        seen = ran.trace.files_read.items()
+        found.update((path, then) for path, then in seen if then is not None and _is_input(path))
         for path in _named(to_python(ran.execution.source), namespace):
             found.setdefault(path, _if_older(path, ran))
     modules = _module_files() if found else frozenset()
@@ -45,8 +46,17 @@ def files_of(
     yield from (ReadFile(path, then) for path, then in chosen[:MOST])
 
 
+_OWN: Final = tuple(
+    f"{folder.rstrip('/')}/"
+    for folder in {sys.prefix, sys.base_prefix, "/usr/share", "/usr/lib", os.path.expanduser("~/.config"),
+                   os.path.expanduser("~/.cache/matplotlib"), os.path.expanduser("~/.cache/fontconfig")}
+    if folder != "/"
+)  # fmt: skip
+"""Where Python and the system keep what is theirs."""
+
+
 def _is_input(path: str) -> bool:
-    return not path.endswith(_CODE) and not os.path.isdir(path)
+    return not path.endswith(_CODE) and not path.startswith(_OWN) and not os.path.isdir(path)
 
 
 def _module_files() -> frozenset[str]:

@@ -60,6 +60,16 @@ def is_empty_type(kind: type) -> bool:
 
 
 @lru_cache(maxsize=2048)
+def holds_more(kind: type) -> bool:
+    """Whether its instances hold something in C beside what their dictionary and slots tell.
+
+    A class of Python's over one in C looks like any other, but is larger than its parts.
+    """
+    slots = sum(len(vars(cls).get("__slots__", ())) for cls in kind.__mro__ if "__slots__" in vars(cls))
+    return kind.__basicsize__ > object.__basicsize__ + 8 * (2 + slots)  # a dictionary, weak references
+
+
+@lru_cache(maxsize=2048)
 def has_own_state(kind: type) -> bool:
     """Whether the type was written in C or tells the pickler more than its attributes."""
     if kind.__dictoffset__ == 0 and not is_empty_type(kind):

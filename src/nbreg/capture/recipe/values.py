@@ -37,10 +37,12 @@ from nbreg.capture.recipe.objects import (
     has_own_state,
     held,
     is_constant,
+    holds_more,
     is_empty_type,
     is_filled,
     widely_reached,
 )
+from nbreg.capture.recipe.tensors import KINDS
 
 MOST_NODES: Final = 50_000
 MOST_SECONDS: Final = 0.05
@@ -208,10 +210,10 @@ class _Walk:
         return digest("memoryview", self.buffer(value.tobytes()))
 
     def buffer(self, data: Buffer) -> bytes:
-        self._spend(len(data))
+        self.spend(len(data))
         return digest_buffer(data)
 
-    def _spend(self, size: int) -> None:
+    def spend(self, size: int) -> None:
         self._bytes += size
         if self._bytes > MOST_BYTES or (size > 1 << 20 and time.perf_counter() > self._looker.deadline):
             raise _Enough("too many bytes to look at")
@@ -225,7 +227,7 @@ class _Walk:
         key = (place["data"][0], array.shape, array.strides, str(array.dtype))
         known = self._looker.buffers
         if key not in known:
-            self._spend(array.nbytes)
+            self.spend(array.nbytes)
             if array.nbytes > 1 << 16:
                 self._deadline += array.nbytes / 1e9  # bytes have a budget of their own
             known[key] = digest_array(array)
@@ -332,6 +334,8 @@ class _Walk:
         attributes = held(value, kind)
         if not content and not attributes and kind.__dictoffset__ == 0 and not is_empty_type(kind):
             return self._hidden(value, kind)
+        if not content and root not in ASKED and holds_more(kind):
+            self.hide(f"{kind.__module__}.{kind.__qualname__}")
         self.reach.add(id(value))
         for key, each in attributes.items():
             if not (root == "pandas" and key == "_cache"):
@@ -492,4 +496,5 @@ _MORE: Final[list[tuple[str, str, _Handler]]] = [
     ("io", "BytesIO", _text_io),
     ("numpy", "dtype", _dtype),
     ("numpy", "ufunc", lambda walk, value: digest("ufunc", value.__name__.encode())),
+    *KINDS,
 ]
