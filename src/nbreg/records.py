@@ -640,8 +640,8 @@ class ReadFile(NamedTuple):
 class Evidence(NamedTuple):
     """What executed cells tell of a model's data: live objects, for the moment of a registration."""
 
-    sets: list[UsedData] = []  # noqa: RUF012
-    files: list[ReadFile] = []  # noqa: RUF012
+    sets: list[UsedData] = []
+    files: list[ReadFile] = []
 
 
 class Context(Protocol):
@@ -669,7 +669,7 @@ class Context(Protocol):
         ...
 
     def evidence_for(self, model: object, *values: object) -> Evidence | None:
-        """The data that the model saw and the files read, by the recipe asked for last; None where it was not."""
+        """The model's data and the files read, by the recipe that was asked for last; None without one."""
         ...
 
     @property

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebooks import run, shell_in
 
 from nbreg import ModelVersion, Registry
 from nbreg.kernel import load
+from notebooks import run, shell_in
 
 SETUP = """
 import numpy as np, pandas as pd
@@ -279,7 +279,9 @@ LOOP = (
     "for epoch in range(2):\n    for xb, yb in loader:\n        step.zero_grad()\n"
     "        loss = torch.nn.functional.mse_loss(model(xb)[:, 0], yb)\n        loss.backward()\n        step.step()"
 )
-HELPER = "def train(net, batches):\n    " + LOOP.replace("\n", "\n    ").replace("loader", "batches").replace("model", "net")
+HELPER = "def train(net, batches):\n    " + LOOP.replace("\n", "\n    ").replace("loader", "batches").replace(
+    "model", "net"
+)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,10 @@ def test_the_files_that_were_read_are_recorded(shell: Any, reader: str) -> None:
     """The frame is gone tomorrow, the file may be there: which one was it?"""
     library, write, read, path = READERS[reader]
     pytest.importorskip(library, reason=f"{library} is not installed")
-    run(shell, [SETUP, write, f"got = {read}", "model = LogisticRegression().fit(got[['a', 'b']], got['y'] > 0)"])
+    run(
+        shell,
+        [SETUP, write, f"got = {read}", "model = LogisticRegression().fit(got[['a', 'b']], got['y'] > 0)"],
+    )
     found = files(registered(shell))
 
     assert path in found
@@ -367,7 +372,15 @@ def test_a_file_that_changed_since_is_told_as_changed(shell: Any) -> None:
 
 def test_files_of_cells_that_the_model_does_not_need_are_left_out(shell: Any) -> None:
     """What somebody looked at on the way is not what it was made of."""
-    run(shell, [SETUP, "df.to_csv('other.csv')", "seen = pd.read_csv('other.csv')", "model = LogisticRegression().fit(X, y)"])
+    run(
+        shell,
+        [
+            SETUP,
+            "df.to_csv('other.csv')",
+            "seen = pd.read_csv('other.csv')",
+            "model = LogisticRegression().fit(X, y)",
+        ],
+    )
 
     assert files(registered(shell)) == {}
 
@@ -382,7 +395,9 @@ def test_a_file_is_recorded_where_no_frame_is(shell: Any) -> None:
     assert version.data.sets == []
 
 
-def test_paths_outside_the_project_tell_no_more_than_they_must(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_outside_the_project_tell_no_more_than_they_must(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The name of the user's home is nobody's business."""
     home = Path(os.path.realpath("..")) / "somebody"
     (home / "data").mkdir(parents=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from nbreg import families
 from nbreg.capture import secrets
 from nbreg.capture.secrets import Redactor, secret_kind
-from nbreg.capture.tables import ColumnOf, Table, Values
+from nbreg.capture.tables import EVERY, ColumnOf, Table, Values
 from nbreg.records import Column, canonical, digest_of
 
 DISTINCT: Final = 1_000
@@ -31,7 +31,45 @@ _MIX: Final = 0x9E3779B97F4A7C15
 
 def records(table: Table, rows: slice, redactor: Redactor, *, sketched: bool = True) -> list[Column]:
     """What is recorded of each column."""
+    if table.block is not None and rows == EVERY and len(table.block) <= _TRIED:
+        return _of_block(table, redactor, sketched=sketched)
     return [record(column, rows, redactor, sketched=sketched) for column in table.columns]
+
+
+def _of_block(table: Table, redactor: Redactor, *, sketched: bool) -> list[Column]:
+    """The same of many columns of numbers at once: numpy takes as long for one as for thirty."""
+    import numpy as np
+
+    lying = np.ascontiguousarray(table.block.T)
+    sketches = _block_sketches(lying) if sketched else [{}] * len(lying)
+    prefix = sha256(f"{lying.dtype.str}{lying.shape[1:]}".encode())
+    found = []
+    for column, values, sketch in zip(table.columns, lying.view("u1"), sketches, strict=True):
+        hasher = prefix.copy()
+        hasher.update(values.data)
+        told = _array_sketch(Values(array=values.view(lying.dtype)), redactor) if sketch is None else sketch
+        name = redactor.text(column.name)[:200]
+        found.append(Column(name=name, dtype=column.dtype, digest=hasher.hexdigest(), **told))
+    return found
+
+
+def _block_sketches(lying: Any) -> list[dict[str, Any] | None]:
+    """The sketch of each row; None where one has gaps or no end."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        means = lying.mean(axis=1, dtype=float)
+    ordered = np.sort(lying, axis=1)
+    distinct = (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1) + 1
+    facts = zip(
+        means.tolist(), distinct.tolist(), ordered[:, 0].tolist(), ordered[:, -1].tolist(), strict=True
+    )
+    return [
+        {"nulls": 0, "distinct": count if count <= DISTINCT else None, "min": low, "max": high, "mean": mean}
+        if isfinite(mean) and -(2**63) <= low <= high < 2**63
+        else None
+        for mean, count, low, high in facts
+    ]
 
 
 def record(column: ColumnOf, rows: slice, redactor: Redactor, *, sketched: bool = True) -> Column:
@@ -197,21 +235,36 @@ def _counted(counts: Counter[str], redactor: Redactor) -> dict[str, Any]:
 # rows as numbers
 
 
-def row_hashes(columns: list[ColumnOf], rows: slice) -> Any:
+def row_hashes(columns: list[ColumnOf], rows: slice, block: Any = None) -> Any:
     """A number for each row: equal rows, equal numbers, and unequal ones differ but for chance.
 
     Numbers are compared as floats, so `1` is `1.0`, and rows of a frame are found in an array.
+    `block` is the columns as one array, where there is one.
     """
     import numpy as np
 
-    total: Any = None
+    if block is not None and columns:
+        return _mixed(_bits(block[rows]), np.arange(1, block.shape[1] + 1, dtype="u8")).sum(axis=1)
+    total, at = np.zeros(0, "u8"), 0
     for column in columns:
         for codes in _codes(column.read(rows)):
-            total = np.zeros(len(codes), "u8") if total is None else total
-            total ^= codes
-            total *= np.uint64(_MIX)
-            total ^= total >> np.uint64(32)
-    return np.zeros(0, "u8") if total is None else total
+            at += 1
+            mixed = _mixed(codes, np.uint64(at))
+            total = total + mixed if at > 1 else mixed
+    return total
+
+
+def _mixed(codes: Any, places: Any) -> Any:
+    """Numbers that look random, and depend on the place of the column; their sum stands for a row."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        mixed = codes + places * np.uint64(_MIX)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed ^= mixed >> np.uint64(shift)
+            mixed *= np.uint64(factor)
+        mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def shared(first: Any, second: Any) -> int:

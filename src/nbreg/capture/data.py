@@ -246,4 +246,4 @@ def _are_alike(a: Table | None, b: Table | None) -> bool:
 
 def _hashes(table: Table | None) -> Any:
     assert table is not None
-    return columns.row_hashes(table.columns, slice(0, COMPARED))[:COMPARED]
+    return columns.row_hashes(table.columns, slice(0, COMPARED), table.block)[:COMPARED]

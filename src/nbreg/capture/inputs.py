@@ -34,7 +34,7 @@ def read_files(files: Sequence[ReadFile], folder: str, redactor: Redactor) -> It
     """What is recorded of each file, in the order given."""
     top, left = _project(folder), WHOLE
     for each in files:
-        entry = {"path": redactor.text(shown(each.path, top))}
+        entry: dict[str, Any] = {"path": redactor.text(shown(each.path, top))}
         with suppress(OSError, ValueError):
             status = Path(each.path).stat()
             now = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -31,7 +31,8 @@ def choose(table: Table) -> Any:
     import numpy as np
 
     step = -(-table.rows // _CHOSEN_FROM)
-    hashes = columns.row_hashes(table.columns, slice(None, None, step) if step > 1 else _FULL)
+    rows = slice(None, None, step) if step > 1 else _FULL
+    hashes = columns.row_hashes(table.columns, rows, table.block)
     if len(table.columns) != 1 and len(hashes) != -(-table.rows // max(1, step)):
         hashes = np.arange(-(-table.rows // step))  # of a sparse table: its first ones
     row = max(1, table.bytes // max(1, table.rows))

@@ -37,8 +37,12 @@ def _picked(table: Table, names: list[str]) -> tuple[Table, Any]:
     """The table with the model's features alone, in the model's order."""
     assert table.pick is not None
     by_name = {column.name: column for column in table.columns}
-    chosen = table._replace(columns=[by_name[name] for name in names], shape=[table.rows, len(names)])
-    picked = table if names == [column.name for column in table.columns] else as_table(table.pick(names))
+    if names == [column.name for column in table.columns]:
+        return table, table.take
+    chosen = table._replace(
+        columns=[by_name[name] for name in names], shape=[table.rows, len(names)], block=None
+    )
+    picked = as_table(table.pick(names))
     take = (picked or table).take
     return chosen, take
 

@@ -57,6 +57,8 @@ class Table(NamedTuple):
     """The rows at these positions, a table of the same type."""
     pick: Callable[[list[str]], Any] | None = None
     """The same table with these columns alone."""
+    block: Any = None
+    """All columns as one array of two axes, where the table is small and of one kind of numbers."""
 
     @property
     def rows(self) -> int:
@@ -100,7 +102,13 @@ def _array(value: Any, kind: str = "", take: Callable[[Any], Any] | None = None)
     if value.ndim == 0:
         return None
     taken = take or (lambda rows: value[rows])
-    return Table(kind or type_name(type(value)), list(value.shape), list(_array_columns(value)), False, taken)
+    block = value if value.ndim == 2 and value.shape[1] <= WIDEST and _is_block(value) else None
+    told = kind or type_name(type(value))
+    return Table(told, list(value.shape), list(_array_columns(value)), False, taken, block=block)
+
+
+def _is_block(value: Any) -> bool:
+    return value.dtype.kind in "biuf" and 0 < value.size <= _BLOCK and bool(value.dtype.isnative)
 
 
 def _array_columns(value: Any) -> Iterator[ColumnOf]:
@@ -160,10 +168,17 @@ def _tensor(value: Any) -> Table | None:
 
 
 def _frame(value: Any) -> Table:
-    columns = _block_columns(value) or [
+    array = _one_array(value)
+    columns = [
         ColumnOf(_label(name), *_pandas_dtype(series.dtype), _pandas_slicer(series))
-        for name, series in value.items()
+        for name, series in (value.items() if array is None else ())
     ]
+    if array is not None:
+        text = str(array.dtype)
+        columns = [
+            ColumnOf(_label(name), text, array.dtype.itemsize, _slicer(array[:, index]))
+            for index, name in enumerate(value.columns)
+        ]
     return Table(
         "pandas.DataFrame",
         list(value.shape),
@@ -171,20 +186,17 @@ def _frame(value: Any) -> Table:
         True,
         lambda rows: value.iloc[rows],
         lambda names: value[names],
+        array if array is not None and _is_block(array) else None,
     )
 
 
-def _block_columns(value: Any) -> list[ColumnOf]:
-    """The columns of a small frame of one plain dtype, as slices of its array: series are slow."""
+def _one_array(value: Any) -> Any:
+    """A small frame of one plain dtype as an array, whose slices are its columns: series are slow."""
     dtypes = set(value.dtypes.array) if value.size <= _BLOCK else set()  # the array may be a copy
     dtype = dtypes.pop() if len(dtypes) == 1 else None
     if dtype is None or not type_name(type(dtype)).startswith("numpy.") or dtype.hasobject:
-        return []
-    array, text = value.to_numpy(), str(dtype)
-    return [
-        ColumnOf(_label(name), text, dtype.itemsize, _slicer(array[:, index]))
-        for index, name in enumerate(value.columns)
-    ]
+        return None
+    return value.to_numpy()
 
 
 def _series(value: Any) -> Table:

@@ -117,7 +117,7 @@ class Recorder:
         return self._tracking.recipe(values, history, running=bool(running)) if history else None
 
     def evidence_for(self, model: object, *values: object) -> Evidence | None:
-        """The data that the model saw, and the files that were read, by the recipe that was just asked for."""
+        """The data that the model saw and the files that were read, by the recipe just asked for."""
         return self._tracking.evidence(model, values, running=bool(self._outer))
 
     @property

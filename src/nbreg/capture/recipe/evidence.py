@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from nbreg.capture.data import role_of
 from nbreg.capture.recipe import uses
 from nbreg.capture.recipe.expressions import Evaluator
+from nbreg.capture.recipe.known import words
 from nbreg.capture.recipe.slicing import Ran
 from nbreg.capture.recipe.uses import Block, Call, Given
 from nbreg.capture.tables import as_table, kind_of
@@ -27,14 +28,26 @@ _DEEPEST: Final = 10
 _COPIED: Final = 64 * 1024 * 1024
 """Bytes of a table of which a part is worked out."""
 
-_WRAPPERS: Final = frozenset(
+_WRAPPERS: Final = words(
     "asarray array tensor as_tensor from_numpy from_pandas from_dlpack TensorDataset Dataset DataLoader "
     "DMatrix QuantileDMatrix Pool add_constant DataFrame Series to float double long cuda csr_matrix "
-    "enumerate zip tqdm list iter cycle astype copy reset_index ravel to_frame values".split()
+    "enumerate zip tqdm list iter cycle astype copy reset_index ravel to_frame values"
 )
 """Calls that give the data on as it is."""
 
-_MEASURES: Final = ("score", "loss", "error", "metric", "report", "matrix", "auc", "roc", "accuracy", "eval", "test")
+_MEASURES: Final = (
+    "score",
+    "loss",
+    "error",
+    "metric",
+    "report",
+    "matrix",
+    "auc",
+    "roc",
+    "accuracy",
+    "eval",
+    "test",
+)
 
 
 class _Scope(NamedTuple):
@@ -127,17 +140,21 @@ class DataSeen:
         changed = {name for name in written if why[name] == "changed"}
         close = [
             call for call in block.calls
-            if call.kind != "ask" and (
-                (call.kind == "train" and call.receivers & written)
-                or call.targets & written
-                or (call.bare & written and (call.kind == "train" or call.bare & changed or self._defines(call, at)))
-                or (block.learns and isinstance(call.node.func, ast.Name) and call.node.func.id in written)
-            )
+            if call.kind != "ask" and self._concerns(call, written, changed, block, at)
         ]  # fmt: skip
         yield [call for call in close if call.kind == "train"]
         yield close
         if changed or not written:
             yield [call for call in block.calls if call.kind == "train"]
+
+    def _concerns(self, call: Call, written: set[str], changed: set[str], block: Block, at: int) -> bool:
+        """Whether it sets these names, is called on them, or is given them and trains or changed them."""
+        if call.targets & written or (call.kind == "train" and call.receivers & written):
+            return True
+        if call.bare & written:
+            return call.kind == "train" or bool(call.bare & changed) or self._defines(call, at)
+        called = call.node.func.id if isinstance(call.node.func, ast.Name) else ""
+        return block.learns and called in written
 
     def _data_of(self, call: Call, at: int, block: Block) -> list[UsedData]:
         scope = _Scope(at, block, call.node.end_lineno or 0)
@@ -185,7 +202,7 @@ class DataSeen:
         return None
 
     def _inside(self, call: Call, scope: _Scope, kind: str, depth: int = 0) -> list[UsedData]:
-        """What a function that a cell defined trains or asks with, its parameters replaced by what was given."""
+        """What a function that a cell defined trains or asks with, in terms of what was given to it."""
         function = self._function(call, scope.at)
         if function is None or depth > 2:
             return []
@@ -216,7 +233,9 @@ class DataSeen:
                     found += self._arguments(call.node, scope, "test")
                     answers |= call.targets - names
                 elif call.bare & answers and any(word in call.verb.casefold() for word in _MEASURES):
-                    found += [each for each in self._arguments(call.node, scope, "test") if each.name not in answers]
+                    found += [
+                        each for each in self._arguments(call.node, scope, "test") if each.name not in answers
+                    ]
                 elif (call.bare | call.targets) & known and call.kind != "ask":
                     found += self._inside(call, scope, "ask")
         return found
@@ -256,7 +275,7 @@ class DataSeen:
     def _beneath(
         self, node: ast.expr, scope: _Scope, is_target: bool
     ) -> Iterator[tuple[ast.expr, bool, bool, _Scope]]:
-        """The expressions that this one is made of: with whether they are the target, or only go in partly."""
+        """The expressions that it is made of: with whether they are the target, or only go in partly."""
         if isinstance(node, ast.Name):
             for value, is_part, where in self._origins(node.id, scope):
                 yield value, is_target, is_part, where
@@ -270,11 +289,11 @@ class DataSeen:
         elif isinstance(node, ast.Dict):
             yield from ((each, is_target, False, scope) for each in node.values)
         elif not isinstance(node, ast.Constant | ast.Lambda):
-            for each in ast.iter_child_nodes(node):
-                if isinstance(each, ast.expr):
-                    yield each, is_target, True, scope
-                elif isinstance(each, ast.comprehension):
-                    yield each.iter, is_target, True, scope
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    yield child, is_target, True, scope
+                elif isinstance(child, ast.comprehension):
+                    yield child.iter, is_target, True, scope
 
     def _call_parts(
         self, node: ast.Call, scope: _Scope, is_target: bool
@@ -315,7 +334,7 @@ class DataSeen:
     # since then
 
     def _since(self, names: frozenset[str], value: object, scope: _Scope) -> str:
-        """`changed` where a name no longer holds what went in, `unseen` where that was not seen; else empty."""
+        """`changed` where a name no longer holds what went in, `unseen` where that was not seen."""
         states = {self._state(name, scope) for name in names}
         return "changed" if "changed" in states else "unseen" if "unseen" in states else ""
 
@@ -346,7 +365,7 @@ class DataSeen:
 
 
 class _Visible(Mapping[str, object]):
-    """The namespace as an expression in that scope sees it: names of the function's own hide those outside."""
+    """The namespace as an expression in that scope sees it: a function's own names hide those outside."""
 
     def __init__(self, namespace: Mapping[str, object], scope: _Scope) -> None:
         self._namespace, self._scope = namespace, scope

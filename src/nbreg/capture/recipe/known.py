@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for lists that are read by people."""
     return frozenset(text.split())
 
 
-HARMLESS_CALLS: Final = _words("print display type len isinstance issubclass repr str id hasattr callable")
+HARMLESS_CALLS: Final = words("print display type len isinstance issubclass repr str id hasattr callable")
 """Built-in calls that change nothing they are given, whatever it is."""
 
-EVALUATING: Final = _words("query eval ols glm logit dmatrix dmatrices sql")
+EVALUATING: Final = words("query eval ols glm logit dmatrix dmatrices sql")
 """Methods whose text arguments may name variables."""
 
-STEADY_CONTEXTS: Final = _words(
+STEADY_CONTEXTS: Final = words(
     "open catch_warnings errstate option_context no_grad inference_mode tqdm parallel_backend "
     "parallel_config config_context rc_context TemporaryDirectory NamedTemporaryFile ZipFile "
     "ThreadPoolExecutor ProcessPoolExecutor Pool closing localcontext ExcelWriter HDFStore File "
@@ -25,16 +26,16 @@ STEADY_CONTEXTS: Final = _words(
 
 # libraries
 
-ASKED: Final = _words(
+ASKED: Final = words(
     "numpy scipy sklearn pandas pyarrow polars xgboost lightgbm catboost statsmodels datetime "
     "decimal fractions uuid re zoneinfo pathlib enum ipaddress threadpoolctl"
 )
 """Libraries whose types may be asked for their state, as the pickler would."""
 
-IMMUTABLE: Final = _words("datetime decimal fractions uuid re pathlib enum")
+IMMUTABLE: Final = words("datetime decimal fractions uuid re pathlib enum")
 """Those of them whose objects never change."""
 
-SHOWN: Final = _words(
+SHOWN: Final = words(
     "matplotlib seaborn plotly bokeh altair IPython ipykernel ipywidgets traitlets comm logging "
     "tqdm nbreg rich"
 )
@@ -43,26 +44,26 @@ SHOWN: Final = _words(
 SHOW_ONLY: Final = SHOWN | {"warnings", "builtins"}
 """Libraries whose settings change no value."""
 
-STATEFUL: Final = _words("decimal csv mimetypes codecs copyreg atexit multiprocessing")
+STATEFUL: Final = words("decimal csv mimetypes codecs copyreg atexit multiprocessing")
 """Modules of the standard library that keep settings of their own; the others are functions."""
 
 # magics
 
-RUN_AS_PYTHON: Final = _words("time timeit capture prun memit mprun lprun register_model")
+RUN_AS_PYTHON: Final = words("time timeit capture prun memit mprun lprun register_model")
 """Magics whose cell is Python."""
 
-LINE_IS_PYTHON: Final = _words("time timeit prun memit mprun lprun")
+LINE_IS_PYTHON: Final = words("time timeit prun memit mprun lprun")
 
-STEADY_MAGICS: Final = _words("time capture prun memit register_model")
+STEADY_MAGICS: Final = words("time capture prun memit register_model")
 """Those that run it once, in the user's namespace, to the end."""
 
-NO_PYTHON: Final = _words(
+NO_PYTHON: Final = words(
     "writefile file html javascript js latex markdown svg bash sh script perl ruby cmd system sx "
     "python python2 python3 pypy !"
 )
 """Magics whose cell is something else."""
 
-HARMLESS_MAGICS: Final = _words(
+HARMLESS_MAGICS: Final = words(
     "alias autoawait cat colors conda config connect_info debug dhist dirs hist history less ls "
     "lsmagic mamba man matplotlib more notebook pdoc pfile pinfo pinfo2 pip pprint precision "
     "psource pwd pycat quickref tb uv who who_ls whos xmode time load_ext reload_ext unload_ext "
@@ -74,7 +75,7 @@ KNOWN_MAGICS: Final = (
     RUN_AS_PYTHON
     | NO_PYTHON
     | HARMLESS_MAGICS
-    | _words(
+    | words(
         "alias_magic autocall automagic autosave bookmark clear cp doctest_mode ed edit gui "
         "killbgscripts ldir lf lk ll load loadpy logoff logon logstart logstate logstop lx macro "
         "magic micromamba mkdir mv page pastebin pdb pdef popd psearch recall rehashx rerun reset "

@@ -1,4 +1,4 @@
-"""What a cell's text gives to the calls that train a model or ask it: read from the syntax, nothing is run."""
+"""What a cell's text gives to the calls that train or ask a model: read from the syntax, nothing is run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from nbreg.capture.recipe import magics
+from nbreg.capture.recipe.known import words
 from nbreg.capture.recipe.syntax import FUNCTIONS, dotted
 
 Kind = Literal["train", "ask", "other"]
 
 _TRAINS: Final = frozenset(["fit", "train", "partial_fit", "fit_transform", "fit_predict", "train_on_batch"])
-_ASKS: Final = frozenset(
-    "predict predict_proba predict_log_proba decision_function score evaluate test_on_batch".split()
-)
+_ASKS: Final = words("predict predict_proba predict_log_proba decision_function score evaluate test_on_batch")
 _SPLITS: Final = frozenset(["train_test_split", "eval", "train_mode"])
 
 
@@ -40,8 +39,8 @@ class Call(NamedTuple):
         verb = self.verb
         if verb in _ASKS:
             return "ask"
-        words = verb.casefold()
-        trains = verb in _TRAINS or words.startswith(("fit", "train")) or words.endswith(("_fit", "_train"))
+        word = verb.casefold()
+        trains = verb in _TRAINS or word.startswith(("fit", "train")) or word.endswith(("_fit", "_train"))
         return "train" if trains and verb not in _SPLITS else "other"
 
     @property
@@ -78,11 +77,12 @@ class Block:
         return any(call.verb in ("backward", "apply_gradients") for call in self.calls)
 
     def sources(self, names: set[str]) -> set[str]:
-        """The names in what these names were set to."""
+        """The names in what these names were set to; a clone has nothing of what was learned."""
+        values = [value for name in names for value in self.binds.get(name, ())]
         return {
             each.id
-            for name in names
-            for value in self.binds.get(name, ())
+            for value in values
+            if not (isinstance(value, ast.Call) and Call(value, frozenset()).verb == "clone")
             for each in ast.walk(value)
             if isinstance(each, ast.Name)
         }
@@ -221,13 +221,13 @@ def _flat(node: ast.expr) -> Iterator[ast.expr]:
 
 # arguments
 
-_TARGETS: Final = frozenset("y y_train ytrain label labels target targets endog y_true".split())
-_HELD_OUT: Final = frozenset("eval_set validation_data valid_sets evals x_val y_val eval_data val_data".split())
-_NO_DATA: Final = frozenset(
-    "sample_weight weight weights groups classes callbacks params eval_metric epochs fit_params".split()
+_TARGETS: Final = words("y y_train ytrain label labels target targets endog y_true")
+_HELD_OUT: Final = words("eval_set validation_data valid_sets evals x_val y_val eval_data val_data")
+_NO_DATA: Final = words(
+    "sample_weight weight weights groups classes callbacks params eval_metric epochs fit_params"
 )
-_LABELLED: Final = frozenset("DMatrix QuantileDMatrix Dataset TensorDataset Pool".split())
-_OUTCOME_FIRST: Final = frozenset("OLS GLM GLS WLS Logit Probit Poisson NegativeBinomial MNLogit RLM QuantReg".split())
+_LABELLED: Final = words("DMatrix QuantileDMatrix Dataset TensorDataset Pool")
+_OUTCOME_FIRST: Final = words("OLS GLM GLS WLS Logit Probit Poisson NegativeBinomial MNLogit RLM QuantReg")
 
 
 class Given(NamedTuple):

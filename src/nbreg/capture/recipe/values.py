@@ -167,6 +167,8 @@ class _Walk:
         self.libraries.add(root)
         if root in SHOWN:
             return digest("shown", kind.__qualname__.encode())
+        if kind.__name__ == "cython_function_or_method":  # arrow's own make its arrays
+            return digest("wrapper", f"{value.__module__}.{value.__qualname__}".encode())
         if kind in ITERATORS:
             self.reach.add(id(value))
             return self._all("iterator", value.__reduce__())
