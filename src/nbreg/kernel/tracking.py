@@ -68,7 +68,7 @@ class Tracking:
             self.deleted |= {each for each in meta.get("deletedCells", ()) if isinstance(each, str)}
             # Newer versions of IPython tell how they transformed the cell.
             source = getattr(info, "transformed_cell", None)
-            source = source if type(source) is str else self._python(info.raw_cell)
+            source = source if type(source) is str else self._to_python(info.raw_cell)
             return self.tracker.before(self._shell.user_ns, source)
         except Exception:
             log.debug("a cell is not tracked", exc_info=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import FunctionType
 from typing import Any, Final, NamedTuple
 
 from nbreg.capture.data import role_of
@@ -105,7 +106,8 @@ class DataSeen:
 
     def _trained(self, names: set[str]) -> tuple[list[UsedData], int]:
         """Backwards through the cells that made the model, or what it was taken from."""
-        want, seen, found, since = set(names), set[str](), list[UsedData](), len(self._history) - 1
+        want, seen, found = set(names), set[str](), list[UsedData]()
+        since = -1
         for at in range(len(self._history) - 1, -1, -1):
             trace = self._history[at].trace
             written = want & trace.writes.keys()
@@ -114,7 +116,8 @@ class DataSeen:
             block = self.block(at)
             calls, mine = self._training(block, written, at)
             found += mine
-            since = at if mine or not found else since
+            if since < 0 and (mine or names & trace.kills):
+                since = at  # before that it was another model
             if not names:
                 break  # made in the running cell, and held by no name
             seen |= written
@@ -125,7 +128,7 @@ class DataSeen:
                 want -= written  # it begins anew whenever it is fitted
             if not want:
                 break
-        return found, since
+        return found, since if since >= 0 else len(self._history) - 1
 
     def _training(self, block: Block, written: set[str], at: int) -> tuple[list[Call], list[UsedData]]:
         """The calls that trained, with their data: the first kind of calls that has any."""
@@ -194,6 +197,8 @@ class DataSeen:
         if not isinstance(call.node.func, ast.Name):
             return None
         name = call.node.func.id
+        if type(self._namespace.get(name)) is not FunctionType:
+            return None
         for index in range(at, -1, -1):
             if name in self._history[index].trace.writes or index == at:
                 function = self.block(index).functions.get(name)
