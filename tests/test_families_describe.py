@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,31 @@ def test_statsmodels_results_tell_their_model() -> None:
     assert found.params["formula"] == "y ~ a + b"
     assert found.features == ["Intercept", "a", "b"]
     assert found.framework["distribution"] == "statsmodels"
+
+
+KERAS = """
+import os; os.environ["KERAS_BACKEND"] = "torch"
+import keras
+from nbreg.families import describe
+model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(8), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+model.compile(keras.optimizers.SGD(0.5), "mse")
+found = describe.ask(model)
+assert found.family == "keras" and found.framework["version"] == keras.__version__, found
+assert found.params == {"parameters": 49, "optimizer": "SGD", "learning_rate": 0.5, "loss": "mse"}, found
+assert [each["class"].rpartition(".")[2] for each in found.architecture["parts"]] == ["Dense", "Dropout", "Dense"], found
+assert found.width == 4 and describe.is_model(model) and describe.quick_predict(model) is None
+assert describe.ask(keras.Sequential([keras.layers.Dense(2)])).width is None
+"""
+
+
+def test_keras_is_no_module_of_torch() -> None:
+    """Over torch a Keras model is one, and would tell of torch's containers instead of its layers."""
+    for each in ("keras", "torch"):
+        if importlib.util.find_spec(each) is None:
+            pytest.skip(f"{each} is not installed")
+    done = subprocess.run([sys.executable, "-c", KERAS], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 class Threshold:

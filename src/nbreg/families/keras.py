@@ -16,8 +16,15 @@ _WIDEST: Final = 200
 
 
 def params(model: Any) -> dict[str, Any]:
-    """How many weights there are."""
-    return {"parameters": int(model.count_params())} if model.built else {}
+    """How many weights there are, and what it was compiled with, as far as that is plain."""
+    found: dict[str, Any] = {"parameters": int(model.count_params())} if model.built else {}
+    if (optimizer := getattr(model, "optimizer", None)) is not None:
+        found["optimizer"] = type(optimizer).__name__
+        rate = optimizer.get_config().get("learning_rate")  # a schedule is a dictionary of its own
+        found |= {"learning_rate": float(rate)} if isinstance(rate, int | float) else {}
+    if isinstance(loss := getattr(model, "loss", None), str):
+        found["loss"] = loss
+    return found
 
 
 def architecture(model: Any) -> dict[str, Any]:
