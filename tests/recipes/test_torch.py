@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from notebooks import run, shell_in
 
 from nbreg.capture.context import current_context
 from nbreg.kernel import load
+from notebooks import run, shell_in
 
 torch: Any = pytest.importorskip("torch", reason="torch is not installed")
 

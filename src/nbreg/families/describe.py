@@ -26,7 +26,7 @@ FEATURES: Final = 5_000
 """Feature names that are kept."""
 
 _USES: Final = ("predict", "transform", "predict_proba", "decision_function")
-# The more special ones first: XGBClassifier is a scikit-learn estimator, too, and over torch a Keras model a module.
+# The more special ones first: XGBClassifier is a scikit-learn estimator, too, and a Keras model may be a module.
 _FAMILIES: Final[tuple[ModuleType, ...]] = (
     xgboost,
     lightgbm,
