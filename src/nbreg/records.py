@@ -637,7 +637,7 @@ class ReadFile(NamedTuple):
     stamp: tuple[int, int, int] | None = None
 
 
-class Evidence(NamedTuple):
+class SeenData(NamedTuple):
     """What executed cells tell of a model's data: live objects, for the moment of a registration."""
 
     sets: list[UsedData] = []
@@ -668,7 +668,7 @@ class Context(Protocol):
         """The executions that these objects depend on; None where nobody watched any."""
         ...
 
-    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+    def data_seen_by(self, model: object, *values: object) -> SeenData | None:
         """The model's data and the files read, by the recipe that was asked for last; None without one."""
         ...
 

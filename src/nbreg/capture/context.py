@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from nbreg.records import Context, Evidence, Execution, Recipe, RunLink
+from nbreg.records import Context, Execution, Recipe, RunLink, SeenData
 
 STARTED: Final = datetime.now(UTC)
 """When this process first thought of nbreg: what `{date}` and `{time}` mean in a script."""
@@ -47,7 +47,7 @@ class ScriptContext:
         """None: there are no cells to choose from."""
         return None
 
-    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+    def data_seen_by(self, model: object, *values: object) -> SeenData | None:
         """None: what a script reads is not watched."""
         return None
 

@@ -2,7 +2,7 @@
 
 The content is digested column by column, up to a budget of bytes in all; of what goes beyond
 it every n-th row is, and the summary says so. A frame's index is no part of its content.
-What nobody named is worked out from the cells (`capture.recipe.evidence`): it has a smaller
+What nobody named is worked out from the cells (`capture.recipe.inferring`): it has a smaller
 budget, is marked as inferred, and is no part of what makes two registrations equal.
 """
 

@@ -44,15 +44,15 @@ class Subject(NamedTuple):
     def completed(self, context: Context, values: Sequence[object]) -> Subject:
         """With what was not told, as far as cells tell: after what makes two registrations equal is known.
 
-        It asks for the recipe's evidence, so the recipe has to be taken before.
+        It asks about the recipe that was taken last, so that has to be taken before.
         """
-        evidence = _tried(lambda: context.evidence_for(self.model, *values)) if self.wanted else None
-        if evidence is None or isinstance(evidence, str):
+        seen = _tried(lambda: context.data_seen_by(self.model, *values)) if self.wanted else None
+        if seen is None or isinstance(seen, str):
             return self
         given = {each.link.role or "train" for each in self.sets}
-        used = [each for each in evidence.sets if each.role not in given]
+        used = [each for each in seen.sets if each.role not in given]
         sets = _tried(lambda: datasets.read_used(used, self.redactor))
-        files = _tried(lambda: list(read_files(evidence.files, context.folder, self.redactor)))
+        files = _tried(lambda: list(read_files(seen.files, context.folder, self.redactor)))
         return self._replace(
             sets=self.sets if isinstance(sets, str) else [*self.sets, *sets],
             files=() if isinstance(files, str) else files,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nbreg.kernel.hooks import Recorder
-from nbreg.records import Evidence, Execution, Recipe, RunLink, timestamp
+from nbreg.records import Execution, Recipe, RunLink, SeenData, timestamp
 
 
 class KernelContext:
@@ -51,9 +51,9 @@ class KernelContext:
         """The executions that these objects depend on, as far as cells were watched."""
         return self._recorder.recipe_for(*values)
 
-    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+    def data_seen_by(self, model: object, *values: object) -> SeenData | None:
         """The data that the model saw, and the files that were read for these objects."""
-        return self._recorder.evidence_for(model, *values)
+        return self._recorder.data_seen_by(model, *values)
 
     @property
     def folder(self) -> str:

@@ -21,7 +21,7 @@ import IPython
 from nbreg.capture import look_ahead, look_no_more, watched_by
 from nbreg.capture.recipe import Pending, Ran
 from nbreg.kernel.tracking import Tracking
-from nbreg.records import Evidence, Execution, Recipe, timestamp
+from nbreg.records import Execution, Recipe, SeenData, timestamp
 
 log = logging.getLogger("nbreg")
 
@@ -116,9 +116,9 @@ class Recorder:
         history = [*self._done, *sofar]
         return self._tracking.recipe(values, history, running=bool(running)) if history else None
 
-    def evidence_for(self, model: object, *values: object) -> Evidence | None:
+    def data_seen_by(self, model: object, *values: object) -> SeenData | None:
         """The data that the model saw and the files that were read, by the recipe just asked for."""
-        return self._tracking.evidence(model, values, running=bool(self._outer))
+        return self._tracking.data_seen(model, values, running=bool(self._outer))
 
     @property
     def _outer(self) -> list[_Running]:

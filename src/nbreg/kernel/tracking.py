@@ -13,12 +13,12 @@ from nbreg.capture.recipe import (
     Slice,
     Trace,
     Tracker,
-    evidence_for,
+    data_seen_by,
     from_text,
     recipe_of,
     sliced,
 )
-from nbreg.records import Evidence, Recipe
+from nbreg.records import Recipe, SeenData
 
 log = logging.getLogger("nbreg")
 
@@ -114,7 +114,7 @@ class Tracking:
         self._last = tuple(map(id, values)), history, found
         return recipe_of(history, found, deleted=self.deleted)
 
-    def evidence(self, model: object, values: Sequence[object], *, running: bool) -> Evidence | None:
+    def data_seen(self, model: object, values: Sequence[object], *, running: bool) -> SeenData | None:
         """The data that the model saw and the files that were read, of the recipe that was asked for last.
 
         None where it was asked for other objects.
@@ -124,7 +124,7 @@ class Tracking:
         if ids != tuple(map(id, values)) or not history:
             return None
         names = self._shell.user_ns
-        return evidence_for(model, history, found, self.tracker, names, self._to_python, running=running)
+        return data_seen_by(model, history, found, self.tracker, names, self._to_python, running=running)
 
     def _to_python(self, source: str) -> str:
         """A cell that ran is transformed once for all registrations."""

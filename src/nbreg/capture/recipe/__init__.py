@@ -7,7 +7,7 @@ slice. Nothing here knows a shell: whoever runs cells calls `before` and `after`
     objects → values (digests) ├→ tracker → traces → slicing → badge → Recipe
     process → ambient, files  ─┘
 
-    traces, text → uses → evidence, inputs → Evidence: data that the model saw, files that were read
+    traces, text → uses → inferring, inputs → SeenData: data that the model saw, files that were read
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import msgspec
 
 from nbreg.capture.recipe.badge import state_of
-from nbreg.capture.recipe.evidence import DataSeen
+from nbreg.capture.recipe.inferring import Inference
 from nbreg.capture.recipe.inputs import files_of
 from nbreg.capture.recipe.slicing import Ran, Slice, slice_for
 from nbreg.capture.recipe.traces import Trace, from_text
 from nbreg.capture.recipe.tracker import Pending, Tracker
-from nbreg.records import Evidence, Execution, Recipe
+from nbreg.records import Execution, Recipe, SeenData
 
 __all__ = [
     "Pending",
@@ -30,7 +30,7 @@ __all__ = [
     "Slice",
     "Trace",
     "Tracker",
-    "evidence_for",
+    "data_seen_by",
     "from_text",
     "recipe_for",
     "recipe_of",
@@ -85,7 +85,7 @@ def _preferred(history: Sequence[Ran], running: bool) -> set[str]:
     return history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
 
 
-def evidence_for(
+def data_seen_by(
     model: object,
     history: Sequence[Ran],
     found: Slice,
@@ -94,12 +94,12 @@ def evidence_for(
     to_python: Callable[[str], str],
     *,
     running: bool = False,
-) -> Evidence:
+) -> SeenData:
     """The data that the model saw, and the files that the executions it depends on read."""
     names = set(tracker.names_of(model, namespace, _preferred(history, running)))
-    seen = DataSeen(history, namespace, to_python, tracker.is_as_seen)
+    seen = Inference(history, namespace, to_python, tracker.is_as_seen)
     sets = seen.sets(names) if names or running else []
-    return Evidence(sets, list(files_of(history, sorted(found.kept), namespace, to_python)))
+    return SeenData(sets, list(files_of(history, sorted(found.kept), namespace, to_python)))
 
 
 def recipe_of(

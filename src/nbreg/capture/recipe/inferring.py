@@ -69,7 +69,7 @@ class _Found(NamedTuple):
     is_part: bool
 
 
-class DataSeen:
+class Inference:
     """What the executions tell of one model's data; holds the user's objects, so use and drop it."""
 
     def __init__(
