@@ -53,7 +53,11 @@ def test_the_first_version_has_its_card(outputs: tuple[Kernel, dict[str, str]]) 
     where, *lines = outputs[1][CELLS[5]].splitlines()
 
     assert where == "new registry in .nbreg"
-    assert re.match(r"cancer 1\.0\.0 \(#1\) · recipe: .* · scikit-learn [\d.]+ · not proven yet$", lines[0])
+    assert re.match(
+        r"cancer 1\.0\.0 \(#1\) · recipe: .* · trained on Xtr 426×30, inferred · scikit-learn [\d.]+ · "
+        r"not proven yet$",
+        lines[0],
+    )
     facts = [line.split(maxsplit=1) for line in lines[1:]]
     assert ["metrics", "accuracy 0.979"] in facts
     assert ["message", "first cut"] in facts
@@ -62,6 +66,7 @@ def test_the_first_version_has_its_card(outputs: tuple[Kernel, dict[str, str]]) 
 def test_the_second_version_is_the_next_one(outputs: tuple[Kernel, dict[str, str]]) -> None:
     """Nobody has to think of a number."""
     assert outputs[1][CELLS[8]].startswith("cancer 1.1.0 (#2) · ")
+    assert " · trained on Xtr.iloc[:300] 300×30, inferred · " in outputs[1][CELLS[8]]
 
 
 def test_promoting_archives_the_one_before(outputs: tuple[Kernel, dict[str, str]]) -> None:

@@ -65,15 +65,18 @@ _BESIDE: Final = {"diff": "changed line", "modules": "local module", "definition
 
 def _data(summary: Mapping[str, Any]) -> list[str]:
     inferred = summary.get("inferred", ())
+    told = "all" if len(inferred) == len(summary.get("sets", ())) else listed(map(str, inferred), 4)
     changed = summary.get("changed", ())
     files, features = int(summary.get("files", 0)), int(summary.get("features", 0))
     return [
         pairs(summary.get("sets", {})),
-        f"{listed(map(str, inferred), 4)} inferred" if inferred else "",
+        f"{told} inferred" if inferred else "",
         f"{listed(map(str, changed), 4)} changed since, so not digested" if changed else "",
         *doubts(summary),
-        f"snapshot {brief(summary['snapshot'], 12)}" if "snapshot" in summary else "",
-        f"feature set {brief(summary['feature_set'], 12)} of {features}" if features else "",
+        f"snapshot sha256:{brief(summary['snapshot'], 12)}" if "snapshot" in summary else "",
+        f"{count(features, 'feature')}, version sha256:{brief(summary['feature_set'], 12)}"
+        if features
+        else "",
         f"{count(files, 'file')} read" if files else "",
         f"{count(int(summary['changed_files']), 'file')} changed since" if "changed_files" in summary else "",
     ]

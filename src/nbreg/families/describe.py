@@ -26,7 +26,7 @@ FEATURES: Final = 5_000
 """Feature names that are kept."""
 
 _USES: Final = ("predict", "transform", "predict_proba", "decision_function")
-# The more special ones first: XGBClassifier is an estimator of scikit-learn, a Keras model may be a module of torch.
+# The more special ones first: XGBClassifier is an estimator, and a Keras model may be a module of torch.
 _FAMILIES: Final[tuple[ModuleType, ...]] = (
     xgboost,
     lightgbm,
