@@ -51,6 +51,11 @@ class Nbreg(Configurable):
     capture = Bool(
         _DEFAULTS.capture, help="Whether a version records how it was made; off registers the model alone."
     ).tag(config=True)
+    infer_data = Bool(
+        _DEFAULTS.infer_data,
+        help="Whether a version records the data that the cells trained its model on where none is given: "
+        "digests, a sketch of each column, and a probe of 64 rows.",
+    ).tag(config=True)
     variable_bytes = Int(
         _DEFAULTS.variable_bytes, min=0, help="Bytes of the kernel's variables that a version records."
     ).tag(config=True)

@@ -30,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     capture: bool = True
     """Off registers the model alone; the manifest then says `not captured: switched off`."""
 
+    infer_data: bool = True
+    """Whether data that nobody named is looked for in the cells, and digested, sketched and probed."""
+
     variable_bytes: int = 64 * 1024
     """How much of the kernel's variables a version records, as JSON."""
 

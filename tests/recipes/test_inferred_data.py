@@ -227,6 +227,41 @@ def test_large_data_is_sampled_and_says_so(shell: Any, monkeypatch: pytest.Monke
     assert registered(shell).data.sets[0].summary["scope"] == "every 24th row"
 
 
+def test_a_tensor_elsewhere_is_not_fetched_for_being_told(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gigabytes on a device are described, and the record says that they were not read."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr("nbreg.capture.data.UNASKED", 10)
+    run(shell, ["import torch\nT = torch.zeros(5, 2, device='meta')\nclass Model:\n    def fit(self, X):\n"
+                "        self.width = X.shape[1]\n        return self\nmodel = Model().fit(T)"])  # fmt: skip
+    [found] = registered(shell).data.sets
+
+    assert found.summary == {"kind": "torch.Tensor", "shape": [5, 2], "scope": "not read: it is on meta"}
+    assert found.snapshot == ""
+
+
+def test_inferring_can_be_switched_off(shell: Any) -> None:
+    """Rows of data in a registry may be what somebody does not want."""
+    run(shell, ["%config Nbreg.infer_data = False", SETUP, "model = LogisticRegression().fit(X, y)",
+                "_v = get_ipython().run_line_magic('register_model', 'm model')"])  # fmt: skip
+    version = shell.user_ns["_v"]
+
+    assert version.data.sets == []
+    assert not version.manifest.probe.is_there
+
+
+def test_a_cell_that_trains_and_registers_knows_its_data(shell: Any) -> None:
+    """As `%%register_model`, and by a call in the same cell, of an object that no name holds."""
+    run(shell, [SETUP, SPLIT, "%%register_model m\nmodel = LogisticRegression().fit(Xtr, ytr)"])
+    whole = Registry(".nbreg").get("m@latest")
+    run(shell, ["import nbreg\n_v = nbreg.register('m', LogisticRegression(C=9.0).fit(Xte, yte))"])
+    nameless = shell.user_ns["_v"]
+
+    assert told(whole) == ["train Xtr 150×4", "train →ytr 150"]
+    assert told(nameless) == ["train Xte 50×4", "train →yte 50"]
+
+
 def test_a_script_is_not_guessed_about(tmp_path: Path) -> None:
     """What a script did with its names was not watched."""
     from sklearn.linear_model import LogisticRegression

@@ -19,7 +19,7 @@ from nbreg import families
 from nbreg.capture import columns
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.summaries import type_name
-from nbreg.capture.tables import Table, as_table
+from nbreg.capture.tables import Table, as_table, kind_of
 from nbreg.records import Column, Data, DataLink, UsedData, canonical, digest_of
 
 WHOLE: Final = 256 * 1024 * 1024
@@ -64,11 +64,28 @@ def read_used(used: Sequence[UsedData], redactor: Redactor) -> list[DataSet]:
     """The same of sets that were worked out; those that the model was only asked about are not sketched."""
     left, found = UNASKED, []
     for each in used:
+        if far := _is_far(each.value, left):
+            found.append(_told_only(each, far, redactor))
+            continue
         table = None if each.value is None else _table(each.value)
         step = _step(table, left, sampled=UNASKED // 8) if table else 1
         left -= 0 if table is None else table.bytes // step
         found.append(_used(each, table, step, redactor))
     return found
+
+
+def _is_far(value: Any, left: int) -> str:
+    """The device of a tensor that would have to be fetched from there, if it is larger than the budget."""
+    if kind_of(value) != "torch.Tensor" or value.device.type == "cpu":
+        return ""
+    return str(value.device) if value.element_size() * value.nelement() > left else ""
+
+
+def _told_only(used: UsedData, device: str, redactor: Redactor) -> DataSet:
+    value: Any = used.value
+    summary = {"kind": "torch.Tensor", "shape": list(value.shape), "scope": f"not read: it is on {device}"}
+    link = DataLink(name=redactor.text(used.name), role=used.role, summary=summary, inferred=True)
+    return DataSet(link, None, [])
 
 
 def _used(used: UsedData, table: Table | None, step: int, redactor: Redactor) -> DataSet:

@@ -41,16 +41,17 @@ class Subject(NamedTuple):
         """The data sets by content."""
         return [each.link for each in self.sets]
 
-    def completed(self, context: Context, values: Sequence[object]) -> Subject:
+    def completed(self, context: Context, values: Sequence[object], *, infer: bool = True) -> Subject:
         """With what was not told, as far as cells tell: after what makes two registrations equal is known.
 
+        Without `infer` only the files that were read are added.
         It asks about the recipe that was taken last, so that has to be taken before.
         """
         seen = _tried(lambda: context.data_seen_by(self.model, *values)) if self.wanted else None
         if seen is None or isinstance(seen, str):
             return self
         given = {each.link.role or "train" for each in self.sets}
-        used = [each for each in seen.sets if each.role not in given]
+        used = [each for each in seen.sets if infer and each.role not in given]
         sets = _tried(lambda: datasets.read_used(used, self.redactor))
         files = _tried(lambda: list(read_files(seen.files, context.folder, self.redactor)))
         return self._replace(

@@ -192,11 +192,17 @@ def _frame(value: Any) -> Table:
 
 def _one_array(value: Any) -> Any:
     """A small frame of one plain dtype as an array, whose slices are its columns: series are slow."""
-    dtypes = set(value.dtypes.array) if value.size <= _BLOCK else set()  # the array may be a copy
-    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    dtype = _one_dtype(value) if value.size <= _BLOCK else None  # the array may be a copy
     if dtype is None or not type_name(type(dtype)).startswith("numpy.") or dtype.hasobject:
         return None
     return value.to_numpy()
+
+
+def _one_dtype(value: Any) -> Any:
+    """The dtype of all columns; `dtypes` makes a series, which takes longer than all else here."""
+    blocks = getattr(getattr(value, "_mgr", None), "blocks", ())
+    dtypes = {block.dtype for block in blocks} if len(blocks) == 1 else set(value.dtypes.array)
+    return dtypes.pop() if len(dtypes) == 1 else None
 
 
 def _series(value: Any) -> Table:

@@ -63,7 +63,7 @@ def register(
     content_digest = content_digest_of(request, dumped, seen.links)
     if not request.new and (known := known_version(desk, request, content_digest)):
         return known
-    seen, captured = _captured(pending, seen, request, values, params=request is not asked)
+    seen, captured = _captured(desk, pending, seen, request, values, params=request is not asked)
     made = _made(desk, request, dumped, seen.links, content_digest, captured)
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
     written = store(desk, request, made)
@@ -92,7 +92,7 @@ def preview(
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
-    seen, captured = _captured(pending, seen, request, values, params=request is not asked)
+    seen, captured = _captured(desk, pending, seen, request, values, params=request is not asked)
     made = _made(desk, request, dumped, seen.links, content_digest, captured)
     return Preview.of(request.model, made.manifest, captured)
 
@@ -124,6 +124,7 @@ def look(
 
 
 def _captured(
+    desk: Desk,
     pending: capture.Pending,
     seen: capture.Subject,
     request: Request,
@@ -133,7 +134,7 @@ def _captured(
 ) -> tuple[capture.Subject, capture.Capture]:
     """All that is captured; data that nobody named is looked for now, when the content is known to be new."""
     found = pending.finish(*values.values())
-    seen = seen.completed(request.context, list(values.values()))
+    seen = seen.completed(request.context, list(values.values()), infer=desk.settings.infer_data)
     return seen, seen.added_to(found, params=params)
 
 

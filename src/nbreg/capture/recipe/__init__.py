@@ -64,25 +64,23 @@ def sliced(
 ) -> Slice:
     """The executions that these objects depend on."""
     bound_at = {name: at for at, ran in enumerate(history) for name in ran.trace.writes}
-    prefer = _preferred(history, running)
+    prefer = history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
     need: set[str] = set()
     made_here = False
+    held: dict[int, list[str]] = {}
     for value in values:
-        names = tracker.names_of(value, namespace, prefer)
+        names = held[id(value)] = tracker.names_of(value, namespace, prefer)
         # Of several names, the one that the running cell uses, else the one that was bound last.
         names.sort(key=lambda name: (name not in prefer, name.startswith("_"), -bound_at.get(name, -1)))
         need |= set(names[:1])
         made_here |= not names
     need |= tracker.needed_by(list(values), namespace)
     found = slice_for(history, need, keep_last=made_here and running)
+    found.held = held
     if made_here and not running:
         found.status = "incomplete"
         found.reasons.insert(0, "no name holds the model")
     return found
-
-
-def _preferred(history: Sequence[Ran], running: bool) -> set[str]:
-    return history[-1].trace.reads | set(history[-1].trace.writes) if history and running else set()
 
 
 def data_seen_by(
@@ -96,7 +94,7 @@ def data_seen_by(
     running: bool = False,
 ) -> SeenData:
     """The data that the model saw, and the files that the executions it depends on read."""
-    names = set(tracker.names_of(model, namespace, _preferred(history, running)))
+    names = set(found.held.get(id(model), ()))
     seen = Inference(history, namespace, to_python, tracker.is_as_seen)
     sets = seen.sets(names) if names or running else []
     return SeenData(sets, list(files_of(history, sorted(found.kept), namespace, to_python)))

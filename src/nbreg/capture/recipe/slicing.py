@@ -38,6 +38,8 @@ class Slice:
     reasons: list[str] = field(default_factory=list)
     undefined: list[str] = field(default_factory=list)
     unseeded: list[str] = field(default_factory=list)
+    held: dict[int, list[str]] = field(default_factory=dict)
+    """The names of what it was asked for, by id."""
     needs_all: bool = False
     """Whether what is missing may be in the executions that were not kept."""
 
