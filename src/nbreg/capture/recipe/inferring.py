@@ -178,7 +178,9 @@ class Inference:
 
     def _used(self, given: Given, scope: _Scope, role: str, by_name: bool) -> Iterator[UsedData]:
         for found, is_target in self._resolved(given.node, scope, 0, is_target=given.is_target):
-            named = role_of(found.name) if by_name else role
+            named = role_of(found.name)
+            if not by_name and (role == "train" or named == "train"):
+                named = role  # what it is called does not make it another thing than what it was used for
             yield self._told(found, scope, "validation" if given.held_out else named, is_target=is_target)
 
     def _told(self, found: _Found, scope: _Scope, role: str, *, is_target: bool) -> UsedData:
