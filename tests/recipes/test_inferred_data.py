@@ -33,6 +33,9 @@ def shell(tmp_path: Path) -> Iterator[Any]:
     with shell_in(tmp_path / "here", {}) as shell:
         load(shell)
         yield shell
+        for each in ("v", "_v", "nameless"):
+            if isinstance(version := shell.user_ns.get(each), ModelVersion):
+                version.registry.close()
 
 
 def registered(shell: Any, name: str = "model", **options: Any) -> ModelVersion:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nbreg import ModelVersion
 from nbreg.capture.context import current_context
 from nbreg.kernel import load
 from notebooks import run, shell_in
@@ -28,6 +29,9 @@ def shell(tmp_path: Path) -> Iterator[Any]:
     with shell_in(tmp_path / "here", {}) as shell:
         load(shell)
         yield shell
+        for each in ("v", "_v", "nameless"):
+            if isinstance(version := shell.user_ns.get(each), ModelVersion):
+                version.registry.close()
 
 
 def kept(shell: Any, name: str) -> set[str]:
