@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from nbreg.capture.git import find_repository
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import find_repository
 from nbreg.records import ReadFile, timestamp
 
 WHOLE: Final = 64 * 1024 * 1024

@@ -90,7 +90,10 @@ def _captured(
     context: Context = request.context
     pending = capture.begin(context, desk.settings, registry=desk.folder.path, brief=haste)
     request, seen = registering.look(desk, request, {"model": value}, None)
-    captured = seen.added_to(pending.finish(value), params=bool(request.params))
+    found = pending.finish(value)
+    if not haste:  # a waiting cell is spared the reading of its data
+        seen = seen.completed(context, [value], infer=desk.settings.infer_data)
+    captured = seen.added_to(found, params=bool(request.params))
     sections, stored = registering.sections(captured.parts)
     artifacts = [dumped] if dumped else []
     manifest = registering.without_capture(desk, request, artifacts, [], "", captured)

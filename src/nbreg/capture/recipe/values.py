@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple
 
 from nbreg.capture.recipe import frames
 from nbreg.capture.recipe.digests import Buffer, digest, digest_array, digest_buffer, digest_flat, plain
+from nbreg.capture.recipe.kinds import KINDS
 from nbreg.capture.recipe.known import ASKED, IMMUTABLE, SHOWN
 from nbreg.capture.recipe.libraries import is_library
 from nbreg.capture.recipe.objects import (
@@ -36,13 +37,12 @@ from nbreg.capture.recipe.objects import (
     global_names,
     has_own_state,
     held,
-    is_constant,
     holds_more,
+    is_constant,
     is_empty_type,
     is_filled,
     widely_reached,
 )
-from nbreg.capture.recipe.tensors import KINDS
 
 MOST_NODES: Final = 50_000
 MOST_SECONDS: Final = 0.05
@@ -460,43 +460,7 @@ def teach() -> None:
     kind = getattr(numpy, "ndarray", None)
     if kind is not None and kind not in _HANDLERS:
         register(kind, _Walk._array)
-    for module, name, handler in _MORE:
+    for module, name, handler in KINDS:
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and kind not in _HANDLERS:
             register(kind, handler)
-
-
-def _deque(walk: _Walk, value: Any) -> bytes:
-    walk.reach.add(id(value))
-    return digest("deque", walk.flat(list(value)), repr(value.maxlen).encode())
-
-
-def _number_array(walk: _Walk, value: Any) -> bytes:
-    walk.reach.add(id(value))
-    return digest("array", value.typecode.encode(), walk.buffer(value.tobytes()))
-
-
-def _text_io(walk: _Walk, value: Any) -> bytes:
-    walk.reach.add(id(value))
-    return walk.all("io", ("closed",) if value.closed else (value.getvalue(), value.tell()))
-
-
-def _counting(walk: _Walk, value: Any) -> bytes:
-    walk.reach.add(id(value))
-    return digest("itertools", repr(value).encode())
-
-
-def _dtype(walk: _Walk, value: Any) -> bytes:
-    return digest("dtype", repr(value).encode())
-
-
-_MORE: Final[list[tuple[str, str, _Handler]]] = [
-    ("collections", "deque", _deque),
-    ("array", "array", _number_array),
-    ("io", "StringIO", _text_io),
-    ("itertools", "count", _counting),
-    ("io", "BytesIO", _text_io),
-    ("numpy", "dtype", _dtype),
-    ("numpy", "ufunc", lambda walk, value: digest("ufunc", value.__name__.encode())),
-    *KINDS,
-]
