@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python` chooses the interpreter that the environment is made with.
 
 PY := .venv/bin/python
-NOTEBOOKS := notebooks/01-quickstart.ipynb
+NOTEBOOKS := notebooks/01-quickstart.ipynb notebooks/02-what-the-kernel-knows.ipynb
 DEMO := .venv/.installed-demo
 LAB := .venv/.installed-lab
 TEST := .venv/.installed-test

@@ -68,7 +68,6 @@ class DraftTable(Table[Any]):
             "variable": record.variable[:LONGEST],
             "type": record.type[:LONGEST],
             "metrics": dict(record.metrics),
-            "cell": dict(record.cell),
             "kept": record.is_kept,
             "why": record.why[:LONGEST],
         }

@@ -286,7 +286,7 @@ class Tracker:
         seeded = self._seeded(cell.leading, values)
         trace.may_seed = "seed" in pending.source or "set_state" in pending.source or bool(seeded)
         trace.may_seed |= any("seed" in name for name in pending.reads)
-        for state in changed & set(ambient.ALWAYS):
+        for state in sorted(changed & set(ambient.ALWAYS)):  # told in the same order by every process
             trace.always.append(ambient.ALWAYS[state])
         for state in changed - set(ambient.ALWAYS):
             trace.writes[state] = "changed"
