@@ -22,6 +22,9 @@ from nbreg.names import Bump
 FORMAT: Final = 1
 """The number of the on-disk form; a higher one than this is refused."""
 
+NO_RECORD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises where bytes are no record: also for one that is nested without end."""
+
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
 R = TypeVar("R")
 

@@ -17,10 +17,11 @@ import msgspec
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families import careful, isolation, travelling
-from nbreg.families.contracts import Guarded, OddError
+from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
 from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
+from nbreg.families.standins import OddError, must
 from nbreg.families.tokens import NoTokenError, is_library, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
 
@@ -268,7 +269,15 @@ class Opened:
         self._artifact = artifact
         self._read = read
         self._stream: Bytes = read(artifact.chunks[0], private=True)
-        self.untrusted = untrusted_in(self._stream)
+        self._looked_at: dict[int, Bytes] = {}
+        self.untrusted = untrusted_in(self._stream, self._buffer)
+
+    def _buffer(self, index: int) -> Bytes:
+        """A buffer that is looked at; what was looked at is what is loaded."""
+        if index not in self._looked_at:
+            must(index < len(self._artifact.chunks) - 1, "a buffer that is not there")
+            self._looked_at[index] = self._read(self._artifact.chunks[index + 1], private=True)
+        return self._looked_at[index]
 
     def load(self) -> object:
         """Unpickle: this runs what the stream says, and nothing of it where `untrusted` is empty.
@@ -276,7 +285,8 @@ class Opened:
         Raises `CannotLoadError` where a module that it names is missing, or no longer has that name.
         """
         artifact = self._artifact
-        buffers = [self._read(chunk) for chunk in artifact.chunks[1:]]
+        chunks = enumerate(artifact.chunks[1:])
+        buffers = [self._looked_at[i] if i in self._looked_at else self._read(chunk) for i, chunk in chunks]
         try:
             if self.untrusted and artifact.form == CLOUDPICKLE:
                 return isolation.load(self._stream, buffers, artifact.facts)

@@ -11,14 +11,18 @@ from __future__ import annotations
 import copyreg
 import io
 import pickle
-from itertools import repeat
+from contextlib import suppress
+from itertools import islice, repeat
 from typing import Any, Final
 
-from nbreg.families import contracts
+import nbreg.families.contracts as contracts
+from nbreg.families.scanning import scan
+from nbreg.families.standins import Buffer, OddError
 
 Bytes = bytes | bytearray | memoryview
 
 UNREADABLE: Final = "a stream that cannot be inspected"
+_SHOWN: Final = 10_000
 
 
 class _InertType(type):
@@ -60,6 +64,27 @@ class _Listing(pickle.Unpickler):
         return _Inert
 
 
+def _none(index: int) -> Bytes:
+    raise OddError("a buffer that is not there")
+
+
+def names_in(stream: Bytes) -> list[str]:
+    """What a stream that no unpickler should read seems to name; only to be shown."""
+    import pickletools
+
+    found: dict[str, None] = {}
+    words: list[str] = []
+    with suppress(Exception):
+        for op, value, _ in islice(pickletools.genops(bytes(stream)), _SHOWN):
+            if op.name in ("GLOBAL", "INST"):
+                found[".".join(str(value).split(" ", 1))[:200]] = None
+            elif op.name == "STACK_GLOBAL" and len(words) > 1:
+                found[".".join(words[-2:])[:200]] = None
+            elif type(value) is str:
+                words.append(value)
+    return list(found)
+
+
 def globals_of(stream: Bytes) -> list[str]:
     """The globals that loading would ask for, in order; `UNREADABLE` at the end if it breaks off."""
     if _has_extensions(stream):
@@ -72,19 +97,24 @@ def globals_of(stream: Bytes) -> list[str]:
     return list(listing.found)
 
 
-def untrusted_in(stream: Bytes) -> list[str]:
-    """What of a stream needs somebody's word, in words for people: names, or an odd use of harmless ones."""
+def untrusted_in(stream: Bytes, buffer: Buffer = _none) -> list[str]:
+    """What of a stream needs somebody's word, in words for people: names, or an odd use of harmless ones.
+
+    `buffer` gives the bytes of what stands beside the stream, where they have to be looked at.
+    """
+    if reason := scan(stream):
+        return [*names_in(stream), f"{UNREADABLE}: {reason}"]
     named = globals_of(stream)
     unknown = [each for each in named if not is_harmless(each)]
     if unknown:
         return unknown
-    odd = contracts.oddity(stream)
+    odd = contracts.oddity(stream, buffer)
     return [odd] if odd else []
 
 
 def is_harmless(name: str) -> bool:
     """Whether a global is one of the known ones that only make a value, if used as usual."""
-    return name in contracts.CONTRACTS
+    return contracts.is_known(name)
 
 
 def _has_extensions(stream: Bytes) -> bool:

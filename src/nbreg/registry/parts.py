@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from nbreg.errors import DamagedObjectError, NbregError, StoreError, UnknownArtifactError
-from nbreg.records import Captured, Manifest, Record, VersionRow
+from nbreg.records import NO_RECORD, Captured, Manifest, Record, VersionRow
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.blobs import BundleIndex
 from nbreg.store.tiny import JournalDB
@@ -63,7 +63,7 @@ def captured(desk: Desk, entry: Entry, section: Captured, kind: type[P]) -> P:
 def _decoded(data: bytearray | memoryview, kind: type[P], entry: Entry) -> P:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as error:
+    except NO_RECORD as error:
         what = kind.__name__.lower()
         raise DamagedObjectError(f"the {what} of {entry.ref} cannot be read: {error}") from error
 

@@ -9,6 +9,7 @@ import msgspec
 from nbreg.errors import NbregError
 from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import (
+    NO_RECORD,
     Captured,
     Evidence,
     Head,
@@ -142,7 +143,11 @@ class _Findings:
     def _parts(self, row: VersionRow) -> Iterator[str]:
         """What is wrong with a version's manifest and the parts it names; each part is read once."""
         blobs = self._desk.folder.blobs
-        manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
+        try:
+            manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
+        except NO_RECORD as error:
+            yield f"the manifest cannot be read: {error}"
+            return
         if manifest.content_digest != row.content_digest:
             yield "the manifest's content is not the row's"
         index = blobs.index(row.bundle)

@@ -29,7 +29,7 @@ from typing import Final
 import msgspec
 
 from nbreg.errors import CannotStoreError, DamagedObjectError, NbregError
-from nbreg.records import Chunk, digest_of
+from nbreg.records import NO_RECORD, Chunk, digest_of
 from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder, write_all
 
 Bytes = bytes | bytearray | memoryview
@@ -404,7 +404,7 @@ def _read_index(fd: int, path: Path) -> tuple[BundleIndex, int]:
         if len(raw) < length:
             raw += os.pread(fd, length - len(raw), start + len(raw))
         index = _index_decoder.decode(raw)
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, *NO_RECORD):
         raise DamagedObjectError(f"{path} is not a bundle", hint="restore the file from a copy") from None
     beginning = _aligned(start + length)
     if any(

@@ -29,7 +29,7 @@ from nbreg.errors import (
     StoreError,
     UnknownModelError,
 )
-from nbreg.records import FORMAT, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
+from nbreg.records import FORMAT, NO_RECORD, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
 from nbreg.store.files import forgetful, make_folder, network_file_system, refused
@@ -280,7 +280,7 @@ class Folder:
 def _model_row(line: Line) -> ModelRow | None:
     for key, doc in zip(line.keys, line.docs, strict=False):
         if key == MODEL_ROW:
-            with suppress(msgspec.DecodeError):
+            with suppress(*NO_RECORD):
                 return msgspec.json.decode(doc, type=ModelRow)
     return None
 

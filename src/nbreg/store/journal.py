@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from nbreg.errors import JournalError, StoreError
-from nbreg.records import Actor, Head
+from nbreg.records import NO_RECORD, Actor, Head
 from nbreg.store.files import forgetful, inherit, locked, refused, sync_folder, write_all
 
 log = logging.getLogger("nbreg.store")
@@ -122,7 +122,7 @@ def unseal(data: bytes, *, seq: int, prev: str) -> Line | str:
         return "does not have the hash that it claims"
     try:
         line = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NO_RECORD as error:
         return f"cannot be read: {error}"
     if line.seq != seq or line.prev != prev:
         return "does not continue the line before it"
@@ -460,5 +460,5 @@ def _alone(data: bytes) -> Line | None:
         return None
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NO_RECORD:
         return None

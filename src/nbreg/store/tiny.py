@@ -22,7 +22,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from nbreg.errors import BadValueError, JournalError, StoreError
-from nbreg.records import Actor, Row, as_doc, plain, timestamp
+from nbreg.records import NO_RECORD, Actor, Row, as_doc, plain, timestamp
 from nbreg.store.index import Digests, Numbers, RowIds, Words, gone, line_of, took_away
 from nbreg.store.journal import Journal, Line, Unsealed
 
@@ -412,7 +412,7 @@ class JournalDB(TinyDB):
             return None
         try:
             return msgspec.json.decode(raw, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NO_RECORD as error:
             raise JournalError(
                 f"{self.journal.path}: the row {table}/{row_id} is no {kind.__name__}: {error}",
                 hint="another program, or a newer nbreg, wrote it",

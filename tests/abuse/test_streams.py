@@ -1,0 +1,51 @@
+"""Every attack by a stream or its numbers is refused before anything of it runs, and costs little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import figures
+import pytest
+import streams
+from victim import artifact_of, canary_sings, outcome
+
+from nbreg import Registry, families
+from nbreg.settings import Settings
+
+STREAMS = {**streams.BOMBS, **streams.SMUGGLED}
+SETTINGS = Settings(capture=False)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "r", settings=SETTINGS)
+
+
+def planted(registry: Registry, dumped: families.Dumped) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(families, "dump", lambda name, value: dumped)
+        registry.register("churn", 1)
+
+
+def loading(registry: Registry) -> str:
+    return outcome(lambda: Registry(registry.location, settings=SETTINGS).load("churn", trust=False))
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_hostile_stream_is_refused(registry: Registry, name: str) -> None:
+    """Neither a bomb nor a name out of the ordinary gets further than the inspection."""
+    planted(registry, artifact_of(STREAMS[name], []))
+    assert loading(registry) in ("not-trusted", "object-damaged")
+    assert not canary_sings()
+
+
+@pytest.mark.parametrize("name", figures.ATTACKS)
+def test_hostile_numbers_are_refused(registry: Registry, name: str) -> None:
+    """Nothing is read or written beyond its memory, now or when the model is used."""
+    planted(registry, artifact_of(*figures.ATTACKS[name]()))
+    assert loading(registry) in ("not-trusted", "object-damaged")
+
+
+def test_there_are_enough() -> None:
+    """A corpus that lost its cases would pass."""
+    assert len(STREAMS) + len(figures.ATTACKS) > 120
