@@ -19,6 +19,7 @@ import sys
 import warnings
 from collections import defaultdict
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,36 @@ HELPERS = {
     "sklearn.neural_network._stochastic_optimizers": "AdamOptimizer SGDOptimizer",
     "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
 }
+LAYERS = {
+    "activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish "
+    "PReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softplus Softsign Tanh Threshold",
+    "batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
+    "container": "ModuleDict ModuleList Sequential",
+    "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d",
+    "flatten": "Flatten Unflatten",
+    "instancenorm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
+    "linear": "Bilinear Identity Linear",
+    "normalization": "GroupNorm LayerNorm RMSNorm",
+    "padding": "ConstantPad1d ConstantPad2d ReflectionPad1d ReflectionPad2d ZeroPad2d",
+    "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d "
+    "MaxPool1d MaxPool2d MaxPool3d",
+    "sparse": "Embedding",
+}
+"""Layers of torch.nn, which hand their tensors to operators that check them; recurrent ones are left out."""
 READ = (
     "sklearn.base.BaseEstimator.__setstate__",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor.__setstate__",
     "sklearn.isotonic.IsotonicRegression.__setstate__",
+    "torch.nn.modules.activation.LogSoftmax.__setstate__",
+    "torch.nn.modules.activation.Softmax.__setstate__",
+    "torch.nn.modules.conv._ConvNd.__setstate__",
+    "torch.nn.modules.module.Module.__delattr__",
+    "torch.nn.modules.module.Module.__setattr__",
+    "torch.nn.modules.module.Module.__setstate__",
 )
-"""Each takes the state as attributes; the second may change an array's type, the third interpolates."""
+"""Each takes the state as attributes, and sets what an older release did not have; the second may also change
+an array's type, the third interpolates. Those that set an attribute are not asked by a state."""
 
 TYPES = "bool dict float int list object set str tuple"
 SCALARS = (
@@ -105,6 +130,8 @@ def attributes() -> dict[str, set[str]]:
     found = defaultdict(set, estimators())
     for module, names in HELPERS.items():
         found[module] = found[module] | set(names.split())
+    for module, names in LAYERS.items():
+        found[f"torch.nn.modules.{module}"] = set(names.split())
     return found
 
 
@@ -160,10 +187,12 @@ def text() -> str:
     import numpy
     import scipy
     import sklearn
+    import torch
 
     found = attributes()
     check(found)
-    made = ", ".join(f"{each.__name__} {each.__version__}" for each in (numpy, scipy, sklearn))
+    libraries = (numpy, scipy, sklearn, torch)
+    made = ", ".join(f"{each.__name__} {each.__version__.split('+')[0]}" for each in libraries)
     audited = "\n".join(f'    "{name}": "{digest(name)}",' for name in READ)
     hidden = "\n".join(f'        ("{kind}", "{name}"),' for kind, name in SHADOWING)
     return f'''"""The classes and functions that load for everybody, each by its exact name.
@@ -215,7 +244,8 @@ def unread() -> list[str]:
     from nbreg.families import known
     from nbreg.families.classes import _resolved, surprise
 
-    wrong = [name for name, old in known.AUDITED.items() if digest(name) != old]
+    here = {name: old for name, old in known.AUDITED.items() if find_spec(name.split(".")[0])}
+    wrong = [name for name, old in here.items() if digest(name) != old]
     kinds = {name: _resolved(name) for name in known.ATTRIBUTES}
     return wrong + [f"{name}: {surprise(kind)}" for name, kind in kinds.items() if kind and surprise(kind)]
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
-from nbreg.families import files, generic
+from nbreg.families import boosters, files, generic, modules
 from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
 from nbreg.families.tokens import MOST_NODES
@@ -69,7 +69,7 @@ class Dumped(NamedTuple):
         return [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
 
 
-_FAMILIES: tuple[ModuleType, ...] = (files, generic)
+_FAMILIES: tuple[ModuleType, ...] = (files, modules, boosters, generic)
 
 
 def dump(name: str, value: object) -> Dumped:

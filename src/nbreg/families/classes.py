@@ -48,7 +48,8 @@ def surprise(kind: Any) -> str:
     if type(kind) not in (type, ABCMeta):
         return "metaclass"
     for hook in _OBJECTS:
-        if getattr(kind, hook) is not getattr(object, hook):
+        found = getattr(kind, hook)
+        if found is not getattr(object, hook) and hook_name(found) not in known.AUDITED:
             return hook
     if "__del__" in dir(kind) or not kind.__dictoffset__:
         return "__del__" if "__del__" in dir(kind) else "__slots__"

@@ -149,6 +149,7 @@ CALLS: Final[dict[str, Check]] = {
     "numpy.ma.core._mareconstruct": _masked,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy.core.multiarray.scalar": _scalar,
+    "nbreg.families.modules.weight": _of_types((str,), (bool,), (bool,)),
     **natives.CALLS,
 }
 """Classes and functions, each by its exact name, that only make the value they stand for, and are called."""

@@ -10,6 +10,7 @@ import io
 import pickle
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -47,7 +48,7 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]
     """
     pickled = _pickled(value)
     artifact, parts = _artifact(name, value, pickled)
-    return msgspec.structs.replace(artifact, token=_token(value, artifact.chunks)), parts
+    return msgspec.structs.replace(artifact, token=token_of(value, artifact.chunks)), parts
 
 
 def take(
@@ -194,6 +195,16 @@ def _cannot(value: object, error: Exception) -> CannotStoreError:
     )
 
 
+def needed(name: str, artifact: Artifact) -> Any:
+    """A library that an artifact cannot be made without. Raises `CannotLoadError`."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise CannotLoadError(
+            f"{artifact.type or artifact.name} needs {name}, which is not here", hint=f"install {name}"
+        ) from error
+
+
 def _one_line(error: Exception) -> str:
     try:
         return " ".join(str(error).split())[:200]
@@ -245,7 +256,7 @@ def digest(value: object) -> str:
         return _by_bytes(map(digest_of, views))
 
 
-def _token(value: object, chunks: list[Chunk]) -> str:
+def token_of(value: object, chunks: list[Chunk]) -> str:
     """The object's digest by value; that of its bytes where the value cannot be walked."""
     try:
         return token(value)

@@ -1,6 +1,6 @@
 """The classes and functions that load for everybody, each by its exact name.
 
-Written by `tools/known.py` from numpy 2.4.6, scipy 1.17.1, sklearn 1.9.1; that file says what comes in.
+Written by `tools/known.py` from numpy 2.4.6, scipy 1.17.1, sklearn 1.9.1, torch 2.13.0; that file says what comes in.
 """
 
 # fmt: off
@@ -127,6 +127,18 @@ ATTRIBUTES: Final = _full(
         "sklearn.svm._classes": "LinearSVC LinearSVR NuSVC NuSVR OneClassSVM SVC SVR",
         "sklearn.tree._classes": "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor",
         "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
+        "torch.nn.modules.activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softplus Softsign Tanh Threshold",
+        "torch.nn.modules.batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
+        "torch.nn.modules.container": "ModuleDict ModuleList Sequential",
+        "torch.nn.modules.conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+        "torch.nn.modules.dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d",
+        "torch.nn.modules.flatten": "Flatten Unflatten",
+        "torch.nn.modules.instancenorm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
+        "torch.nn.modules.linear": "Bilinear Identity Linear",
+        "torch.nn.modules.normalization": "GroupNorm LayerNorm RMSNorm",
+        "torch.nn.modules.padding": "ConstantPad1d ConstantPad2d ReflectionPad1d ReflectionPad2d ZeroPad2d",
+        "torch.nn.modules.pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d MaxPool1d MaxPool2d MaxPool3d",
+        "torch.nn.modules.sparse": "Embedding",
     }
 )
 """Classes whose objects are nothing but attributes when they are loaded."""
@@ -150,6 +162,12 @@ AUDITED: dict[str, str] = {
     "sklearn.base.BaseEstimator.__setstate__": "5db8bff010b3c015",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor.__setstate__": "6b45fa5fb06e4ae6",
     "sklearn.isotonic.IsotonicRegression.__setstate__": "5a60c15fe3131f9a",
+    "torch.nn.modules.activation.LogSoftmax.__setstate__": "8cd9d26018aef10d",
+    "torch.nn.modules.activation.Softmax.__setstate__": "8cd9d26018aef10d",
+    "torch.nn.modules.conv._ConvNd.__setstate__": "fedf008867a3593e",
+    "torch.nn.modules.module.Module.__delattr__": "3116d03698e03bde",
+    "torch.nn.modules.module.Module.__setattr__": "6f43ff91e39e5d9c",
+    "torch.nn.modules.module.Module.__setstate__": "4805ad6a2d7b4a43",
 }
 """Every `__setstate__` that was read, with the digest of its source."""
 

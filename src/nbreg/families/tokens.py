@@ -158,6 +158,8 @@ class _Walk:
             return _hash(kind.__name__, bytes(value), self.digest(shape))  # type: ignore[call-overload]
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
             return self._array(value)
+        if kind.__name__ in ("Tensor", "Parameter", "Buffer") and kind.__module__.startswith("torch"):
+            return self._tensor(value)
         if kind is FunctionType:
             return self._function(value)
         if isinstance(value, type):
@@ -184,6 +186,16 @@ class _Walk:
         data = array if array.flags.c_contiguous else array.copy(order="C")
         content = sha256(memoryview(data.reshape(-1).view("u1"))).digest() if data.size else b""
         return _hash("array", dtype.str.encode(), shape, content)
+
+    def _tensor(self, tensor: Any) -> bytes:
+        """By its numbers: not by the device that they are on, nor by the memory that they are a view of."""
+        torch: Any = sys.modules["torch"]
+        if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
+            return self._reduced(tensor)
+        still = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+        content = sha256(memoryview(still.view(torch.uint8).numpy())).digest() if still.numel() else b""
+        told = (type(tensor).__name__, str(tensor.dtype), tuple(tensor.shape), tensor.requires_grad, content)
+        return self._all("tensor", (*told, tensor.__dict__))
 
     def _function(self, function: Any) -> bytes:
         name = f"{function.__module__}.{function.__qualname__}"

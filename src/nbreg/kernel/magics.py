@@ -166,7 +166,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         # loaded, the registry has to see the reference itself.
         ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
         with _trust_by_flag(args.ref), self._drift_if_it_fails(version):
-            value = registry.load(ref, trust=trust)
+            value = registry.load(ref, trust=trust, device=args.device)
             loaded = {name: registry.load(ref, name, trust=trust) for name in beside.artifacts}
         for each in (value, *loaded.values()):
             self.session.drafter.is_known(each)

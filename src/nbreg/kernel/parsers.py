@@ -109,6 +109,9 @@ def _load_model() -> Parser:
     )
     new.add_argument("--overwrite", action="store_true", help="--with replaces what has these names")
     new.add_argument("--trust", action="store_true", help="load code that nobody here vouched for")
+    new.add_argument(
+        "--device", metavar="cpu|cuda|…", help="where a PyTorch module goes; the CPU if not given"
+    )
     return new
 
 

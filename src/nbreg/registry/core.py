@@ -245,6 +245,7 @@ class Registry:
         *,
         trust: bool | None = None,
         on_drift: str = "show",
+        device: str | None = None,
     ) -> Any:
         """Load an artifact: an object, or for a file or folder the path of a private copy.
 
@@ -254,14 +255,16 @@ class Registry:
         to the folder; only the numbers of large arrays stay mapped copy-on-write, so never
         overwrite an object's file in place: a truncated one ends the process that reads it.
         `on_drift="error"` refuses where the running environment is too far from the recorded
-        one. Nothing in the registry changes.
+        one. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
 
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.
         """
         from nbreg.registry import loading
 
-        return loading.load(self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift)
+        return loading.load(
+            self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift, device=device
+        )
 
     def variables(self, ref: Reference, *names: str) -> dict[str, Any]:
         """Recorded variables as the values they had, by name: all that have one, or those that are named.

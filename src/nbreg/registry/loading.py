@@ -23,7 +23,9 @@ from nbreg.registry.desk import Desk, Entry
 log = logging.getLogger("nbreg")
 
 
-def load(desk: Desk, ref: str, name: str, *, trust: bool | None, on_drift: str) -> Any:
+def load(
+    desk: Desk, ref: str, name: str, *, trust: bool | None, on_drift: str, device: str | None = None
+) -> Any:
     """Load an artifact; see `Registry.load`."""
     if on_drift not in ("show", "error", "ignore"):
         raise BadInputError(f"on_drift is {on_drift!r}", hint="'show', 'error' or 'ignore'")
@@ -39,8 +41,16 @@ def load(desk: Desk, ref: str, name: str, *, trust: bool | None, on_drift: str) 
     _check_trust(entry, manifest, opened.untrusted, consent=trust)
     if on_drift == "error":
         _check_drift(entry, drift(desk, entry))
+    if device is not None:
+        _place(opened, name, device)
     log.info("loading %s from %s@sha256:%s", name, entry.model, entry.row.id)
     return opened.load()
+
+
+def _place(opened: Any, name: str, device: str) -> None:
+    if not hasattr(opened, "device"):
+        raise BadInputError(f"{name!r} is on no device", hint="`device` is for PyTorch modules")
+    opened.device = device
 
 
 def _check_pinned(ref: str) -> None:

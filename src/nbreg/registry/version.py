@@ -247,9 +247,16 @@ class ModelVersion:
 
     # verbs
 
-    def load(self, artifact: str = "model", *, trust: bool | None = None, on_drift: str = "show") -> Any:
+    def load(
+        self,
+        artifact: str = "model",
+        *,
+        trust: bool | None = None,
+        on_drift: str = "show",
+        device: str | None = None,
+    ) -> Any:
         """Load an artifact; see `Registry.load`."""
-        return self.registry.load(self, artifact, trust=trust, on_drift=on_drift)
+        return self.registry.load(self, artifact, trust=trust, on_drift=on_drift, device=device)
 
     def prove(self, **limits: Any) -> Evidence:
         """Load it in a clean process and predict on its probe; see `Registry.prove`."""

@@ -1,0 +1,210 @@
+"""PyTorch modules: how they are built as a pickle without numbers, and the numbers as safetensors.
+
+The chunks after the stream and its buffers are one safetensors file, cut between its tensors, so
+that equal weights are stored once and none is copied. Tensors are kept without their device: a
+module that was trained on a GPU loads on a machine that has none. Two tensors that are views of
+one memory are two afterwards; a tensor that stands in two places stays one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import msgspec
+
+from nbreg.errors import BadInputError, DamagedObjectError
+from nbreg.families import aside, generic, torch
+from nbreg.records import NO_RECORD, Artifact, Chunk, digest_of
+
+NAME: Final = "torch"
+
+_TYPES: Final = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+    "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+_ALIGNED: Final = 8
+
+Part = tuple[Chunk, generic.Bytes]
+_loading: ContextVar[dict[str, Any]] = ContextVar("nbreg_weights")
+
+
+def claims(value: object) -> bool:
+    """Whether it is a module; torch is not imported to find out."""
+    library = sys.modules.get("torch")
+    return library is not None and isinstance(value, library.nn.Module)
+
+
+def digest(value: object) -> str:
+    """The digest of a module as data."""
+    return generic.digest(value)
+
+
+def dump(name: str, value: Any) -> tuple[Artifact, list[Part]]:
+    """Store a module; a tensor that is sparse, quantised or of another kind stays in the stream.
+
+    Raises `CannotStoreError`.
+    """
+    weights = _Weights(value)
+    library = sys.modules["torch"].nn
+    with aside.taken_out((library.Parameter, library.Buffer, sys.modules["torch"].Tensor), weights.reduce):
+        artifact, parts = generic.dump(name, value)
+    header, tensors = weights.file()
+    stored: list[Part] = [
+        (Chunk(digest=digest_of(each), size=len(each)), each) for each in (header, *tensors)
+    ]
+    beside = len(artifact.chunks) - 1
+    chunks = [*artifact.chunks, *(chunk for chunk, _ in stored)]
+    token = generic.token_of(value, chunks)
+    return (
+        msgspec.structs.replace(artifact, family=NAME, token=token, chunks=chunks, facts={**artifact.facts, "buffers": beside}),
+        [*parts, *stored],
+    )
+
+
+class _Weights:
+    """The tensors of a module, taken out of its pickle by name."""
+
+    def __init__(self, module: Any) -> None:
+        self._torch: Any = sys.modules["torch"]
+        self._names = {id(tensor): name for name, tensor in _named(module)}
+        self._taken: dict[str, Any] = {}
+
+    def reduce(self, value: Any) -> Any:
+        """What the pickler is told of a tensor; None for one that safetensors has no form for."""
+        if str(value.dtype) not in {f"torch.{each}" for each in _TYPES.values()}:
+            return None
+        if value.__dict__ or value.layout is not self._torch.strided or value.is_meta or value.is_quantized:
+            return None
+        name = self._names.setdefault(id(value), f"tensor {len(self._taken)}")
+        self._taken[name] = value
+        return weight, (name, type(value) is self._torch.nn.Parameter, bool(value.requires_grad))
+
+    def file(self) -> tuple[bytes, list[generic.Bytes]]:
+        """The header of a safetensors file, and the bytes of each tensor after it."""
+        names = {f"torch.{name}": short for short, name in _TYPES.items()}
+        told: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+        tensors: list[generic.Bytes] = []
+        at = 0
+        # The largest elements first: so each begins where its kind may.
+        for name, tensor in sorted(self._taken.items(), key=lambda each: -each[1].element_size()):
+            data = self._bytes(tensor)
+            shape, end = list(tensor.shape), at + len(data)
+            told[name] = {"dtype": names[str(tensor.dtype)], "shape": shape, "data_offsets": [at, end]}
+            tensors.append(data)
+            at = end
+        header = json.dumps(told, separators=(",", ":")).encode()
+        header += b" " * (-len(header) % _ALIGNED)
+        return len(header).to_bytes(8, "little") + header, tensors
+
+    def _bytes(self, tensor: Any) -> generic.Bytes:
+        still = tensor.detach().to("cpu").contiguous().reshape(-1)
+        return memoryview(still.view(self._torch.uint8).numpy()).toreadonly() if still.numel() else b""
+
+
+def _named(module: Any) -> Iterator[tuple[str, Any]]:
+    """Parameters and buffers by their dotted names; nothing of the module's is called."""
+    seen: set[int] = set()
+    for path, each in torch._walk(module):
+        for kind in ("_parameters", "_buffers"):
+            for name, tensor in torch._own(each, kind).items():
+                if tensor is not None and id(tensor) not in seen:
+                    seen.add(id(tensor))
+                    yield (f"{path}.{name}" if path else name), tensor
+
+
+def weight(name: str, parameter: bool, grad: bool) -> Any:
+    """The tensor of that name in the artifact that is being loaded; streams call it."""
+    library: Any = sys.modules["torch"]
+    try:
+        tensor = _loading.get()[name]
+    except LookupError:
+        raise DamagedObjectError(f"there is no tensor {name[:80]!r}") from None
+    if parameter:
+        return library.nn.Parameter(tensor, requires_grad=grad)
+    return tensor.requires_grad_(grad) if grad else tensor
+
+
+class Opened(generic.Opened):
+    """A module that was looked at; its tensors come on the device that is asked for."""
+
+    device: str = "cpu"
+
+    def __init__(self, artifact: Artifact, read: Any) -> None:
+        beside = artifact.facts.get("buffers")
+        if type(beside) is not int or not 0 <= beside <= len(artifact.chunks) - 2:
+            raise DamagedObjectError(f"the artifact {artifact.name!r} has no tensors")
+        cut = beside + 1
+        super().__init__(msgspec.structs.replace(artifact, chunks=artifact.chunks[:cut]), read)
+        self._header, *self._tensors = artifact.chunks[cut:]
+
+    def load(self) -> object:
+        """Make the module. Raises `CannotLoadError`, or `BadInputError` for a device that is not here."""
+        library = generic.needed("torch", self._artifact)
+        try:
+            device = library.device(self.device)
+            library.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise BadInputError(f"there is no device {self.device!r} here", hint="'cpu' always is") from error
+        with _given(dict(self._made(library, device))):
+            return super().load()
+
+    def _made(self, library: Any, device: Any) -> Iterator[tuple[str, Any]]:
+        told = self._told()
+        if len(told) != len(self._tensors):
+            raise self._damaged("as many tensors as it says")
+        for (name, entry), chunk in zip(told.items(), self._tensors, strict=True):
+            kind, shape = getattr(library, _TYPES[entry.dtype]), entry.shape
+            if entry.data_offsets[1] - entry.data_offsets[0] != chunk.size:
+                raise self._damaged("tensors of the sizes it says")
+            try:
+                flat = (
+                    library.frombuffer(self._read(chunk), dtype=kind)
+                    if chunk.size
+                    else library.empty(0, dtype=kind)
+                )
+                yield name, flat.reshape(shape).to(device)
+            except (RuntimeError, ValueError, TypeError) as error:
+                raise self._damaged("tensors of the shapes it says") from error
+
+    def _told(self) -> dict[str, _Entry]:
+        data = bytes(self._read(self._header, private=True))
+        try:
+            told = msgspec.json.decode(data[8:], type=dict[str, msgspec.Raw])
+            told.pop("__metadata__", None)
+            entries = {name: msgspec.json.decode(each, type=_Entry) for name, each in told.items()}
+        except NO_RECORD as error:
+            raise self._damaged("a header that can be read") from error
+        ordered = sorted(entries.items(), key=lambda each: each[1].data_offsets[0])
+        at = 0
+        for _, entry in ordered:
+            if (
+                entry.dtype not in _TYPES
+                or entry.data_offsets[0] != at
+                or any(each < 0 for each in entry.shape)
+            ):
+                raise self._damaged("tensors one after the other")
+            at = entry.data_offsets[1]
+        return dict(ordered)
+
+    def _damaged(self, what: str) -> DamagedObjectError:
+        return DamagedObjectError(f"the artifact {self._artifact.name!r} does not have {what}")
+
+
+class _Entry(msgspec.Struct):
+    dtype: str
+    shape: list[int]
+    data_offsets: tuple[int, int]
+
+
+@contextmanager
+def _given(weights: dict[str, Any]) -> Iterator[None]:
+    token = _loading.set(weights)
+    try:
+        yield
+    finally:
+        _loading.reset(token)
