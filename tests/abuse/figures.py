@@ -104,6 +104,12 @@ MERSENNE = mapping(
     {"bit_generator": text("MT19937"), "state": mapping({"key": pickle.NONE, "pos": number(1 << 30)})}
 )
 
+
+def one_of_many(model: Any) -> None:
+    last = model.estimators_[-1]
+    last.tree_ = Lying(last.tree_, node("right_child", 1 << 35))
+
+
 ATTACKS: dict[str, Callable[[], Pickled]] = {
     # arrays
     "an array of pointers": lambda: alone(pickle.dumps(Does(np.ndarray, (1,), "O", BYTES), 5)),
@@ -171,6 +177,14 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "values of fewer nodes": lambda: lying_tree(lambda state: state.update(values=state["values"][:1])),
     "a tree without nodes": lambda: alone(
         stream(called(named("sklearn.tree._tree", "Tree"), number(1), pickle.NONE, number(1 << 30)))
+    ),
+    "a child beyond the last of many trees": lambda: changed(
+        ensemble.RandomForestRegressor(30).fit(X, X[:, 0]), one_of_many
+    ),
+    "a weight outside a module": lambda: alone(
+        stream(
+            called(named("nbreg.families.modules", "weight"), text("x"), pickle.NEWTRUE, pickle.NEWTRUE)
+        )
     ),
     "trees that look at more columns": lambda: changed(
         ensemble.GradientBoostingRegressor(n_estimators=2).fit(X, X[:, 0]), forest_of_other_trees

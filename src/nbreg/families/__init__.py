@@ -2,7 +2,7 @@
 
 A family is a module with `claims`, `digest`, `dump`, `Opened` and `plain_files`; the first one that claims a
 value stores it, and an artifact names the family that can read it. Nothing here imports a
-framework that the user has not imported.
+framework that the user has not imported. Other packages add families (`elsewhere`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
-from nbreg.families import boosters, files, generic, modules
+from nbreg.families import boosters, elsewhere, files, generic, modules
 from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
 from nbreg.families.tokens import MOST_NODES
@@ -78,7 +78,8 @@ def dump(name: str, value: object) -> Dumped:
     Raises `CannotStoreError`.
     """
     family = next(each for each in _FAMILIES if each.claims(value))
-    artifact, parts = family.dump(name, value)
+    other = elsewhere.claiming(value) if family is generic else None
+    artifact, parts = (other or family).dump(name, value)
     return Dumped(artifact, parts)
 
 
@@ -141,6 +142,8 @@ def _family(artifact: Artifact) -> ModuleType:
     for family in _FAMILIES:
         if artifact.family == family.NAME:
             return family
+    if (other := elsewhere.named(artifact.family)) is not None:
+        return other
     raise UnknownArtifactError(
         f"the artifact {artifact.name!r} needs the family {artifact.family!r}, which is not installed here",
         hint="a newer nbreg, or another package, can read it",

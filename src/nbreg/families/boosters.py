@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from nbreg.families import generic
+from nbreg.families import aside, generic
 from nbreg.records import Artifact, Chunk
 
 NAME: Final = "xgboost"
 
 Opened = generic.Opened
+plain_files = generic.plain_files
 
 
 def claims(value: object) -> bool:
@@ -33,15 +34,13 @@ def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, generic.
 
     Raises `CannotStoreError`.
     """
-    artifact, parts = generic.dump(name, value, reduce=_reduce)
+    with aside.taken_out((sys.modules["xgboost"].Booster,), _reduce):
+        artifact, parts = generic.dump(name, value)
     token = generic.token_of(value, artifact.chunks)
     return msgspec.structs.replace(artifact, family=NAME, token=token), parts
 
 
 def _reduce(value: Any) -> Any:
-    library: Any = sys.modules["xgboost"]
-    if type(value) is not library.Booster:
-        return NotImplemented
     return booster, (pickle.PickleBuffer(bytes(value.save_raw(raw_format="ubj"))),)
 
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from nbreg.errors import BadInputError, DamagedObjectError
 from nbreg.families import aside, generic, torch
+from nbreg.families.files import safe_target
 from nbreg.records import NO_RECORD, Artifact, Chunk, digest_of
 
 NAME: Final = "torch"
@@ -129,16 +131,29 @@ def weight(name: str, parameter: bool, grad: bool) -> Any:
     return tensor.requires_grad_(grad) if grad else tensor
 
 
+def plain_files(artifact: Artifact, read: Any) -> Iterator[tuple[str, bool, Iterable[generic.Bytes]]]:
+    """The tensors as a safetensors file, and the pickle of what they belong to."""
+    cut = 1 + _beside(artifact)
+    yield from generic.plain_files(msgspec.structs.replace(artifact, chunks=artifact.chunks[:cut]), read)
+    name = safe_target(Path(), f"{artifact.name}.safetensors")
+    yield str(name), False, (read(chunk) for chunk in artifact.chunks[cut:])
+
+
+def _beside(artifact: Artifact) -> int:
+    """How many buffers stand between the stream and the tensors."""
+    beside = artifact.facts.get("buffers")
+    if type(beside) is not int or not 0 <= beside <= len(artifact.chunks) - 2:
+        raise DamagedObjectError(f"the artifact {artifact.name!r} has no tensors")
+    return beside
+
+
 class Opened(generic.Opened):
     """A module that was looked at; its tensors come on the device that is asked for."""
 
     device: str = "cpu"
 
     def __init__(self, artifact: Artifact, read: Any) -> None:
-        beside = artifact.facts.get("buffers")
-        if type(beside) is not int or not 0 <= beside <= len(artifact.chunks) - 2:
-            raise DamagedObjectError(f"the artifact {artifact.name!r} has no tensors")
-        cut = beside + 1
+        cut = 1 + _beside(artifact)
         super().__init__(msgspec.structs.replace(artifact, chunks=artifact.chunks[:cut]), read)
         self._header, *self._tensors = artifact.chunks[cut:]
 

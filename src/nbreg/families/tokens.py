@@ -160,6 +160,8 @@ class _Walk:
             return self._array(value)
         if kind.__name__ in ("Tensor", "Parameter", "Buffer") and kind.__module__.startswith("torch"):
             return self._tensor(value)
+        if kind.__name__ == "Booster" and kind.__module__ == "xgboost.core":
+            return _hash("booster", bytes(value.save_raw(raw_format="ubj")))  # type: ignore[attr-defined]
         if kind is FunctionType:
             return self._function(value)
         if isinstance(value, type):
