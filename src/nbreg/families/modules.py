@@ -63,7 +63,9 @@ def dump(name: str, value: Any) -> tuple[Artifact, list[Part]]:
     chunks = [*artifact.chunks, *(chunk for chunk, _ in stored)]
     token = generic.token_of(value, chunks)
     return (
-        msgspec.structs.replace(artifact, family=NAME, token=token, chunks=chunks, facts={**artifact.facts, "buffers": beside}),
+        msgspec.structs.replace(
+            artifact, family=NAME, token=token, chunks=chunks, facts={**artifact.facts, "buffers": beside}
+        ),
         [*parts, *stored],
     )
 
