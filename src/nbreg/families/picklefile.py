@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 
 from nbreg.errors import BadInputError, CannotLoadError, TrustError
+from nbreg.families.contracts import Guarded
 from nbreg.families.inspection import untrusted_in
 
 
@@ -30,8 +32,10 @@ class PickleFile:
                 untrusted=self.untrusted,
             )
         try:
-            loaded: object = pickle.loads(self._stream)
-            return loaded
+            if self.untrusted:
+                loaded: object = pickle.loads(self._stream)
+                return loaded
+            return Guarded(io.BytesIO(self._stream), fix_imports=False).load()
         except Exception as error:
             raise CannotLoadError(
                 f"{self._path.name} cannot be loaded: {type(error).__name__}",
