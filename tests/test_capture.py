@@ -282,7 +282,9 @@ def test_a_script_is_known_by_its_names_file_and_start(monkeypatch: pytest.Monke
     assert context.namespace["rows"] == 42
     assert "__name__" not in context.namespace
     assert context.moment == ScriptContext().moment
-    assert (context.executions, context.notebook, context.run) == ((), "", None)
+    assert (context.executions, context.notebook) == ((), "")
+    assert context.run is not None
+    assert (context.run.kind, context.run) == ("script", context.run)
 
 
 def test_no_digest_is_kept_of_what_may_be_a_secret() -> None:

@@ -265,3 +265,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(filled: Registry) -> None:
     os.close(writer)
 
     assert done.stderr == ""
+
+
+def test_runs_are_listed_compared_and_shown(filled: Registry) -> None:
+    """A terminal on the training machine answers how the night went."""
+    with filled.start_run("night", experiment="churn", params={"C": 0.5}) as run:
+        run.log_metric("loss", float("nan"))
+        run.log_metric("auc", 0.9)
+        filled.register("churn", {"a": 3})
+
+    lines = good("runs", "--experiment", "churn").splitlines()
+    assert lines[0].split()[:3] == ["run", "name", "experiment"]
+    assert lines[1].split()[:4] == [run.id[:12], "night", "churn", "finished"]
+    listed = as_json("runs", "--query", "metrics.auc > 0.5", "--limit", "1")
+    assert [(each["id"], each["metrics"]["loss"], each["params"]) for each in listed] == [
+        (run.id, "nan", {"C": 0.5})
+    ]
+    assert [each["model"] for each in as_json("run", run.id[:16])["versions"]] == ["churn"]
+    assert "registered as  churn@1.2.0" in good("run", run.id)
+    assert "there is no run 00000000" in refused("run", "00000000")
+    assert "no state of a run" in refused("runs", "--state", "dead")

@@ -35,6 +35,7 @@ LAYERS = [
     ["capture"],
     ["registry"],
     ["evidence"],
+    ["runs"],
     ["config", "autoload"],
     ["kernel", "panels", "server", "cli"],
 ]

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from types import UnionType
 from typing import Any, get_type_hints
 
 import msgspec
@@ -99,6 +100,8 @@ def _value(hint: Any) -> Any:
         return _sample(hint)
     if getattr(hint, "__args__", None) and str(hint).startswith("typing.Literal"):
         return hint.__args__[0]
+    if isinstance(hint, UnionType):
+        return _value(hint.__args__[0])
     simple = {str: "x", int: 1, float: 1.0, bool: True}
     if hint in simple:
         return simple[hint]

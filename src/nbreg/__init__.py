@@ -19,19 +19,43 @@ if TYPE_CHECKING:
     from nbreg.errors import NbregError as NbregError
     from nbreg.registry import ModelVersion as ModelVersion
     from nbreg.registry import Registry as Registry
+    from nbreg.registry import Run as Run
+    from nbreg.runs import Model as Model
+    from nbreg.runs import current_run as current_run
+    from nbreg.runs import pipeline as pipeline
+    from nbreg.runs import start_run as start_run
+    from nbreg.runs import step as step
 
 __version__ = "0.1.0"
 
 # Names are fetched when first asked for, so that `import nbreg` costs next to nothing.
 _HOMES = {
+    "Model": "nbreg.runs",
     "ModelVersion": "nbreg.registry",
     "NbregError": "nbreg.errors",
     "Registry": "nbreg.registry",
+    "Run": "nbreg.registry",
+    "current_run": "nbreg.runs",
     "load": "nbreg.registry",
+    "pipeline": "nbreg.runs",
     "register": "nbreg.registry",
+    "start_run": "nbreg.runs",
+    "step": "nbreg.runs",
 }
 
-__all__ = ["ModelVersion", "NbregError", "Registry", "load", "register"]
+__all__ = [
+    "Model",
+    "ModelVersion",
+    "NbregError",
+    "Registry",
+    "Run",
+    "current_run",
+    "load",
+    "pipeline",
+    "register",
+    "start_run",
+    "step",
+]
 
 
 def __getattr__(name: str) -> Any:

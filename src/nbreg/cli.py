@@ -94,6 +94,16 @@ def _parser() -> argparse.ArgumentParser:
     events.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
     events.add_argument("--limit", type=int, metavar="N", help="no more than N")
     command("drafts", _drafts, "list what notebooks trained and nobody registered, newest first")
+    runs = command("runs", _runs, "list runs side by side, newest first")
+    runs.add_argument("--query", metavar="Q", help="for example 'metrics.auc > 0.9 and params.C < 1'")
+    runs.add_argument("--experiment", metavar="E", help="those of one experiment")
+    runs.add_argument("--state", metavar="S", help="running, finished, failed or interrupted")
+    runs.add_argument(
+        "--sort", metavar="BY", help="metrics.auc, params.C, name …; --sort=-metrics.auc for descending"
+    )
+    runs.add_argument("--limit", type=int, metavar="N", help="no more than N")
+    run = command("run", _run, "all there is to say about a run")
+    run.add_argument("id", metavar="ID", help="8 digits of it or more")
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
     _add_moves(command)
@@ -242,6 +252,23 @@ def _drafts(args: argparse.Namespace) -> Answer:
 
     records = [draft.record for draft in _open(args).drafts()]
     return Answer(repr(DraftTable(records)), records)
+
+
+def _runs(args: argparse.Namespace) -> Answer:
+    from nbreg.display import RunTable
+
+    found = _open(args).runs(
+        args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
+    )
+    records = [each.record for each in found]
+    return Answer(repr(RunTable(records)), records)
+
+
+def _run(args: argparse.Namespace) -> Answer:
+    from nbreg.display import run_bundle
+
+    record = _open(args).run(args.id).record
+    return Answer(run_bundle(record)["text/plain"], record)
 
 
 def _pin(args: argparse.Namespace) -> Answer:

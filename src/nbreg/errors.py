@@ -10,13 +10,17 @@
     ├── NotFoundError          what was named is not there
     │   ├── UnknownModelError
     │   ├── UnknownVersionError
+    │   ├── NotRegisteredYetError
     │   ├── UnknownArtifactError
     │   ├── UnknownVariableError
     │   ├── NotRestorableError
     │   ├── UnknownDraftError
+    │   ├── UnknownRunError
     │   └── UnknownStageError
     ├── ConflictError          what is there stands in the way
+    │   ├── FailedToRegisterError
     │   ├── NameTakenError
+    │   ├── RunEndedError
     │   ├── TransitionError
     │   └── VersionInUseError
     ├── RefusedError           it could be done, and nbreg will not do it unasked
@@ -34,6 +38,9 @@
         ├── DamagedObjectError
         ├── FormatError
         └── FileSystemError
+
+What nbreg warns of is an `NbregWarning`: `ExistingVersionWarning` where a run was perhaps meant to
+make a version, and fetched one.
 
 Every error has a `code` (a stable machine word, also the key on the wire), a message that
 states the fact, and a `hint` that says what to do next. `str(error)` is the message alone.
@@ -181,6 +188,18 @@ class UnknownDraftError(NotFoundError):
     code = "unknown-draft"
 
 
+class NotRegisteredYetError(NotFoundError):
+    """The version that a run is going to make is asked for before the run has made it."""
+
+    code = "not-registered-yet"
+
+
+class UnknownRunError(NotFoundError):
+    """The registry has no run of that id."""
+
+    code = "unknown-run"
+
+
 class UnknownStageError(NotFoundError):
     """The registry's lifecycle has no such stage."""
 
@@ -196,10 +215,22 @@ class ConflictError(NbregError):
     code = "conflict"
 
 
+class FailedToRegisterError(ConflictError):
+    """What a run trained cannot become the version that the run was to make; the run keeps it."""
+
+    code = "failed-to-register"
+
+
 class NameTakenError(ConflictError):
     """Another version, alias or model already has the name."""
 
     code = "name-taken"
+
+
+class RunEndedError(ConflictError):
+    """The run has ended, or another process writes it: nothing can be logged to it here."""
+
+    code = "run-ended"
 
 
 class TransitionError(ConflictError):
@@ -312,3 +343,14 @@ class FileSystemError(StoreError):
     """The file system cannot keep the promises that the store relies on."""
 
     code = "file-system"
+
+
+# what is done, and may not be what was meant
+
+
+class NbregWarning(UserWarning):
+    """The base of all that nbreg warns of."""
+
+
+class ExistingVersionWarning(NbregWarning):
+    """A version that a training run names is there already: it is fetched, not made."""

@@ -9,9 +9,11 @@ so that filling it changes no format.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
+from time import time_ns
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -306,14 +308,26 @@ class Probe(Record, frozen=True, kw_only=True):
     summary: dict[str, Any] = {}
 
 
+RunKind = Literal["notebook", "script", "pipeline"]
+RunState = Literal["running", "finished", "failed", "interrupted"]
+Measure = float | str
+"""The value of a run's metric; `nan`, `inf` and `-inf` are text, since JSON has no number for them."""
+
+
 class RunLink(Record, frozen=True, kw_only=True):
     """The run that produced a version."""
 
     id: str
     name: str = ""
     experiment: str = ""
-    kind: Literal["notebook", "script", "pipeline"] = "script"
+    kind: RunKind = "script"
     started_at: str = ""
+    parent: str = ""
+    """The run that this one was started in."""
+    chunks: list[Chunk] = []
+    """The run's file as it was when the version locked it, in pieces."""
+    missing: str = ""
+    """Why the run's file is not locked."""
 
 
 class Manifest(Record, frozen=True, kw_only=True):
@@ -389,6 +403,80 @@ class DraftRecord(Record, frozen=True, kw_only=True):
     def is_kept(self) -> bool:
         """Whether its weights are kept, so that it can be registered."""
         return not self.why
+
+
+# runs
+
+
+class RunArtifact(Record, frozen=True, kw_only=True):
+    """An object or file that a run logged, with what was captured beside it."""
+
+    name: str
+    kind: Literal["object", "file", "folder"]
+    type: str = ""
+    size: int = 0
+    framework: str = ""
+    at: str = ""
+    bundle: str
+    """The object that holds the manifest; the manifest names the rest."""
+    manifest: str
+    """The digest of a manifest, as a version made of it would have it."""
+    stamp: str = ""
+    """The signature of the user who logged it: what another user logged is not vouched for."""
+
+
+class RunVersion(Record, frozen=True, kw_only=True):
+    """A version that was registered from a run."""
+
+    model: str
+    number: int
+    name: str | None = None
+    id: str
+    metrics: dict[str, float] = {}
+
+
+class CurvePoint(Record, frozen=True, kw_only=True):
+    """One or several values of a metric: the last of them, and the least and the greatest."""
+
+    step: int
+    value: Measure
+    low: Measure
+    high: Measure
+
+
+class RunRecord(Record, frozen=True, kw_only=True):
+    """One execution of training: what went in, what came out of it, and how it ended."""
+
+    id: str
+    name: str = ""
+    experiment: str = ""
+    kind: RunKind = "script"
+    parent: str = ""
+    state: RunState
+    error: str = ""
+    """The class of the exception that ended it; never its text, which may hold values."""
+    started_at: str
+    ended_at: str = ""
+    actor: Actor
+    place: str = ""
+    """The notebook or script."""
+    commit: str = ""
+    python: str = ""
+    params: dict[str, Any] = {}
+    metrics: dict[str, Measure] = {}
+    """The last value of each metric."""
+    counts: dict[str, int] = {}
+    """How many values of each metric there are."""
+    artifacts: list[RunArtifact] = []
+    notes: list[str] = []
+    versions: list[RunVersion] = []
+    deleted: Deletion | None = None
+
+    @property
+    def compared(self) -> dict[str, Measure]:
+        """What runs are compared by: its metrics, and those that its versions were registered with."""
+        registered = {name: value for version in self.versions for name, value in version.metrics.items()}
+        return {**registered, **self.metrics}
 
 
 # the rows of a model's journal
@@ -598,6 +686,8 @@ class Usage(Record, frozen=True, kw_only=True):
     size: int
     journals: int
     unreferenced: int
+    runs: int = 0
+    """Bytes of the runs' files."""
 
 
 class DriftItem(Record, frozen=True, kw_only=True):
@@ -695,6 +785,19 @@ class Context(Protocol):
         """The run in progress."""
         ...
 
+    @property
+    def run_params(self) -> Mapping[str, object]:
+        """The parameters that the notebook was given, such as papermill's."""
+        ...
+
+    def start_run(self, run: RunLink) -> None:
+        """Make this the run from here on."""
+        ...
+
+    def outcome(self) -> tuple[RunState, str]:
+        """How a run ends that the end of the process ends: the state, and the class of the error."""
+        ...
+
 
 # plain values, canonical bytes
 
@@ -762,6 +865,11 @@ def _brief(value: object) -> str:
         return repr(value)[:60]
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def new_run_id() -> str:
+    """An id that sorts by time: milliseconds, then chance."""
+    return f"{time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def canonical(value: object) -> bytes:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from nbreg.records import Context, Execution, Recipe, RunLink, SeenData
+from nbreg.records import Context, Execution, Recipe, RunLink, RunState, SeenData, new_run_id, timestamp
 
 STARTED: Final = datetime.now(UTC)
 """When this process first thought of nbreg: what `{date}` and `{time}` mean in a script."""
@@ -29,6 +30,8 @@ class ScriptContext:
 
     def __init__(self) -> None:
         self.moment = STARTED
+        self._run: RunLink | None = None
+        self._process = 0
         self.argv = tuple(arg for arg in getattr(sys, "argv", ()) if type(arg) is str)
 
     @property
@@ -69,8 +72,28 @@ class ScriptContext:
 
     @property
     def run(self) -> RunLink | None:
-        """None: no run was started."""
-        return None
+        """The run of this process; a fork of it has one of its own."""
+        if self._run is None or self._process != os.getpid():
+            parent = self._run.id if self._run else ""
+            self._process = os.getpid()
+            self._run = RunLink(
+                id=new_run_id(), kind="script", started_at=timestamp(datetime.now(UTC)), parent=parent
+            )
+        return self._run
+
+    @property
+    def run_params(self) -> Mapping[str, object]:
+        """None: a script's arguments stand in its source."""
+        return {}
+
+    def start_run(self, run: RunLink) -> None:
+        """The process's run from here on; the one before is the caller's to end."""
+        self._process, self._run = os.getpid(), run
+
+    def outcome(self) -> tuple[RunState, str]:
+        """Failed, where an exception ended the script."""
+        kind = getattr(sys, "last_type", None)
+        return ("failed", kind.__name__) if isinstance(kind, type) else ("finished", "")
 
 
 _installed: Context | None = None
@@ -109,3 +132,79 @@ def using_context(context: Context) -> Iterator[Context]:
         yield context
     finally:
         _override.reset(token)
+
+
+# the run in progress
+
+_in_block: ContextVar[tuple[RunLink, ...]] = ContextVar("nbreg_run", default=())
+_started: dict[int, list[RunLink]] = {}
+"""By thread, since the cells of a notebook share no ContextVar: what one cell starts, a later one ends."""
+
+
+def started_run() -> RunLink | None:
+    """The run that was started and has not ended: in this block, by this thread, or by the main one."""
+    if inside := _in_block.get():
+        return inside[-1]
+    for thread in (threading.get_ident(), threading.main_thread().ident or 0):
+        if found := _started.get(thread):
+            return found[-1]
+    return None
+
+
+def current_run() -> RunLink | None:
+    """The run in progress: the one that was started, else that of the notebook or script itself."""
+    return started_run() or current_context().run
+
+
+class Scope(NamedTuple):
+    """What names mean in a step or pipeline: one moment for all of it, and what fills the templates."""
+
+    moment: datetime
+    substitutions: Mapping[str, str]
+
+
+_scope: ContextVar[Scope | None] = ContextVar("nbreg_scope", default=None)
+
+
+@contextmanager
+def in_scope(scope: Scope) -> Iterator[None]:
+    """In this block names are filled in so."""
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def naming_scope() -> Scope:
+    """What fills the templates of names here: of a step, else of the run, else of the script or cell."""
+    if scope := _scope.get():
+        return scope
+    if run := started_run():
+        return Scope(datetime.fromisoformat(run.started_at), {})
+    return Scope(current_context().moment, {})
+
+
+def set_started(run: RunLink) -> None:
+    """From now on this is the run of this thread, until `set_ended`."""
+    _started.setdefault(threading.get_ident(), []).append(run)
+
+
+def set_ended(run: RunLink) -> None:
+    """The run is over, wherever it was started."""
+    for thread, runs in list(_started.items()):
+        if run in runs:
+            runs.remove(run)
+        if not runs:
+            _started.pop(thread, None)
+
+
+@contextmanager
+def in_run(run: RunLink) -> Iterator[None]:
+    """In this block, in this thread and the tasks that it starts, this is the run."""
+    set_ended(run)
+    token = _in_block.set((*_in_block.get(), run))
+    try:
+        yield
+    finally:
+        _in_block.reset(token)

@@ -2,9 +2,11 @@
 
 from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, version_bundle
 from nbreg.display.drafts import DraftTable
+from nbreg.display.runs import RUN_MIME, RunTable, run_bundle
 from nbreg.display.tables import TABLE_MIME, DriftTable, EventTable, ModelTable, VersionTable, label
 
 __all__ = [
+    "RUN_MIME",
     "TABLE_MIME",
     "VERSION_MIME",
     "DraftTable",
@@ -12,9 +14,11 @@ __all__ = [
     "EventTable",
     "ModelTable",
     "Note",
+    "RunTable",
     "VersionDetail",
     "VersionTable",
     "label",
     "moved",
+    "run_bundle",
     "version_bundle",
 ]

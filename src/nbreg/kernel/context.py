@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nbreg.kernel.hooks import Recorder
-from nbreg.records import Execution, Recipe, RunLink, SeenData, timestamp
+from nbreg.records import Execution, Recipe, RunLink, RunState, SeenData, new_run_id, timestamp
 
 
 class KernelContext:
@@ -23,7 +23,8 @@ class KernelContext:
     def __init__(self, shell: Any, recorder: Recorder) -> None:
         self._shell = shell
         self._recorder = recorder
-        self._run = RunLink(id=os.urandom(16).hex(), kind="notebook", started_at=timestamp(datetime.now(UTC)))
+        self.params: dict[str, object] = {}
+        self._run = _new_run()
 
     @property
     def moment(self) -> datetime:
@@ -81,3 +82,21 @@ class KernelContext:
     def run(self) -> RunLink | None:
         """The kernel's own run."""
         return self._run
+
+    @property
+    def run_params(self) -> Mapping[str, object]:
+        """What the cell of parameters set, as it was read after that cell."""
+        return self.params
+
+    def start_run(self, run: RunLink) -> None:
+        """The kernel's run from here on; the one before is the caller's to end."""
+        self._run = run  # the notebook is still given what it was given
+
+    def outcome(self) -> tuple[RunState, str]:
+        """A kernel that ends after a cell that failed (papermill stops there) ends a failed run."""
+        last = next((each for each in reversed(self._recorder.executions) if each.ok is not None), None)
+        return ("failed", last.error) if last is not None and last.error else ("finished", "")
+
+
+def _new_run() -> RunLink:
+    return RunLink(id=new_run_id(), kind="notebook", started_at=timestamp(datetime.now(UTC)))

@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from IPython.core.error import UsageError
@@ -21,6 +22,7 @@ from nbreg.display import (
     EventTable,
     ModelTable,
     Note,
+    RunTable,
     VersionDetail,
     VersionTable,
     label,
@@ -28,7 +30,8 @@ from nbreg.display import (
 )
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, CannotLoadError, NbregError, StoreError, TrustError
-from nbreg.kernel.arguments import HelpShown, fill, needs_filling, pieces, split, substitutions
+from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
+from nbreg.kernel.objects import variable
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
@@ -254,6 +257,21 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             registry.draft(args.drop).remove()
         found = registry.drafts()
         return DraftTable([drafter.as_it_is(each.record) for each in found], items=found)
+
+    @magic
+    def runs(self, args: Arguments) -> RunTable:
+        """List the runs of the registry."""
+        found = self.session.registry.runs(
+            args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
+        )
+        return RunTable([each.record for each in found], items=found)
+
+    @magic
+    def start_run(self, args: Arguments) -> Any:
+        """Begin another run in this notebook."""
+        lookup = partial(variable, namespace=self.session.namespace)
+        given = params(args.params, lookup)
+        return self.session.registry.start_own_run(args.name, experiment=args.experiment, params=given)
 
     @magic
     def use_registry(self, args: Arguments) -> Note:

@@ -18,6 +18,8 @@ MAGICS: Final = (
     "model_history",
     "model_events",
     "drafts",
+    "runs",
+    "start_run",
     "use_registry",
 )
 
@@ -157,6 +159,31 @@ def _drafts() -> Parser:
     return new
 
 
+def _runs() -> Parser:
+    new = Parser("%runs", "List runs side by side, newest first: params, last metrics, versions.")
+    new.add_argument("--query", metavar="Q", help="for example 'metrics.auc > 0.9 and params.C < 1'")
+    new.add_argument("--experiment", metavar="E", help="those of one experiment")
+    new.add_argument("--state", metavar="S", help="running, finished, failed or interrupted")
+    new.add_argument(
+        "--sort", metavar="BY", help="metrics.auc, params.C, name …; - for descending: -metrics.auc"
+    )
+    new.add_argument("--limit", metavar="N", type=int, default=50, help="no more than N; default: 50")
+    return new
+
+
+def _start_run() -> Parser:
+    new = Parser(
+        "%start_run",
+        "Begin another run in this notebook: what is logged and registered from here on belongs to it.",
+    )
+    new.add_argument("name", metavar="NAME", nargs="?", default="", help="its name")
+    new.add_argument("--experiment", metavar="E", default="", help="the runs that it belongs to")
+    new.add_argument(
+        "--params", metavar="p,lr=0.1", action="append", help="a dictionary, variables or values"
+    )
+    return new
+
+
 def _use_registry() -> Parser:
     new = Parser("%use_registry", "Work on another registry from here on; without LOCATION, say which it is.")
     new.add_argument("location", metavar="LOCATION", nargs="?", help="a folder")
@@ -183,5 +210,7 @@ _MAKERS: Final = {
     "model_history": _model_history,
     "model_events": _model_events,
     "drafts": _drafts,
+    "runs": _runs,
+    "start_run": _start_run,
     "use_registry": _use_registry,
 }

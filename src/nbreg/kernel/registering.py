@@ -150,6 +150,8 @@ class Registering:
             return None
         if given.is_path(name):
             return Candidate(name, given.existing_file(name))
+        if name.startswith("runs:/"):
+            return Candidate(name, name)  # what a run logged
         return Candidate(name, self._variable(name))
 
     def _variable(self, name: str) -> object:
@@ -185,8 +187,8 @@ class Registering:
         return {
             "metrics": given.metrics(args.metrics, self._variable),
             "params": given.params(args.params, self._variable),
-            "artifacts": given.artifacts(args.artifacts, self._variable),
-            "data": {name: self._variable(name) for name in given.pieces(args.data)},
+            "artifacts": given.artifacts(args.artifacts, self._variable) or None,
+            "data": {name: self._variable(name) for name in given.pieces(args.data)} or None,
             **self._options,
         }
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from nbreg.capture.context import install_context, uninstall_context
+from nbreg.capture.context import install_context, naming_scope, uninstall_context
 from nbreg.config import Nbreg
 from nbreg.display import Note
 from nbreg.kernel.context import KernelContext
 from nbreg.kernel.drafter import Drafter
 from nbreg.kernel.hooks import Recorder
+from nbreg.kernel.running import Running
 from nbreg.names import parse_reference, template_values
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Session:
         self.drafter = Drafter(self)
         self.recorder = Recorder(shell, self.drafter)
         self.context = KernelContext(shell, self.recorder)
+        self.running = Running(self)
         self._registry: Registry | None = None
         self._drafts: Registry | None = None
         self._registered: dict[str, int] = {}
@@ -88,7 +90,7 @@ class Session:
             for name, value in self.namespace.items()
             if issubclass(type(value), str | int | float) and type(value) is not bool
         }
-        return {**variables, **given, **template_values(self.context.moment)}
+        return {**variables, **given, **template_values(naming_scope().moment)}
 
     def remember(self, version: ModelVersion, *, quietly: bool = False) -> None:
         """This kernel registered it, so that the model's name alone may mean it."""
@@ -113,6 +115,17 @@ class Session:
         publish: Callable[[object], object] = display
         publish(result)
 
+    # the kernel's own run
+
+    def take_params(self, params: Mapping[str, object]) -> None:
+        """The notebook's parameters; no registry is made for their sake."""
+        from nbreg.registry.given import checked_params
+
+        told = checked_params(params)  # no object of the user's is kept
+        self.context.params |= told
+        if self.registry.id:
+            self.registry.current_run(own=True).log_params(told)
+
     # life
 
     def start(self) -> None:
@@ -120,12 +133,14 @@ class Session:
         self.recorder.start()
         self.drafter.start()
         install_context(self.context)
+        self.running.start()
         threading.Thread(target=_warm_up, name="nbreg-warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Undo `start`."""
         self.recorder.stop()
         self.drafter.stop()
+        self.running.stop()
         uninstall_context()
 
 

@@ -1,6 +1,7 @@
 """The verbs of a registry, and the only writer of journals."""
 
 from nbreg.registry.core import Registry, load, register
+from nbreg.registry.run import Run
 from nbreg.registry.version import ModelVersion
 
-__all__ = ["ModelVersion", "Registry", "load", "register"]
+__all__ = ["ModelVersion", "Registry", "Run", "load", "register"]

@@ -7,7 +7,7 @@ something up does not wait for them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from nbreg.records import (
     Lifecycle,
     ModelRow,
     PurgeReport,
+    RunLink,
     Usage,
     VerifyReport,
 )
@@ -39,6 +40,7 @@ from nbreg.registry import (
 )
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
+from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry:
+class Registry(RunVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -70,7 +72,7 @@ class Registry:
         actor: Actor | None = None,
     ) -> None:
         settings = settings or Settings()
-        self._desk = Desk(Folder(find_location(location), settings, clock), settings, actor)
+        self._desk: Desk = Desk(Folder(find_location(location), settings, clock), settings, actor)
 
     def __repr__(self) -> str:
         return f"<Registry {self.location}>"
@@ -126,9 +128,9 @@ class Registry:
         metrics: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         content: Mapping[str, Any] | None = None,
-        artifacts: Mapping[str, object] | None = None,
+        artifacts: Mapping[str, object] | Sequence[str] | None = None,
         data: Mapping[str, object] | None = None,
-        run: Any = None,
+        run: Run | RunLink | str | None = None,
         parent: Reference | None = None,
         substitutions: Mapping[str, str] | None = None,
         base: Reference | None = None,
@@ -141,16 +143,18 @@ class Registry:
         """Make an immutable version out of a live object and all that was captured with it.
 
         Any Python object will do; a `pathlib.Path` is stored as the file or folder it names,
-        a string as data, a `Draft` as it was trained. Equal content (artifacts by value, params,
-        metrics, content, data, parent) returns the version that is there already, whose
-        `existing` is then true; `new` makes another one. A taken `version` is an error; `force`
-        takes the name over from its holder, which keeps number and bytes, and needs a `reason`.
-        `metrics` are finite numbers, numpy's included.
+        a `Draft` as it was trained, a string as data, but for `runs:/ID/NAME`: that is what a run
+        logged, and `artifacts` may then be names of what it logged; nothing of it is loaded. Equal
+        content (artifacts by
+        value, params, metrics, content, data, parent) returns the version that is there already,
+        whose `existing` is then true; `new` makes another one. A taken `version` is an error;
+        `force` takes the name over from its holder, which keeps number and bytes, and needs a
+        `reason`. `metrics` are finite numbers, numpy's included.
 
         Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
         `StoreError`; then nothing is changed.
         """
-        from nbreg.registry import registering
+        from nbreg.registry import logged, registering
         from nbreg.registry.request import Request, linked, objects
 
         request = Request.checked(
@@ -179,6 +183,8 @@ class Registry:
                 raise BadInputError("a draft is registered as it was kept", hint="without artifacts and data")
             entry = drafting.register(self._desk, request, model)
             model.remove()
+        elif logged.is_source(model, artifacts):
+            entry = logged.register(self._desk, *logged.source(self._desk, request, model, artifacts, data))
         else:
             entry = registering.register(self._desk, request, objects(model, artifacts), linked(data))
         made = self._version(entry)
@@ -215,11 +221,13 @@ class Registry:
         It is the manifest, and shows itself: artifacts with their sizes, data, cells, and each
         variable with its value, or why that is withheld.
         """
-        from nbreg.registry import registering
+        from nbreg.registry import logged, registering
         from nbreg.registry.request import Request, linked, objects
 
         artifacts, data = options.pop("artifacts", None), options.pop("data", None)
         request = Request.checked(self._desk, model_name, **self._texts(options))
+        if logged.is_source(model, artifacts):
+            return logged.preview(self._desk, *logged.source(self._desk, request, model, artifacts, data))
         return registering.preview(self._desk, request, objects(model, artifacts), linked(data))
 
     # read

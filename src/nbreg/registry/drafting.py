@@ -192,7 +192,7 @@ def settle(desk: Desk, version: ModelVersion) -> None:
 def register(desk: Desk, request: Request, draft: Draft) -> Entry:
     """Make a version of a draft, with what was captured when it was one; see `Registry.register`."""
     from nbreg import families
-    from nbreg.registry import registering
+    from nbreg.registry import registering, running
 
     artifact = draft.artifact()
     stored = [(chunk, draft.part(chunk.digest)) for chunk in artifact.chunks]
@@ -209,6 +209,7 @@ def register(desk: Desk, request: Request, draft: Draft) -> Entry:
         run=draft.record.run or request.run,
     )
     desk.ready()
+    request, frozen = running.locked_by(desk, request)
     digest = registering.content_digest_of(request, [dumped], [])
     if not request.new and (known := registering.known_version(desk, request, digest)):
         return known
@@ -216,7 +217,7 @@ def register(desk: Desk, request: Request, draft: Draft) -> Entry:
     inferred = [*manifest.inferred, *(["metrics"] if request.metrics and not asked.metrics else [])]
     made = registering.Made(msgspec.structs.replace(manifest, inferred=inferred), [dumped], captured)
     return (
-        registering.store(desk, request, made)
+        registering.store(desk, request, made, frozen)
         or registering.known_version(desk, request, digest)
         or register(desk, asked, draft)
     )

@@ -97,6 +97,10 @@ def du(desk: Desk) -> Usage:
     for _name, database in desk.folder.databases():
         with suppress(NbregError):
             needed.update(proofs.objects_of(desk, database))
+    for run_id in desk.folder.runs.ids():
+        with suppress(NbregError):
+            for artifact in desk.folder.runs.fold(run_id).artifacts.values():
+                needed |= parts.needed_by_bundle(desk.folder.blobs, artifact.bundle)
     sharers = Counter(digest for mine in owned.values() for digest in mine)
     models = [
         ModelUsage(
@@ -114,6 +118,7 @@ def du(desk: Desk) -> Usage:
         size=sum(sizes.values()),
         journals=sum(path.stat().st_size for path in journals if path.exists()),
         unreferenced=sum(size for digest, size in sizes.items() if digest not in needed),
+        runs=desk.folder.runs.size(),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from nbreg.errors import DamagedObjectError, NbregError, StoreError, UnknownArtifactError
 from nbreg.records import NO_RECORD, Captured, Manifest, Record, VersionRow
 from nbreg.registry.desk import Desk, Entry
-from nbreg.store.blobs import BundleIndex
+from nbreg.store.blobs import Blobs, BundleIndex
 from nbreg.store.tiny import JournalDB
 
 P = TypeVar("P", bound=Record)
@@ -76,6 +76,12 @@ def references(desk: Desk, row: VersionRow) -> set[str]:
     with suppress(NbregError):
         return needed(desk.folder.blobs.index(row.bundle), row)
     return {row.bundle}
+
+
+def needed_by_bundle(blobs: Blobs, bundle: str) -> set[str]:
+    """The objects that a bundle needs: itself, the bundles of shared parts, large parts."""
+    index = blobs.index(bundle)
+    return {bundle, *index.elsewhere.values(), *index.large}
 
 
 def needed(index: BundleIndex, row: VersionRow) -> set[str]:

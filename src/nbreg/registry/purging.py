@@ -39,7 +39,8 @@ def purge(
         if not dry_run:
             doomed = [each for each in doomed if _record_purge(desk, *each, reason)]
         purged = {(database.journal.path, row.number) for database, row in doomed}
-        leftovers = list(_leftovers(desk, purged, _set_aside(desk, days)))
+        gone = [each for each in desk.folder.runs.ids() if _is_over(desk, each, days)]
+        leftovers = list(_leftovers(desk, purged, _set_aside(desk, days), gone))
         if not dry_run:
             for leftover in leftovers:
                 _remove(desk, Path(leftover.path))
@@ -109,9 +110,38 @@ def _told_of(desk: Desk, path: Path) -> set[str]:
     return found
 
 
-def _leftovers(desk: Desk, purged: set[tuple[Path, int]], kept: list[Path]) -> Iterator[Leftover]:
+def _is_over(desk: Desk, run_id: str, days: float) -> bool:
+    """Whether a run was deleted, and its time is over."""
+    deleted = desk.folder.runs.deleted(run_id)
+    return deleted is not None and deleted.at <= timestamp(_days_ago(desk, days))
+
+
+def _of_runs(desk: Desk, gone: list[str]) -> set[str]:
+    """The objects that runs logged. Where one of them cannot be read, nothing is purged."""
     blobs = desk.folder.blobs
-    used = {digest for path in kept for digest in _told_of(desk, path)}
+    spoken_of = {
+        bundle
+        for run_id in desk.folder.runs.ids()
+        if run_id not in gone
+        for bundle in desk.folder.runs.bundles(run_id)
+    }
+    return {
+        digest
+        for bundle in spoken_of
+        if blobs.is_stored(bundle)
+        for digest in parts.needed_by_bundle(blobs, bundle)
+    }
+
+
+def _leftovers(
+    desk: Desk, purged: set[tuple[Path, int]], kept: list[Path], gone: list[str]
+) -> Iterator[Leftover]:
+    blobs = desk.folder.blobs
+    used = {digest for path in kept for digest in _told_of(desk, path)} | _of_runs(desk, gone)
+    for run_id in gone:
+        for path in (desk.folder.runs.path(run_id), desk.folder.runs.events_path(run_id)):
+            if path.is_file():
+                yield Leftover(path=str(path), size=path.stat().st_size, why="the run was deleted")
     for database, row in parts.all_versions(desk):
         if not row.purged and (database.journal.path, row.number) not in purged:
             # What a bundle that cannot be read refers to is not known: then nothing is purged.

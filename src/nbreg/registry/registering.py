@@ -8,7 +8,7 @@ then one line of the model's journal makes the version exist.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -27,12 +27,14 @@ from nbreg.records import (
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, naming, parts
+from nbreg.registry import bookkeeping, naming, parts, running
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
 from nbreg.registry.request import Request
-from nbreg.store.tiny import Draft, JournalDB
+from nbreg.store.blobs import Batch
+from nbreg.store.tiny import Draft as Line
+from nbreg.store.tiny import JournalDB
 
 _LEAST_SPACE = 16 * 1024 * 1024
 _SCANNED = 64 * 1024 * 1024  # what is larger and no text is not searched for secrets: it would take seconds
@@ -46,6 +48,8 @@ class Made(msgspec.Struct, frozen=True):
     manifest: Manifest
     artifacts: list[families.Dumped]
     captured: list[bytes]
+    mine: bool = True
+    """Whether this user made it, and so vouches for it."""
 
     @property
     def size(self) -> int:
@@ -61,40 +65,56 @@ def register(
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
+    read_off = request is not asked
+    request, frozen = running.locked_by(desk, request)
     if not request.new and (known := known_version(desk, request, content_digest)):
         return known
-    seen, captured = _captured(desk, pending, seen, request, values, params=request is not asked)
+    seen, captured = _captured(desk, pending, seen, request, values, params=read_off)
     made = _made(desk, request, dumped, seen.links, content_digest, captured)
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
-    written = store(desk, request, made)
+    written = store(desk, request, made, frozen)
     return written or known_version(desk, request, content_digest) or register(desk, asked, values, data)
 
 
-def store(desk: Desk, request: Request, made: Made) -> Entry | None:
-    """Write the bytes, then the line; None where its content has come to be meanwhile."""
+def store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes] = ()) -> Entry | None:
+    """Write the bytes and the run's, then the line; None where its content has come to be meanwhile."""
     blobs = desk.folder.blobs
     with blobs.kept():
         batch = blobs.batch()
-        for each in made.artifacts:
-            for chunk, part in each.parts:
-                batch.add(part, chunk)
-        for part in made.captured:
-            batch.add(part)
-        version_id = batch.add(canonical(made.manifest)).digest
-        return _write(desk, request, made, version_id, batch.commit())
+        for piece in frozen:
+            batch.add(piece)
+        version_id = add_parts(batch, made)
+        return write(desk, request, made, version_id, batch.commit())
+
+
+def add_parts(batch: Batch, made: Made) -> str:
+    """All bytes that are named, and the manifest, whose digest is returned."""
+    for each in made.artifacts:
+        for chunk, part in each.parts:
+            batch.add(part, chunk)
+    for part in made.captured:
+        batch.add(part)
+    return batch.add(canonical(made.manifest)).digest
 
 
 def preview(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> Preview:
     """What `register` would write."""
+    made, captured = drafted(desk, request, values, data)
+    return Preview.of(request.model, made.manifest, captured)
+
+
+def drafted(
+    desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
+) -> tuple[Made, capture.Capture]:
+    """The version that `register` would write, with all its bytes and its capture; nothing is stored."""
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
     seen, captured = _captured(desk, pending, seen, request, values, params=request is not asked)
-    made = _made(desk, request, dumped, seen.links, content_digest, captured)
-    return Preview.of(request.model, made.manifest, captured)
+    return _made(desk, request, dumped, seen.links, content_digest, captured), captured
 
 
 def check(desk: Desk, request: Request) -> None:
@@ -257,6 +277,7 @@ def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | 
     known = _holder_of(database, content_digest) if database is not None else None
     if database is None or known is None or not parts.are_whole(desk, Entry(request.model, database, known)):
         return None
+    running.registering(desk, request.run, request.model, known.id)
     with desk.transaction(
         database, "registered-again", reason=request.reason, message=request.message
     ) as draft:
@@ -287,7 +308,7 @@ def _refuse_other_wishes(desk: Desk, request: Request, row: VersionRow) -> None:
         )
 
 
-def _relabelled(database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> VersionRow:
+def _relabelled(database: JournalDB, draft: Line, request: Request, row: VersionRow) -> VersionRow:
     """Tags are added, and a description that is given replaces the one that is there."""
     tags = [*row.tags, *(tag for tag in request.tags if tag not in row.tags)]
     after = msgspec.structs.replace(row, tags=tags, description=request.description or row.description)
@@ -313,10 +334,11 @@ def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
     return None
 
 
-def _write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str) -> Entry | None:
+def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
-    stamp = trust.sign(version_id)
+    stamp = trust.sign(version_id) if made.mine else ""
+    running.registering(desk, request.run, request.model, version_id)
     with desk.transaction(database, "registered", reason=request.reason, message=request.message) as draft:
         known = None if request.new else _holder_of(database, made.manifest.content_digest)
         if known is not None and parts.are_whole(desk, Entry(request.model, database, known)):
@@ -351,7 +373,7 @@ def _write(desk: Desk, request: Request, made: Made, version_id: str, bundle: st
     return Entry(request.model, database, bookkeeping.version_row(database, row.number))
 
 
-def _put(desk: Desk, database: JournalDB, draft: Draft, request: Request, row: VersionRow) -> None:
+def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow) -> None:
     bookkeeping.note(database, draft, row, **({"stage": request.stage} if request.stage else {}))
     if request.force and row.name:
         naming.supersede(database, draft, row.name)

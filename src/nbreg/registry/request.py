@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from nbreg import lifecycle
-from nbreg.capture.context import current_context
+from nbreg.capture.context import current_context, naming_scope, started_run
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadInputError, BadNameError
@@ -74,7 +74,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         parent: str | None = None,
         base: str | None = None,
         substitutions: Mapping[str, str] | None = None,
-        run: RunLink | None = None,
+        run: object = None,
         new: bool = False,
         force: bool = False,
         reason: str = "",
@@ -85,6 +85,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         context = current_context()
         redactor = redactor_of(context)
         values = {**template_values(context.moment), **_substitutions(substitutions)}
+        scope = naming_scope()
+        values = {
+            **template_values(scope.moment),
+            **scope.substitutions,
+            **_substitutions(substitutions),
+        }
         rules = desk.lifecycle
         if not isinstance(model_name, str):
             raise BadNameError(f"a model's name is text, not {type(model_name).__name__}")
@@ -112,7 +118,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             content=checked_mapping(content, "content", redactor),
             parent="" if parent is None else reading.get(desk, parent).row.id,
             base=None if base is None else _base(desk, model, base),
-            run=context.run if run is None else _run(run),
+            run=(started_run() or context.run) if run is None else _run(desk, run),
             new=new,
             force=force,
             reason=checked_text(reason, "the reason", redactor),
@@ -132,12 +138,32 @@ def _substitutions(given: Mapping[str, str] | None) -> dict[str, object]:
     return dict(given)
 
 
-def _run(given: object) -> RunLink:
-    if not isinstance(given, RunLink):
+def _run(desk: Desk, given: object) -> RunLink:
+    """A run as it is linked: the run itself, its link, or its id."""
+    link = getattr(given, "link", given)
+    if isinstance(link, RunLink):
+        return link
+    if not isinstance(link, str):
         raise BadInputError(
-            f"a run is a RunLink, not {type(given).__name__}", hint="leave it out: it is known"
+            f"a run is a Run or its id, not {type(given).__name__}", hint="leave it out: it is known"
         )
-    return given
+    return linked_run(desk, link)
+
+
+def linked_run(desk: Desk, run_id: str) -> RunLink:
+    """The link of a run that is here. Raises `UnknownRunError`."""
+    runs = desk.folder.runs
+    found = runs.fold(runs.resolve(run_id)).begun
+    if found is None:
+        raise BadInputError(f"the file of the run {run_id} has no beginning", hint="link another run")
+    return RunLink(
+        id=found.id,
+        name=found.name,
+        experiment=found.experiment,
+        kind=found.kind,
+        started_at=found.started_at,
+        parent=found.parent,
+    )
 
 
 def linked(data: Mapping[str, object] | None) -> dict[str, object]:
@@ -156,14 +182,15 @@ def _base(desk: Desk, model: str, base: str) -> int:
     return entry.number
 
 
-def objects(model: object, artifacts: Mapping[str, object] | None) -> dict[str, object]:
+def objects(model: object, artifacts: object) -> dict[str, object]:
     """All objects by artifact name; the model itself is `model`."""
     found: dict[str, object] = {} if model is None else {"model": model}
-    if artifacts is not None and not isinstance(artifacts, Mapping):
+    given = {} if artifacts is None else artifacts
+    if not isinstance(given, Mapping):
         raise BadInputError(
             f"artifacts are given as {type(artifacts).__name__}", hint="artifacts={'scaler': scaler}"
         )
-    for name, value in (artifacts or {}).items():
+    for name, value in given.items():
         if name in found:
             raise BadInputError("two artifacts are named 'model'", hint="give one of them another name")
         found[_short_word(name, "an artifact")] = value

@@ -37,6 +37,7 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
         for name, database in folder.databases():
             found.look_at(name, database, repair=repair)
         found.look_at_transfers(repair=repair)
+        found.look_at_runs()
         found.look_at_objects()
     if not found.heads:
         found.add("no-registry", folder.path, "there is no registry")
@@ -171,6 +172,19 @@ class _Findings:
                 told = f"it arrived as {arrived.ref}, and is still here: transfer it again, or repair"
                 self.add("half-transfer", source.ref, told)
 
+    def look_at_runs(self) -> None:
+        """What runs logged has to be there; a torn line of a run is what a kill left, and no damage."""
+        runs = self._desk.folder.runs
+        for run_id in runs.ids():
+            try:
+                fold = runs.fold(run_id)
+                if fold.begun is None or fold.begun.id != run_id:
+                    self.add("run-damaged", runs.path(run_id), "its first line is not the beginning of it")
+                for artifact in fold.artifacts.values():
+                    self._desk.folder.blobs.read(artifact.manifest, artifact.bundle)
+            except NbregError as error:
+                self.add(error.code, runs.path(run_id), error.message)
+
     def look_at_objects(self) -> None:
         """Every object's bytes against its name."""
         blobs = self._desk.folder.blobs
@@ -220,5 +234,7 @@ def _named(manifest: Manifest) -> Iterator[str]:
     for artifact in manifest.artifacts:
         yield from (chunk.digest for chunk in artifact.chunks)
         yield from (entry.digest for entry in artifact.files)
+    if manifest.run is not None:
+        yield from (chunk.digest for chunk in manifest.run.chunks)
     sections = (getattr(manifest, field) for field in Manifest.__struct_fields__)
     yield from (each.digest for each in sections if isinstance(each, Captured) and each.is_there)

@@ -334,6 +334,18 @@ class Batch:
             self._parts[digest] = data
         return chunk
 
+    def refer(self, digest: str, bundle: str) -> None:
+        """Name a part that a bundle holds or names, without reading it. Raises `DamagedObjectError`."""
+        if digest in self._parts or digest in self._elsewhere or digest in self._large:
+            return
+        index = self._blobs.index(bundle)
+        if digest in index.large:
+            self._large[digest] = index.large[digest]
+        elif digest in index.parts or digest in index.elsewhere:
+            self._elsewhere[digest] = index.elsewhere.get(digest, bundle)
+        else:
+            raise DamagedObjectError(f"{self._blobs.path(bundle)} does not hold the part {digest[:12]}…")
+
     def commit(self) -> str:
         """Store what is left as a bundle; return its digest."""
         return self._blobs.write_bundle(self._parts, elsewhere=self._elsewhere, large=self._large)

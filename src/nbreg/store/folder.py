@@ -2,6 +2,7 @@
 
     registry.jsonl                    the registry's own journal: format, id, stages
     models/churn.model/journal.jsonl  a model
+    runs/                             executions of training, a file each
     objects/  tmp/                    bytes · what is being written, and what was set aside
 
 Reading makes no file, so a registry in a read-only folder works.
@@ -17,7 +18,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,6 +38,9 @@ from nbreg.store.blobs import Blobs
 from nbreg.store.files import forgetful, make_folder, network_file_system, refused
 from nbreg.store.journal import Line, last_line
 from nbreg.store.tiny import JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.store.runs import Runs
 
 log = logging.getLogger("nbreg")
 
@@ -71,6 +77,13 @@ class Folder:
 
     def _database(self, path: Path) -> JournalDB:
         return JournalDB(path, scrap=self.scrap, lock_seconds=self._settings.lock_seconds, clock=self._clock)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs; imported when first asked for."""
+        from nbreg.store.runs import Runs
+
+        return Runs(self.path / "runs", self.scrap)
 
     def now(self) -> str:
         """The time, as it is recorded."""
