@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from kernels import Kernel, running_kernel
+from kernels import MODEL, Kernel, running_kernel
 
 from nbreg import Registry
 from nbreg.kernel.running import assigned
@@ -205,3 +205,17 @@ def test_a_notebook_that_fails_under_papermill_is_a_failed_run(tmp_path: Path) -
     run = registry().runs()[0]
     assert (run.state, run.error, run.params, run.versions) == ("failed", "ZeroDivisionError", {"C": 2.0}, [])
     assert registry().models() == []
+
+
+def test_a_draft_locks_the_run_that_trained_it(kernel: Kernel) -> None:
+    """A rescued model is traced back to its training as any other is."""
+    kernel.good(f"import nbreg\nnbreg.current_run().log_metric('loss', 0.5)\n{MODEL}")
+    kernel.good("clf = Mean(2).fit([1, 2])")
+    kernel.good("clf = Mean(3).fit([1, 2])")
+    kernel.good("v = %register_model churn --draft 1")
+
+    version = registry().get("churn")
+    assert version.run is not None
+    assert version.run.chunks
+    assert registry().run(version).metrics == {"loss": 0.5}
+    assert [each.id for each in registry().runs()[0].versions] == [version.id]
