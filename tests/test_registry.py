@@ -173,7 +173,9 @@ def test_names_go_up_from_the_highest_or_from_a_base(registry: Registry) -> None
     third = registry.get("churn@3")
     assert (third.bump, third.bump_reason, third.row.base) == ("patch", "patch: asked for", 2)
     assert registry.get("churn@gold").bump_reason == "named by the caller"
-    assert registry.get("churn@2").bump_reason == "not compared"
+    assert registry.get("churn@2").bump_reason.startswith(
+        "minor: nothing but the weights changed; not compared: "
+    )
 
 
 def test_naming_by_number_gives_no_names(tmp_path: Path) -> None:
@@ -635,7 +637,7 @@ def test_a_deleted_version_is_hidden_and_comes_back(registry: Registry) -> None:
     assert (three_.deleted.by, three_.deleted.reason) == ("ada", "Wrong data")
     with pytest.raises(NameTakenError, match="deleted"):
         registry.register("churn", 9, version="1.2.0")
-    assert registry.register("churn", 4).ref == "churn@1.3.0"
+    assert registry.register("churn", {"n": 4}).ref == "churn@1.3.0"
     before = lines(registry)
     registry.delete("churn@3")
     assert lines(registry) == before, "it is deleted already"

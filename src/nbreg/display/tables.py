@@ -285,7 +285,7 @@ class EventTable(Table[Event]):
             _what(event),
             brief(event.by.user, 40),
             event.reason,
-            event.message,
+            event.message or _why(event),
         ]
 
     def facts(self, index: int) -> dict[str, Any]:
@@ -302,6 +302,11 @@ class EventTable(Table[Event]):
 
 def _version_of(event: Event) -> str:
     return label(str(event.facts.get("name") or "") or None, event.number) if event.number else ""
+
+
+def _why(event: Event) -> str:
+    """Why a version has its number, where nobody said anything of it."""
+    return str(event.facts.get("why") or "")
 
 
 _JOINTS = {"registered": " in ", "rolled-back": " ", "promoted": " to ", "retired": " to "}

@@ -25,6 +25,9 @@ LONGEST: Final = 1000
 FEATURES: Final = 5_000
 """Feature names that are kept."""
 
+CLASSES: Final = 100
+"""Classes that are kept; of more than that, none."""
+
 _USES: Final = ("predict", "transform", "predict_proba", "decision_function")
 # The more special ones first: XGBClassifier is an estimator, and a Keras model may be a module of torch.
 _FAMILIES: Final[tuple[ModuleType, ...]] = (
@@ -53,6 +56,8 @@ class Description(NamedTuple):
     """How many features it takes."""
     framework: dict[str, str]
     """The distribution that the model's class is from, and its version."""
+    classes: list[Any] = []
+    """The classes that a classifier tells apart; empty where they are too many to name."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -63,6 +68,7 @@ class Description(NamedTuple):
             "architecture": self.architecture,
             "features": self.features,
             "width": self.width,
+            "classes": self.classes,
         }
         return {name: value for name, value in known.items() if value not in ({}, [], None)}
 
@@ -81,6 +87,7 @@ def ask(model: object) -> Description:
         features=told(names),
         width=_tried(lambda: family.width(model), None) or len(names) or None,
         framework=_framework(family, model),
+        classes=_tried(lambda: _classes(family, model), []),
     )
 
 
@@ -89,6 +96,11 @@ def chosen(model: object, params: Mapping[str, Any]) -> dict[str, Any]:
     defaults = getattr(_family(model), "defaults", None)
     known: Mapping[str, Any] = {} if defaults is None else _tried(lambda: defaults(model), {})
     return {name: value for name, value in params.items() if name not in known or known[name] != value}
+
+
+def _classes(family: ModuleType, model: object) -> list[Any]:
+    found = family.classes(model) if hasattr(family, "classes") else []
+    return told([_short(each) for each in found]) if len(found) <= CLASSES else []
 
 
 def is_model(value: object) -> bool:

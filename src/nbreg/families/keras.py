@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final
@@ -13,6 +14,7 @@ ROOT: Final = "keras"
 DISTRIBUTION: Final = "keras"
 
 _WIDEST: Final = 200
+_SIZES: Final = ("units", "filters", "rate", "num_heads", "key_dim", "input_dim", "output_dim")
 
 
 def params(model: Any) -> dict[str, Any]:
@@ -29,8 +31,15 @@ def params(model: Any) -> dict[str, Any]:
 
 def architecture(model: Any) -> dict[str, Any]:
     """The class and its layers."""
-    layers = [{"name": layer.name, "class": class_name(layer)} for layer in islice(model.layers, _WIDEST)]
+    layers = [_layer(layer) for layer in islice(model.layers, _WIDEST)]
     return {"class": class_name(model), "parts": layers}
+
+
+def _layer(layer: Any) -> dict[str, Any]:
+    """Its class and its sizes; Keras counts the layers of a session, so the count is no part of the name."""
+    built = {name: value for name in _SIZES if type(value := vars(layer).get(name)) in (int, float)}
+    told = {"name": re.sub(r"_\d+$", "", layer.name), "class": class_name(layer)}
+    return {**told, "built": built} if built else told
 
 
 def features(model: Any) -> list[str]:

@@ -25,6 +25,11 @@ def architecture(model: Any) -> dict[str, Any]:
     return {"class": class_name(model), **trees}
 
 
+def classes(model: Any) -> list[Any]:
+    """The classes that a classifier tells apart."""
+    return sklearn.classes(model) if hasattr(type(model), "get_params") else []
+
+
 def features(model: Any) -> list[str]:
     """The booster's feature names; LightGBM makes some up where it was given none."""
     booster = _booster(model)

@@ -36,7 +36,9 @@ def architecture(model: Any) -> dict[str, Any]:
     if type(model) is FunctionType:
         code = model.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        return {"function": class_name(model), "arguments": list(names)}
+        placed, defaults = code.co_varnames[: code.co_argcount], len(model.__defaults__ or ())
+        optional = [*placed[len(placed) - defaults :], *(model.__kwdefaults__ or {})]
+        return {"function": class_name(model), "arguments": list(names), "optional": optional}
     return {"class": class_name(model)}
 
 

@@ -23,6 +23,16 @@ _WIDEST: Final = 50
 _QUICK: Final = 250_000
 _TREE: Final = 2_000
 _MOST_PARTS: Final = 500
+_MOST_COLUMNS: Final = 200
+_CHILDREN: Final = (
+    "estimator",
+    "regressor",
+    "transformer",
+    "final_estimator",
+    "base_estimator",
+    "remainder",
+)
+_BUILT: Final = ("hidden_layer_sizes",)
 # What their predictions cost grows with the training data, or is drawn at random.
 _SLOW: Final = ("sklearn.neighbors", "sklearn.gaussian_process", "sklearn.semi_supervised")
 _RUNS_OTHERS: Final = ("FunctionTransformer",)
@@ -31,7 +41,11 @@ _RUNS_OTHERS: Final = ("FunctionTransformer",)
 def params(model: Any) -> dict[str, Any]:
     """`get_params()`, the estimators in it left out: their own parameters stand beside them."""
     given = model.get_params(deep=True)
-    return {name: value for name, value in sorted(given.items()) if not _holds_estimator(value)}
+    own = {name: value for name, value in sorted(given.items()) if not _holds_estimator(value)}
+    best = vars(model).get("best_params_")  # what a search found, rather than where it looked
+    if isinstance(best, dict):
+        own["best_params_"] = {name: value for name, value in best.items() if not _holds_estimator(value)}
+    return own
 
 
 def defaults(model: Any) -> dict[str, Any]:
@@ -64,10 +78,33 @@ def _holds_estimator(value: object, depth: int = 3) -> bool:
 def architecture(model: Any, depth: int = 0) -> dict[str, Any]:
     """The class, and what it is made of by name: steps of a pipeline, transformers, members."""
     tree: dict[str, Any] = {"class": class_name(model)}
+    if built := {name: vars(model)[name] for name in _BUILT if vars(model).get(name) is not None}:
+        tree["built"] = built
     parts = dict(islice(children(model), _WIDEST)) if depth < _DEEPEST else {}
+    chosen = _columns(model)
     if parts:
-        tree["parts"] = [{"name": name, **_part(each, depth)} for name, each in parts.items()]
+        tree["parts"] = [
+            {"name": name, **_part(each, depth), **({"columns": chosen[name]} if name in chosen else {})}
+            for name, each in parts.items()
+        ]
     return tree
+
+
+def _columns(model: Any) -> dict[str, Any]:
+    """Which columns each transformer of a `ColumnTransformer` works on; of a fitted one those it found."""
+    listed = vars(model).get("transformers_") or vars(model).get("transformers")
+    triples = [each for each in _some(listed) if isinstance(each, tuple) and len(each) == 3]
+    return {str(name): _chosen(columns) for name, _, columns in triples}
+
+
+def _chosen(columns: Any) -> Any:
+    if type(columns) in (str, int, bool):
+        return [columns]
+    if isinstance(columns, slice):
+        return f"{columns.start}:{columns.stop}:{columns.step}"
+    if callable(columns):
+        return class_name(columns)
+    return list(islice(columns, _MOST_COLUMNS))
 
 
 def _part(part: Any, depth: int) -> dict[str, Any]:
@@ -81,10 +118,19 @@ def children(model: Any) -> Iterable[tuple[str, Any]]:
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, tuple) and len(each) >= 2:
                 yield str(each[0]), each[1] if each[1] is not None else "passthrough"
-    for attribute in ("estimator", "regressor", "transformer", "final_estimator", "base_estimator"):
+    found = vars(model).get("best_estimator_")
+    for attribute in _CHILDREN:
         child = vars(model).get(attribute)
+        if attribute == "estimator" and found is not None:
+            child = found  # what a search chose, which may be of another class
         if child is not None and hasattr(type(child), "get_params"):
             yield attribute, child
+
+
+def classes(model: Any) -> list[Any]:
+    """The classes that a classifier tells apart."""
+    found: Any = getattr(model, "classes_", None)
+    return found.tolist() if _is_array(found) and found.ndim == 1 else []
 
 
 def features(model: Any) -> list[str]:

@@ -37,7 +37,12 @@ def params(model: Any) -> dict[str, Any]:
 
 def architecture(model: Any) -> dict[str, Any]:
     """The class of the results and of the model."""
-    return {"class": class_name(model), "parts": [{"name": "model", "class": class_name(_specified(model))}]}
+    specified = _specified(model)
+    part: dict[str, Any] = {"name": "model", "class": class_name(specified)}
+    if vars(specified).get("family") is not None:
+        family = vars(specified)["family"]
+        part["built"] = {"family": type(family).__name__, "link": type(family.link).__name__}
+    return {"class": class_name(model), "parts": [part]}
 
 
 def features(model: Any) -> list[str]:

@@ -44,8 +44,13 @@ def _structure(model: Any) -> Iterator[list[Any]]:
 
 
 def architecture(model: Any) -> dict[str, Any]:
-    """The tree of modules by class, with the constants that say how each is built."""
-    return _tree(model, 0) if "_modules" in vars(model) else {"class": class_name(model)}
+    """The tree of modules by class, with the constants of how each is built; and a digest of all shapes.
+
+    The tree does not show the weights of a module that a class of the user's makes itself.
+    """
+    if "_modules" not in vars(model):
+        return {"class": class_name(model)}
+    return {**_tree(model, 0), "structure": digest_of(canonical(list(_structure(model))))}
 
 
 def _tree(module: Any, depth: int) -> dict[str, Any]:
@@ -67,8 +72,15 @@ def _constants(module: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(module).items()
-        if not name.startswith("_") and name != "training" and type(value) in (bool, int, float, str)
+        if not name.startswith("_") and name != "training" and _is_constant(value)
     }
+
+
+def _is_constant(value: Any) -> bool:
+    """A plain value, or a kernel's size in each direction."""
+    return type(value) in (bool, int, float, str) or (
+        type(value) is tuple and all(type(each) is int for each in value)
+    )
 
 
 def features(model: Any) -> list[str]:

@@ -30,6 +30,11 @@ def architecture(model: Any) -> dict[str, Any]:
     return tree
 
 
+def classes(model: Any) -> list[Any]:
+    """The classes that a classifier tells apart."""
+    return sklearn.classes(model) if hasattr(type(model), "get_params") else []
+
+
 def features(model: Any) -> list[str]:
     """The booster's feature names; none where it was trained on bare arrays."""
     return list(_booster(model).feature_names or ()) if _is_fitted(model) else []

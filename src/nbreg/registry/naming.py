@@ -6,7 +6,7 @@ import msgspec
 
 from nbreg import changes
 from nbreg.errors import NameTakenError, VersionInUseError
-from nbreg.names import next_name, parse_semantic
+from nbreg.names import SemanticVersion, next_name, parse_semantic
 from nbreg.records import ModelRow, Pointer, VersionRow
 from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
@@ -15,26 +15,46 @@ from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
 
-def choose(
-    desk: Desk, database: JournalDB, request: Request
-) -> tuple[str | None, changes.Implied, int | None]:
-    """The new version's name, the step that it is, and what it was measured against."""
+def counts_up(desk: Desk, request: Request) -> bool:
+    """Whether the step to the new name is to be found out: neither name nor step is given."""
+    return request.version is None and request.bump is None and desk.settings.naming == "semantic"
+
+
+def base_row(database: JournalDB, request: Request) -> VersionRow | None:
+    """What the new version is compared with: `--from`, else the highest semantic version."""
     model = database.row(*MODEL_ROW, ModelRow)
     base = request.base if request.base is not None else model.highest_number if model else None
-    if request.version is not None:
-        _refuse_taken(desk, database, request, request.version, model)
-        return request.version, changes.Implied(None, "named by the caller"), base
-    if desk.settings.naming == "number":
-        return None, changes.Implied(None, ""), base
-    row = database.row("versions", base, VersionRow) if base is not None else None
-    semantic = bookkeeping.semantic(row) if row is not None else None
-    if semantic is None and model is not None:
+    return database.row("versions", base, VersionRow) if base is not None else None
+
+
+def counted_from(database: JournalDB, base: VersionRow | None) -> SemanticVersion | None:
+    """The semantic version that the next one is counted from; None for the first one."""
+    semantic = bookkeeping.semantic(base) if base is not None else None
+    if semantic is None and (model := database.row(*MODEL_ROW, ModelRow)) is not None:
         semantic = parse_semantic(model.highest)
+    return semantic
+
+
+def choose(
+    desk: Desk,
+    database: JournalDB,
+    request: Request,
+    base: VersionRow | None,
+    implied: changes.Implied | None = None,
+) -> tuple[str | None, changes.Implied]:
+    """The new version's name, and the step that it is: the one that was found, unless one is given."""
+    if request.version is not None:
+        _refuse_taken(desk, database, request, request.version, database.row(*MODEL_ROW, ModelRow))
+        return request.version, changes.Implied(None, "named by the caller")
+    if desk.settings.naming == "number":
+        return None, changes.Implied(None, "")
+    semantic = counted_from(database, base)
     if semantic is None:
         implied = changes.FIRST
-    else:
-        implied = changes.asked_for(request.bump) if request.bump else changes.NOT_COMPARED
-    return next_name(semantic, implied.bump or "minor", lambda name: _is_taken(database, name)), implied, base
+    elif request.bump:
+        implied = changes.asked_for(request.bump)
+    implied = implied or changes.NOT_COMPARED
+    return next_name(semantic, implied.bump or "minor", lambda name: _is_taken(database, name)), implied
 
 
 def _is_taken(database: JournalDB, name: str) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
 from nbreg import __version__ as nbreg_version
-from nbreg import capture, families, lifecycle, trust
+from nbreg import capture, changes, families, lifecycle, trust
 from nbreg.capture import environment, secrets
 from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
 from nbreg.records import (
@@ -22,12 +24,13 @@ from nbreg.records import (
     Environment,
     Manifest,
     Pointer,
+    Record,
     VersionRow,
     canonical,
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, naming, parts, running
+from nbreg.registry import bookkeeping, comparing, naming, parts, running
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
@@ -50,10 +53,24 @@ class Made(msgspec.Struct, frozen=True):
     captured: list[bytes]
     mine: bool = True
     """Whether this user made it, and so vouches for it."""
+    records: dict[str, Record] = {}
+    """The captured parts by name, where they are at hand."""
 
     @property
     def size(self) -> int:
         return sum(dumped.artifact.size for dumped in self.artifacts)
+
+    @property
+    def side(self) -> changes.Side:
+        """It, as it is compared with others."""
+        return changes.Side(self.manifest, self._part)
+
+    def _part(self, name: str, kind: type[Any]) -> Any:
+        """A captured part; of a draft, whose capture is bytes alone, decoded."""
+        if name in self.records:
+            return self.records[name]
+        digest = getattr(self.manifest, name).digest
+        return msgspec.json.decode(next(raw for raw in self.captured if digest_of(raw) == digest), type=kind)
 
 
 def register(
@@ -128,7 +145,7 @@ def check(desk: Desk, request: Request) -> None:
         folder.refuse_twin(request.model, folder.brief(request.model))
         return
     with database.journal.locked():
-        naming.choose(desk, database, request)
+        naming.choose(desk, database, request, naming.base_row(database, request))
 
 
 def look(
@@ -208,11 +225,13 @@ def _made(
     content_digest: str,
     captured: capture.Capture,
 ) -> Made:
-    parts, stored = sections(_with_needs(captured, dumped))
+    told = _with_needs(captured, dumped)
+    parts, stored = sections(told)
     manifest = msgspec.structs.replace(
         without_capture(desk, request, dumped, links, content_digest, captured), **parts
     )
-    return Made(manifest, dumped, stored)
+    records = {name: part.record for name, part in told.items() if isinstance(part, capture.Part)}
+    return Made(manifest, dumped, stored, records)
 
 
 def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Captured], list[bytes]]:
@@ -335,6 +354,24 @@ def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
 
 
 def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str) -> Entry | None:
+    """Compare with the base and write; where another version became the base meanwhile, once more."""
+    for left in range(comparing.TRIES - 1, -1, -1):
+        judged = comparing.judge(desk, request, made.side)
+        with suppress(comparing.BaseMoved):
+            return _write(desk, request, made, version_id, bundle, judged, last=not left)
+    raise AssertionError("the last try takes what was found")
+
+
+def _write(
+    desk: Desk,
+    request: Request,
+    made: Made,
+    version_id: str,
+    bundle: str,
+    judged: comparing.Judged,
+    *,
+    last: bool,
+) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
     stamp = trust.sign(version_id) if made.mine else ""
@@ -345,7 +382,8 @@ def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str
             return None
         model = bookkeeping.brief(database, draft, new_model=request.model)
         desk.folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
-        name, implied, base = naming.choose(desk, database, request)
+        base = naming.base_row(database, request)
+        name, implied = naming.choose(desk, database, request, base, judged.for_base(base, last=last))
         model_artifact = next(
             (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
         )
@@ -365,7 +403,7 @@ def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str
             size=made.size,
             bump=implied.bump,
             bump_reason=implied.reason,
-            base=base,
+            base=base.number if base else None,
             run=request.run.id if request.run else "",
             stamp=stamp,
         )
@@ -374,7 +412,8 @@ def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str
 
 
 def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow) -> None:
-    bookkeeping.note(database, draft, row, **({"stage": request.stage} if request.stage else {}))
+    why = {"why": row.bump_reason} if row.bump else {}
+    bookkeeping.note(database, draft, row, **why, **({"stage": request.stage} if request.stage else {}))
     if request.force and row.name:
         naming.supersede(database, draft, row.name)
     bookkeeping.add(database, row)

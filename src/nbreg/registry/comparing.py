@@ -1,0 +1,81 @@
+"""Which step a registration is from its base: found out before the model's lock, held to under it.
+
+Reading the base's parts takes no lock, and where a part is the same nothing is read. Under the
+lock it is only asked whether the base is still the one that was compared.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+
+from nbreg import changes
+from nbreg.errors import NbregError
+from nbreg.records import VersionRow
+from nbreg.registry import naming, parts
+from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.request import Request
+
+log = logging.getLogger("nbreg")
+
+TRIES = 3
+"""How often a base that others move is compared again; then the last comparison says what it was with."""
+
+
+class BaseMoved(Exception):  # noqa: N818 - it says what happened, and never leaves `registering`
+    """Another version became the base after the comparison."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The step that was found, and the id of the version that it counts from."""
+
+    implied: changes.Implied | None = None
+    """None where nobody needs to know: the caller said it, or versions have no names."""
+    base_id: str = ""
+    against: str = ""
+
+    def for_base(self, base: VersionRow | None, *, last: bool) -> changes.Implied | None:
+        """The step, if this is the base that was compared. Raises `BaseMoved` unless it is the `last` try."""
+        if self.implied is None or self.base_id == (base.id if base else ""):
+            return self.implied
+        if not last:
+            raise BaseMoved
+        bump, reason = self.implied
+        if not self.base_id:
+            return changes.not_compared("other versions came meanwhile")
+        return changes.Implied(bump, f"{reason} (compared with {self.against})")
+
+
+def judge(desk: Desk, request: Request, new: changes.Side) -> Judged:
+    """Compare what is about to be registered with its base; never a reason not to register."""
+    if not naming.counts_up(desk, request):
+        return Judged()
+    database = desk.folder.model_if_any(request.model)
+    base = naming.base_row(database, request) if database is not None else None
+    if database is None or base is None or naming.counted_from(database, base) is None:
+        return Judged(changes.FIRST, base.id if base else "")
+    entry = Entry(request.model, database, base)
+    implied = _implied(desk, entry, new)
+    return Judged(implied, base.id, entry.ref)
+
+
+def _implied(desk: Desk, base: Entry, new: changes.Side) -> changes.Implied:
+    try:
+        return changes.implied(stored_side(desk, base), new)
+    except NbregError as error:
+        return changes.not_compared(error.message)
+    except Exception as error:
+        log.debug("%s was not compared", base.ref, exc_info=True)
+        return changes.not_compared(type(error).__name__)
+
+
+def stored_side(desk: Desk, entry: Entry) -> changes.Side:
+    """A version that is there, its parts read when they are asked for."""
+    manifest = parts.manifest(desk, entry)
+
+    def read(name: str, kind: type[Any]) -> Any:
+        return parts.captured(desk, entry, getattr(manifest, name), kind)
+
+    return changes.Side(manifest, read)
