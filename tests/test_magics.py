@@ -19,6 +19,7 @@ MAGICS = [
     "load_model",
     "models",
     "model",
+    "model_diff",
     "model_history",
     "model_events",
     "drafts",

@@ -7,6 +7,7 @@ arguments are exit code 2, as everywhere.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -104,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--limit", type=int, metavar="N", help="no more than N")
     run = command("run", _run, "all there is to say about a run")
     run.add_argument("id", metavar="ID", help="8 digits of it or more")
+    diff = command("diff", _diff, "what differs from B to A")
+    diff.add_argument("a", metavar="A", help="a version, for example churn@4")
+    diff.add_argument("b", metavar="B", nargs="?", help="default: the model's production, else its latest")
+    diff.add_argument("--all", action="store_true", help="what is the same, too")
     pin = command("pin", _pin, "print the reference that never moves")
     pin.add_argument("ref", metavar="REF")
     _add_moves(command)
@@ -269,6 +274,15 @@ def _run(args: argparse.Namespace) -> Answer:
 
     record = _open(args).run(args.id).record
     return Answer(run_bundle(record)["text/plain"], record)
+
+
+def _diff(args: argparse.Namespace) -> Answer:
+    found = _open(args).diff(args.a, args.b, everything=args.all)
+    return Answer(found.text(colour=_is_colourful()), found)
+
+
+def _is_colourful() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _pin(args: argparse.Namespace) -> Answer:

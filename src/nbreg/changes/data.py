@@ -124,6 +124,11 @@ def _changes(pair: Pair, before: Sets, after: Sets) -> Iterator[str]:
         yield f"content of {now.name}"
 
 
+def shape_said(link: DataLink) -> str:
+    """`426×30`, or the kind of what has no shape."""
+    return "×".join(map(str, _shape(link))) or str(link.summary.get("kind", ""))
+
+
 def _rest(shape: list[Any]) -> str:
     return "×".join(map(str, shape[1:])) or "1"
 
@@ -162,10 +167,10 @@ def _columns_said(names: list[str]) -> str:
 
 
 def _have_files(before: Sets, after: Sets) -> bool:
-    return bool(_digests(before.files) and _digests(after.files))
+    return bool(digests(before.files) and digests(after.files))
 
 
-def _digests(files: list[dict[str, Any]]) -> dict[str, str]:
+def digests(files: list[dict[str, Any]]) -> dict[str, str]:
     """Files by name, as far as their content is known."""
     found = {}
     for each in files:
@@ -180,7 +185,7 @@ def _text(entry: dict[str, Any], *keys: str) -> str:
 
 
 def _other_files(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[str]:
-    old, new = _digests(before), _digests(after)
+    old, new = digests(before), digests(after)
     if old and new:
         yield from (f"file {name}" for name in new if name in old and old[name] != new[name])
         yield from (f"file {name} no longer read" for name in old if name not in new)

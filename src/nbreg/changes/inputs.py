@@ -170,7 +170,7 @@ def compare_outputs(base: Side, new: Side) -> Aspect:
     """What comes out: the classes, and the types of the columns."""
     found = [*_classes(base, new), *_types_out(base, new)]
     if not found and not (_classes_of(base) and _classes_of(new)):
-        known = are_one(base, new, "signature") or (_outputs(base) and _outputs(new))
+        known = are_one(base, new, "signature") or (outputs_of(base) and outputs_of(new))
         return Aspect(OUTPUTS, missing="" if known else NONE_RECORDED)
     return Aspect(OUTPUTS, found)
 
@@ -194,7 +194,8 @@ def _classes(base: Side, new: Side) -> list[Finding]:
     return [Finding("major", "outputs changed (another order of the classes)")]
 
 
-def _outputs(side: Side) -> list[Given]:
+def outputs_of(side: Side) -> list[Given]:
+    """What comes out, as the signature tells."""
     signature = side.part("signature", Signature)
     return signature.outputs if signature else []
 
@@ -202,7 +203,7 @@ def _outputs(side: Side) -> list[Given]:
 def _types_out(base: Side, new: Side) -> list[Finding]:
     if are_one(base, new, "signature"):
         return []
-    was, now = _outputs(base), _outputs(new)
+    was, now = outputs_of(base), outputs_of(new)
     if not was or not now or was == now:
         return []
     told = step(*(" and ".join(_told(each) for each in side) for side in (was, now)))

@@ -74,5 +74,24 @@ _SHEET: Final = """
 .nbreg-view .nbreg-facts th:nth-child(n) { opacity: .72; white-space: nowrap; }
 """
 
+_DIFF_SHEET: Final = """
+.nbreg-view .nbreg-part { margin: 10px 0 0; }
+.nbreg-view .nbreg-part + table.nbreg-facts { margin-top: 2px; }
+.nbreg-view .nbreg-diff th:nth-child(n) {
+  opacity: 1; font-family: var(--jp-code-font-family, monospace); font-size: 12px;
+}
+.nbreg-view .nbreg-diff pre {
+  margin: 2px 0 6px; padding: 4px 8px; border-radius: 4px; background: var(--nbreg-soft); color: inherit;
+  font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4;
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
+.nbreg-view .nbreg-added { color: var(--nbreg-good); }
+.nbreg-view .nbreg-removed { color: var(--nbreg-bad); }
+.nbreg-view .nbreg-changed { color: var(--nbreg-warn); }
+"""
+
 STYLE: Final = "".join(line.strip() for line in _SHEET.splitlines())
 """One line, since every output of a notebook carries it."""
+
+DIFF_STYLE: Final = "".join(line.strip() for line in _DIFF_SHEET.splitlines())
+"""What a difference needs beside it."""

@@ -15,7 +15,9 @@ from nbreg.kernel.parsers import MAGICS, parser
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
 
-Kind = Literal["model", "reference", "stage", "variable", "candidate", "bump", "artifact", "draft", "nothing"]
+Kind = Literal[
+    "model", "reference", "stage", "variable", "candidate", "bump", "artifact", "draft", "either", "nothing"
+]
 
 _LINE: Final = re.compile(rf"\s*(?:[\w\s.,\[\]'\"]+=\s*)?%%?({'|'.join(MAGICS)})\s(.*)", re.DOTALL)
 _FLAGS: Final[dict[str, Kind]] = {
@@ -38,12 +40,13 @@ _POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
     "rollback": ("model",),
     "load_model": ("reference",),
     "model": ("reference",),
+    "model_diff": ("either", "reference"),
     "model_history": ("model",),
     "model_events": ("model",),
 }
 _SWITCHES: Final = frozenset(
     (
-        *("--new", "--force", "--trust", "--deleted", "--help", "--allow-secrets"),
+        *("--new", "--force", "--all", "--trust", "--deleted", "--help", "--allow-secrets"),
         *("--preview", "--overwrite"),
     )
 )
@@ -122,6 +125,8 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
         return ("auto", "major", "minor", "patch")
     if kind == "variable":
         return session.namespace
+    if kind == "either":
+        return [*_words(session, "candidate", fragment, before), *_references(session, fragment)]
     if kind == "candidate":
         return (name for name, value in session.namespace.items() if is_model(value))
     if kind == "draft":

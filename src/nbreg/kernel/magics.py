@@ -31,11 +31,13 @@ from nbreg.display import (
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, CannotLoadError, NbregError, StoreError, TrustError
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
+from nbreg.kernel.differing import Differing
 from nbreg.kernel.objects import variable
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
+from nbreg.records import Diff
 
 Arguments = argparse.Namespace
 R = TypeVar("R")
@@ -230,6 +232,11 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         return VersionDetail(
             version.model, row, manifest, aliases=version.aliases, proof=version.proof, version=version
         )
+
+    @magic
+    def model_diff(self, args: Arguments) -> Diff:
+        """Show what differs from one version to another, or to a variable."""
+        return Differing(self.session, args).diff()
 
     @magic
     def model_history(self, args: Arguments) -> VersionTable:

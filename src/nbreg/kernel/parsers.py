@@ -15,6 +15,7 @@ MAGICS: Final = (
     "load_model",
     "models",
     "model",
+    "model_diff",
     "model_history",
     "model_events",
     "drafts",
@@ -127,6 +128,29 @@ def _model() -> Parser:
     return new
 
 
+def _model_diff() -> Parser:
+    new = Parser(
+        "%model_diff",
+        "Show what differs from B to A; A may be a variable, which is looked at and not registered.\n\n"
+        "    %model_diff clf churn@production     what registering clf would give, and why\n"
+        "    %model_diff churn@4 churn@3          two versions\n\n"
+        "A word with @ is a version; any other is a variable if there is one of that name, else a model.",
+    )
+    new.add_argument("a", metavar="A", help="a variable, or a version")
+    new.add_argument(
+        "b", metavar="B", nargs="?", help="a version; default: the model's production, else its latest"
+    )
+    for flag, meta, text in (
+        ("--metrics", "a,b=0.9", "variables or values; default: variables named like B's metrics"),
+        ("--params", "p,lr=0.1", "a dictionary, variables or values"),
+        ("--data", "X_train", "variables that hold the data it was trained on"),
+        ("--artifacts", "s,tok=./f", "variables, or files written ./…"),
+    ):
+        new.add_argument(flag, metavar=meta, action="append", help=text)
+    new.add_argument("--all", action="store_true", help="what is the same, too")
+    return new
+
+
 def _model_history() -> Parser:
     new = Parser("%model_history", "List the versions of a model, newest first.")
     new.add_argument("model", metavar="MODEL", help="name of the model")
@@ -207,6 +231,7 @@ _MAKERS: Final = {
     "load_model": _load_model,
     "models": _models,
     "model": _model,
+    "model_diff": _model_diff,
     "model_history": _model_history,
     "model_events": _model_events,
     "drafts": _drafts,

@@ -96,10 +96,16 @@ class Session:
         """This kernel registered it, so that the model's name alone may mean it."""
         if not self._registered and version.registry.is_new and not quietly:
             self.show(Note(f"new registry in {_shown(version.registry.location)}"))
+        self._registered.pop(version.model, None)  # the last one stands last
         self._registered[version.model] = version.number
         if self.config.prove:
             where, ref = version.registry.location, version.registry.pin(version)
             threading.Thread(target=_prove, args=(where, ref), name="nbreg-proof", daemon=True).start()
+
+    @property
+    def last_model(self) -> str:
+        """The model that this kernel registered last; empty where it registered none."""
+        return next(reversed(self._registered), "")
 
     def written(self, text: str) -> str:
         """The reference that a verb that writes is given: a bare name only if it means what was made here."""

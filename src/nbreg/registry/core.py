@@ -16,6 +16,7 @@ from nbreg.errors import BadInputError, BadReferenceError
 from nbreg.names import Bump
 from nbreg.records import (
     Actor,
+    Diff,
     DriftItem,
     Event,
     Evidence,
@@ -229,6 +230,20 @@ class Registry(RunVerbs):
         if logged.is_source(model, artifacts):
             return logged.preview(self._desk, *logged.source(self._desk, request, model, artifacts, data))
         return registering.preview(self._desk, request, objects(model, artifacts), linked(data))
+
+    def diff(self, a: object, b: Reference | None = None, **options: Any) -> Diff:
+        """What differs from `b` to `a`: two versions, or a live object against a version.
+
+        Text and a `ModelVersion` are references; anything else is a live object, looked at as
+        `register` would (with its options), and nothing is written: the result tells the name
+        it would get, and why. Without `b` it is the model's production, else its latest.
+        `everything` lists what is the same, too; `called` names a live object in the result.
+
+        Raises `BadReferenceError`, `UnknownVersionError`, or what `register` would.
+        """
+        from nbreg.registry import diffing
+
+        return diffing.diff(self._desk, self._text, a, b, **self._texts(options))
 
     # read
 

@@ -343,6 +343,13 @@ def _is_below(desk: Desk, stage: str, other: str) -> bool:
     return desk.stages.index(stage) < desk.stages.index(other)
 
 
+def holder(desk: Desk, request: Request, content_digest: str) -> Entry | None:
+    """The version of that content which `register` would return instead of making one."""
+    database = desk.folder.model_if_any(request.model)
+    row = None if database is None or request.new else _holder_of(database, content_digest)
+    return Entry(request.model, database, row) if database is not None and row is not None else None
+
+
 def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
     """The latest version of that content that is neither deleted nor purged."""
     for index in reversed(database.history("content", content_digest)):

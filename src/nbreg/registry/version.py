@@ -15,6 +15,7 @@ from nbreg.records import (
     Chunk,
     Data,
     Deletion,
+    Diff,
     Environment,
     Event,
     Evidence,
@@ -261,6 +262,10 @@ class ModelVersion:
     def prove(self, **limits: Any) -> Evidence:
         """Load it in a clean process and predict on its probe; see `Registry.prove`."""
         return self.registry.prove(self, **limits)
+
+    def diff(self, other: str | ModelVersion | None = None, *, everything: bool = False) -> Diff:
+        """What differs from the other to this one; see `Registry.diff`."""
+        return self.registry.diff(self, other, everything=everything)
 
     def promote(self, to: str | None = None, *, reason: str = "", message: str = "") -> ModelVersion:
         """Move it to a higher stage; see `Registry.promote`."""
