@@ -613,8 +613,11 @@ def side(*, token: str = "a", described: Any = None, **parts: Any) -> changes.Si
     return changes.Side(manifest, lambda name, kind: parts[name])
 
 
-def cells(*sources: str, status: Any = "complete") -> Recipe:
-    return Recipe(status=status, cells=[Execution(source=each) for each in sources])
+def cells(*sources: str, status: Any = "complete", safe: str = "") -> Recipe:
+    """A recipe; `safe` is a cell that is kept to be safe."""
+    kept = [Execution(source=each, why="sets clf") for each in sources]
+    kept += [Execution(source=safe, why="kept to be safe: may change clf")] if safe else []
+    return Recipe(status=status, cells=kept)
 
 
 DATA = Data(sets=[])
@@ -626,15 +629,20 @@ CODE: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "not compared: data (none recorded)",
     ),
     (
-        {"recipe": cells("fit(1)", status="conservative")},
-        {"recipe": cells("fit(1)", "promote()", status="conservative")},
+        {"recipe": cells("fit(1)", status="conservative", safe="show()")},
+        {"recipe": cells("fit(1)", status="conservative", safe="promote()")},
         "minor: nothing but the weights changed, same architecture and features; not compared: data "
         "(none recorded), code (the recipe is conservative)",
     ),
     (
-        {"recipe": cells("fit(1)"), "source": Source(definitions={"Net": "class Net: 1"})},
-        {"recipe": cells("fit(1)"), "source": Source(definitions={"Net": "class Net: 2", "Other": ""})},
+        {"source": Source(definitions={"Net": "class Net: 1"})},
+        {"source": Source(definitions={"Net": "class Net: 2", "Other": ""})},
         "minor: code changed (Net), and with it perhaps the data",
+    ),
+    (
+        {"recipe": cells("fit(1)"), "source": Source(definitions={"plot": "def plot(): 1"})},
+        {"recipe": cells("fit(1)"), "source": Source(definitions={"plot": "def plot(): 2"})},
+        "minor: nothing but the weights changed, same architecture, features and code; not compared: data",
     ),
     (
         {"source": Source(modules={"features": "x = 1"})},
@@ -642,9 +650,26 @@ CODE: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "minor: code changed (module features), and with it perhaps the data",
     ),
     (
+        {"recipe": cells("fit(1)", status="conservative", safe="show()")},
+        {"recipe": cells("fit(2)", status="conservative", safe="show()")},
+        "minor: code changed (1 cell of 1), and with it perhaps the data, same architecture and features; "
+        "not compared: data (none recorded)",
+    ),
+    (
         {"recipe": cells("fit(1)"), "source": Source(git=Git(commit="a" * 40))},
         {"recipe": cells("fit(1)"), "source": Source(git=Git(commit="b" * 40))},
-        "minor: code changed (commit aaaaaaaa → bbbbbbbb)",
+        "minor: nothing but the weights changed, same architecture, features and code; not compared: data",
+    ),
+    (
+        {"source": Source(git=Git(commit="a" * 40))},
+        {"source": Source(git=Git(commit="b" * 40))},
+        "minor: code changed (commit aaaaaaaa → bbbbbbbb), and with it perhaps the data",
+    ),
+    (
+        {"recipe": Recipe(), "source": Source()},
+        {"recipe": Recipe(), "source": Source()},
+        "minor: nothing but the weights changed, same architecture and features; not compared: data and code "
+        "(none recorded)",
     ),
 ]
 

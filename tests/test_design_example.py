@@ -25,12 +25,14 @@ accuracy = clf.score(Xte, yte)""",
     "%promote cancer@1.0.0 production --reason FirstRelease",
     """clf = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(Xtr.iloc[:300], ytr.iloc[:300])
 accuracy = clf.score(Xte, yte)""",
+    "%model_diff clf cancer@production      # dry run: the live object against a version, with the bump",
     '%register_model cancer clf --metrics accuracy      # → 1.1.0: "minor: training data changed"',
     '%promote cancer@1.1.0 production --reason ABTestWon --message "lift 3 %"    # 1.0.0 is archived',
     "%model_history cancer                  # panel: timeline, metric plot, stage controls",
     "%rollback cancer --reason Complaints   # production is 1.0.0 again; who, when, why is in the journal",
     "clf = %load_model cancer@production    # verified bytes; environment drift shown; pinned id shown",
 ]
+WHY = "minor: training data changed (426 → 300 rows), same architecture and features"
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +66,39 @@ def test_the_first_version_has_its_card(outputs: tuple[Kernel, dict[str, str]]) 
 
 
 def test_the_second_version_is_the_next_one(outputs: tuple[Kernel, dict[str, str]]) -> None:
-    """Nobody has to think of a number."""
-    assert outputs[1][CELLS[8]].startswith("cancer 1.1.0 (#2) · ")
-    assert " · trained on Xtr.iloc[:300] 300×30, inferred · " in outputs[1][CELLS[8]]
+    """Nobody has to think of a number, and the reason for it is on the card."""
+    first, *lines = outputs[1][CELLS[9]].splitlines()
+
+    assert first.startswith("cancer 1.1.0 (#2) · ")
+    assert " · trained on Xtr.iloc[:300] 300×30, inferred · " in first
+    assert f"why 1.1.0  {WHY}" in "\n".join(lines)
+
+
+def test_the_dry_run_tells_what_registering_would_give(outputs: tuple[Kernel, dict[str, str]]) -> None:
+    """The live object against production, before there is a version of it."""
+    first, verdict, draft, *lines = outputs[1][CELLS[8]].splitlines()
+
+    assert first == "cancer@production, which is cancer@1.0.0 (production) → clf, the live variable"
+    assert verdict == f"would be 1.1.0: {WHY}"
+    assert draft.endswith('; accuracy 0.979021 → 0.965035"')
+    assert "  ~ accuracy  0.979 → 0.965 (-0.01399)" in lines
+    assert any(
+        re.match(r"  ~ model\.logisticregression\.coef_ +float64 1×30  max \|Δ\| 0\.\d+", each)
+        for each in lines
+    )
 
 
 def test_promoting_archives_the_one_before(outputs: tuple[Kernel, dict[str, str]]) -> None:
     """There is one version in production, and the line says what it displaced."""
     assert outputs[1][CELLS[6]] == "cancer 1.0.0 (#1): none → production\n"
-    assert outputs[1][CELLS[9]] == (
+    assert outputs[1][CELLS[10]] == (
         "cancer 1.1.0 (#2): none → production · 1.0.0 (#1): production → archived\n"
     )
 
 
 def test_the_history_is_a_table(outputs: tuple[Kernel, dict[str, str]]) -> None:
     """Newest first, with stage and metric."""
-    lines = outputs[1][CELLS[10]].splitlines()
+    lines = outputs[1][CELLS[11]].splitlines()
 
     assert lines[0] == "cancer · 2 versions"
     assert [line.split()[:3] for line in lines[2:]] == [
@@ -92,7 +111,7 @@ def test_rolling_back_puts_the_first_one_back(outputs: tuple[Kernel, dict[str, s
     """A bad promotion is undone in one line, and the journal knows who and why."""
     kernel, shown = outputs
 
-    assert shown[CELLS[11]].startswith("cancer 1.0.0 (#1): archived → production")
+    assert shown[CELLS[12]].startswith("cancer 1.0.0 (#1): archived → production")
     events = kernel.good("%model_events cancer").text
     assert re.search(
         r"1\.0\.0 \(#1\)\s+rolled back production; 1\.1\.0 \(#2\) archived\s+ada\s+Complaints", events
@@ -103,7 +122,7 @@ def test_loading_gives_back_the_same_model(outputs: tuple[Kernel, dict[str, str]
     """The model that was in production first predicts what it did then."""
     kernel, shown = outputs
 
-    assert re.match(r"cancer 1\.0\.0 \(#1\) · pinned cancer@sha256:[0-9a-f]{12}\n", shown[CELLS[12]])
+    assert re.match(r"cancer 1\.0\.0 \(#1\) · pinned cancer@sha256:[0-9a-f]{12}\n", shown[CELLS[13]])
     assert kernel.good("print(round(clf.score(Xte, yte), 3))").stdout == "0.979\n"
 
 

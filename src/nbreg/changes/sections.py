@@ -115,15 +115,15 @@ def signature(base: Side, new: Side, *, everything: bool) -> DiffSection:
     was, now = inputs.given(base), inputs.given(new)
     if not was or not now:
         return DiffSection(name="signature", missing=NONE_RECORDED)
+    typed = [any(each.get("type") for each in side) for side in (was, now)]
+    if typed[0] != typed[1]:  # what is known of one side only is no difference
+        was, now = ([{**each, "type": ""} for each in side] for side in (was, now))
     found = section("signature", _signature(base, was), _signature(new, now), everything=everything)
     names = [[each.get("name") for each in side] for side in (was, now)]
     moved = names[0] != names[1] and sorted(map(str, names[0])) == sorted(map(str, names[1]))
-    return DiffSection(
-        name=found.name,
-        items=found.items,
-        same=found.same,
-        note="the inputs are in another order" if moved else "",
-    )
+    notes = ["the inputs are in another order"] if moved else []
+    notes += ["types are known on one side only"] if typed[0] != typed[1] else []
+    return DiffSection(name=found.name, items=found.items, same=found.same, note="; ".join(notes))
 
 
 def _signature(side: Side, given: Sequence[inputs.Given]) -> dict[str, Any]:

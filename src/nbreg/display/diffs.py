@@ -92,7 +92,7 @@ def _gaps(diff: Diff) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for section in diff.sections:
         if section.missing and not (diff.after.is_live and section.name == "stage"):
-            reasons.setdefault(section.missing, []).append(section.name)
+            reasons.setdefault(brief(section.missing), []).append(brief(section.name, _WIDEST))
     return [brief(f"not compared: {', '.join(names)} ({reason})", 2000) for reason, names in reasons.items()]
 
 
@@ -146,7 +146,7 @@ def _section_lines(section: DiffSection) -> Iterator[str]:
     if not _is_shown(section):
         return
     note = f" · {brief(section.note, 400)}" if section.note else ""
-    yield f"{section.name}{note}"
+    yield f"{brief(section.name, _WIDEST)}{note}"
     shown = _shown(section)
     width = min(max((len(brief(each.name, _WIDEST)) for each in shown), default=0), _WIDEST)
     for item in shown:
@@ -154,7 +154,7 @@ def _section_lines(section: DiffSection) -> Iterator[str]:
         yield f"  {_SIGNS[item.kind]} {'  '.join(word for word in words if word)}".rstrip()
         yield from (f"      {line}" for line in _lines(item))
     if more := _more(section):
-        yield f"    {more}"
+        yield f"    {brief(more)}"
 
 
 def _coloured(line: str) -> str:

@@ -12,7 +12,7 @@ from nbreg.display import DiffView
 from nbreg.errors import BadInputError, NbregError, UnknownVersionError
 from nbreg.families import arrays
 from nbreg.records import Artifact, Chunk, Diff, DiffItem, DiffSection, DiffSide, Probe, VersionRow, digest_of
-from nbreg.registry import comparing, naming, parts, reading, registering
+from nbreg.registry import comparing, naming, parts, proofs, reading, registering
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.request import Request, linked, objects
 from nbreg.registry.version import ModelVersion
@@ -43,6 +43,8 @@ class Compared(NamedTuple):
     read: Callable[[Chunk], Bytes]
     row: VersionRow | None = None
     aliases: tuple[str, ...] = ()
+    proven: Callable[[], Any] = lambda: None
+    """What a proof found it to say of its probe, if one did."""
     model: object = None
     """The live object."""
 
@@ -156,7 +158,15 @@ def _stored(desk: Desk, entry: Entry, ref: str) -> Compared:
         read=lambda chunk: parts.part(desk, entry, chunk.digest),
         row=row,
         aliases=tuple(entry.aliases),
+        proven=lambda: _proven(desk, entry),
     )
+
+
+def _proven(desk: Desk, entry: Entry) -> Any:
+    proof = proofs.proof_of(entry)
+    if proof is None or not proof.outputs:
+        return None
+    return probe.thawed(proof.outputs, lambda chunk: desk.folder.blobs.read(chunk.digest, proof.bundle))
 
 
 def _would_be(
@@ -177,7 +187,11 @@ def _would_be(
 
 def _message(implied: changes.Implied, before: Mapping[str, float], after: Mapping[str, float]) -> str:
     """A sentence to begin with: why, and what the metrics say."""
-    reason = implied.reason.removeprefix(f"{implied.bump}: ").partition("; not compared")[0]
+    reason = (
+        implied.reason.removeprefix(f"{implied.bump}: ")
+        .partition("; not compared")[0]
+        .partition(", same ")[0]
+    )
     said = "" if reason.startswith(changes.NOT_COMPARED.reason) else f"{reason[:1].upper()}{reason[1:]}"
     moved = [
         f"{name} {changes.spelled(before[name])} → {changes.spelled(value)}"
@@ -240,13 +254,13 @@ def _artifacts(before: Compared, after: Compared, *, everything: bool) -> DiffSe
             found = list(_artifact(before, after, one[name], other[name]))
         else:
             kind, told = ("added", other[name]) if name in other else ("removed", one[name])
-            found = [DiffItem(name=name, kind=kind, note=_said(told))]  # type: ignore[arg-type]
+            found = [DiffItem(name=name, kind=kind, note=_size(told))]  # type: ignore[arg-type]
         same += sum(each.kind == "same" for each in found)
         items += [each for each in found if everything or each.kind != "same"]
     return DiffSection(name="artifacts", items=items, same=same)
 
 
-def _said(artifact: Artifact) -> str:
+def _size(artifact: Artifact) -> str:
     return f"{artifact.type or artifact.kind}, {artifact.size} bytes"
 
 
@@ -302,11 +316,10 @@ def _predictions(before: Compared, after: Compared) -> DiffSection:
     told = before.side.part("probe", Probe)
     if told is None or not told.inputs:
         return DiffSection(name=name, missing=f"no probe was recorded for {before.told.ref}")
-    if not told.outputs:
-        return DiffSection(name=name, missing=f"what {before.told.ref} says of its probe was not recorded")
     try:
-        said = probe.thawed(told.outputs, before.read)
-        now, why = _said_now(told, before, after)
+        said, why = _said(told, before)
+        if not why:
+            now, why = _said_now(told, before, after)
     except Exception as error:  # values that this release of a library cannot bring back
         return DiffSection(name=name, missing=f"the probe cannot be read here: {type(error).__name__}")
     found = None if why else outputs.difference(said, now)
@@ -323,11 +336,22 @@ def _predictions(before: Compared, after: Compared) -> DiffSection:
     return DiffSection(name=name, items=items, same=found.rows - found.other, note=_summary(found))
 
 
+def _said(told: Probe, each: Compared) -> tuple[Any, str]:
+    """What a version says of its own probe, or why that is not known."""
+    if told.outputs:
+        return probe.thawed(told.outputs, each.read), ""
+    found = each.proven()
+    ref = each.told.ref
+    return (
+        found,
+        "" if found is not None else f"what {ref} says of its probe is not known: `nbreg prove {ref}`",
+    )
+
+
 def _said_now(told: Probe, before: Compared, after: Compared) -> tuple[Any, str]:
     """What the other one says of the same rows, or why that is not known."""
     if after.row is None:
-        rows = probe.thawed(told.inputs, before.read)
-        now = outputs.of_live(after.model, rows)
+        now = outputs.of_live(after.model, probe.thawed(told.inputs, before.read))
         return now, "" if now is not None else (
             "the live object does not take the recorded rows, or its prediction would run code of yours"
         )
@@ -336,9 +360,7 @@ def _said_now(told: Probe, before: Compared, after: Compared) -> tuple[Any, str]
         return None, f"no probe was recorded for {after.told.ref}"
     if [each.digest for each in theirs.inputs] != [each.digest for each in told.inputs]:
         return None, "their probes are of other rows"
-    if not theirs.outputs:
-        return None, f"what {after.told.ref} says of its probe was not recorded"
-    return probe.thawed(theirs.outputs, after.read), ""
+    return _said(theirs, after)
 
 
 def _delta(was: Any, now: Any, found: outputs.Difference) -> float | None:
