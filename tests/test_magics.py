@@ -441,7 +441,7 @@ def test_a_bare_name_is_written_to_only_if_this_kernel_registered_it(trained: Ke
     Registry(tmp_path / "work" / "registry").register("churn", {"a": 1})
 
     assert "does not say which version" in trained.refused("%promote churn production")
-    assert "churn 1.1.0 (#2)" in trained.good("%model churn").text
+    assert "churn 2.0.0 (#2)" in trained.good("%model churn").text, "a dictionary is another architecture"
 
 
 # load
@@ -616,3 +616,52 @@ def test_nothing_in_the_namespace_stands_in_the_way_or_leaks(trained: Kernel, tm
     assert b"db_password" in stored
     assert [secret for secret in secrets if secret.encode() in stored] == []
     trained.good("del big, text, slow, rude, db_password, url, headers, connect")
+
+
+def test_a_diff_says_which_was_taken_and_writes_nothing(trained: Kernel) -> None:
+    """`clf` may be a variable and a model: with @ it is the model's version, without it the variable."""
+    trained.good("%register_model clf clf --metrics accuracy")
+    trained.good("clf.fit([1, 2, 9]); accuracy = 0.8")
+    before = value(trained, "sorted(str(p) for p in __import__('pathlib').Path('registry').rglob('*'))")
+
+    alive = trained.good("%model_diff clf").text.splitlines()
+    stored = trained.good("%model_diff clf@1 clf@1").text.splitlines()
+
+    assert alive[0] == "clf@latest, which is clf@1.0.0 → clf, the live variable"
+    assert alive[1].startswith("would be 1.1.0: minor: ")
+    assert "metrics · inferred: the variable accuracy" in alive
+    assert "  ~ accuracy  0.9 → 0.8 (-0.1)" in alive
+    assert stored[0] == "clf@1, which is clf@1.0.0 → clf@1, which is clf@1.0.0"
+    assert "nothing differs in what was compared" in stored
+    assert (
+        value(trained, "sorted(str(p) for p in __import__('pathlib').Path('registry').rglob('*'))") == before
+    )
+
+
+def test_a_diff_takes_versions_that_variables_hold(trained: Kernel) -> None:
+    """What a magic returned is as good as the word for it."""
+    trained.good("one = %register_model churn clf")
+    trained.good("clf.fit([7]); two = %register_model churn clf")
+
+    shown = trained.good("%model_diff two one").text
+
+    assert shown.startswith("churn@1, which is churn@1.0.0 → churn@2, which is churn@1.1.0\nminor: ")
+
+
+def test_a_diff_that_means_nothing_is_refused(trained: Kernel) -> None:
+    """One line with the next step."""
+    trained.good("%register_model churn clf")
+
+    assert "no variable 'clff'" in trained.refused("%model_diff clff")
+    assert "the variable comes first" in trained.refused("%model_diff churn@1 clf")
+    assert "--data is for a variable" in trained.refused("%model_diff churn@1 churn@1 --data clf")
+    assert "no other version" in trained.refused("%model_diff churn@1")
+
+
+def test_a_diff_completes_variables_and_versions(trained: Kernel) -> None:
+    """Both may stand first."""
+    trained.good("%register_model churn clf")
+
+    assert "%model_diff clf" in trained.complete("%model_diff c")
+    assert "%model_diff churn@" in trained.complete("%model_diff c")
+    assert "%model_diff clf churn@1.0.0" in trained.complete("%model_diff clf churn@1")

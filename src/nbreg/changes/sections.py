@@ -118,17 +118,26 @@ def signature(base: Side, new: Side, *, everything: bool) -> DiffSection:
     typed = [any(each.get("type") for each in side) for side in (was, now)]
     if typed[0] != typed[1]:  # what is known of one side only is no difference
         was, now = ([{**each, "type": ""} for each in side] for side in (was, now))
-    found = section("signature", _signature(base, was), _signature(new, now), everything=everything)
+    comes_out = [inputs.outputs_of(side) for side in (base, new)]
+    one_sided = bool(comes_out[0]) != bool(comes_out[1])
+    told = [
+        _signature(side, given, [] if one_sided else known)
+        for side, given, known in zip((base, new), (was, now), comes_out, strict=True)
+    ]
+    found = section("signature", *told, everything=everything)
     names = [[each.get("name") for each in side] for side in (was, now)]
     moved = names[0] != names[1] and sorted(map(str, names[0])) == sorted(map(str, names[1]))
     notes = ["the inputs are in another order"] if moved else []
-    notes += ["types are known on one side only"] if typed[0] != typed[1] else []
+    gaps = [*(["types"] if typed[0] != typed[1] else []), *(["outputs"] if one_sided else [])]
+    notes += [f"{' and '.join(gaps)} are known on one side only"] if gaps else []
     return DiffSection(name=found.name, items=found.items, same=found.same, note="; ".join(notes))
 
 
-def _signature(side: Side, given: Sequence[inputs.Given]) -> dict[str, Any]:
+def _signature(
+    side: Side, given: Sequence[inputs.Given], comes_out: Sequence[inputs.Given]
+) -> dict[str, Any]:
     told = {f"input {each.get('name') or 'array'}": _type(each) for each in given}
-    told |= {f"output {each.get('name') or 'array'}": _type(each) for each in inputs.outputs_of(side)}
+    told |= {f"output {each.get('name') or 'array'}": _type(each) for each in comes_out}
     classes = side.described.get("classes")
     return told | ({"classes": classes} if classes else {})
 

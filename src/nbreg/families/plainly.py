@@ -16,19 +16,25 @@ _PLAIN: Final = (bool, int, float, str, type(None))
 
 
 def params(model: Any) -> dict[str, Any]:
-    """The plain attributes of an object that can be fitted or predicts, by scikit-learn's custom.
+    """Of an object that can be fitted or predicts, the plain attributes that its constructor takes.
 
-    Names that end with `_` are what was learned, those that begin with it are the object's own business.
+    Whatever else it keeps may be what it learned.
     """
     kind = type(model)
     if not any(hasattr(kind, use) for use in ("fit", "predict")):
         return {}
-    own = object.__getattribute__(model, "__dict__")
+    own, taken = object.__getattribute__(model, "__dict__"), _taken(kind)
     return {
         name: value
         for name, value in own.items()
-        if type(name) is str and name.strip("_") == name and type(value) in _PLAIN
+        if type(name) is str and name.strip("_") == name and name in taken and type(value) in _PLAIN
     }
+
+
+def _taken(kind: type) -> tuple[str, ...]:
+    """The names of the constructor's arguments; none where it is not written in Python."""
+    code = getattr(getattr(kind, "__init__"), "__code__", None)  # noqa: B009 - mypy's word for an instance's
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if isinstance(code, CodeType) else ()
 
 
 def architecture(model: Any) -> dict[str, Any]:

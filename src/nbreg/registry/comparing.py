@@ -7,13 +7,15 @@ lock it is only asked whether the base is still the one that was compared.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections import OrderedDict
+from contextlib import suppress
+from typing import Any, Final
 
 import msgspec
 
 from nbreg import changes
 from nbreg.errors import NbregError
-from nbreg.records import VersionRow
+from nbreg.records import Manifest, VersionRow
 from nbreg.registry import naming, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.request import Request
@@ -22,6 +24,19 @@ log = logging.getLogger("nbreg")
 
 TRIES = 3
 """How often a base that others move is compared again; then the last comparison says what it was with."""
+
+
+_KEPT: Final = 16
+_made_here: OrderedDict[str, Manifest] = OrderedDict()
+"""Manifests that this process wrote, by id: a registration is mostly compared with the one before."""
+
+
+def remember(version_id: str, manifest: Manifest) -> None:
+    """Keep the manifest of a version that was just written, so that it is not read again."""
+    _made_here[version_id] = manifest
+    while len(_made_here) > _KEPT:
+        with suppress(KeyError):  # another thread may have been quicker
+            _made_here.popitem(last=False)
 
 
 class BaseMoved(Exception):  # noqa: N818 - it says what happened, and never leaves `registering`
@@ -73,7 +88,7 @@ def _implied(desk: Desk, base: Entry, new: changes.Side) -> changes.Implied:
 
 def stored_side(desk: Desk, entry: Entry) -> changes.Side:
     """A version that is there, its parts read when they are asked for."""
-    manifest = parts.manifest(desk, entry)
+    manifest = _made_here.get(entry.row.id) or parts.manifest(desk, entry)
 
     def read(name: str, kind: type[Any]) -> Any:
         return parts.captured(desk, entry, getattr(manifest, name), kind)

@@ -365,7 +365,9 @@ def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str
     for left in range(comparing.TRIES - 1, -1, -1):
         judged = comparing.judge(desk, request, made.side)
         with suppress(comparing.BaseMoved):
-            return _write(desk, request, made, version_id, bundle, judged, last=not left)
+            written = _write(desk, request, made, version_id, bundle, judged, last=not left)
+            comparing.remember(version_id, made.manifest)
+            return written
     raise AssertionError("the last try takes what was found")
 
 
