@@ -730,6 +730,17 @@ def test_what_was_read_in_part_is_not_said_to_be_the_same() -> None:
     assert "not compared: data (X cannot be told apart by content)" in changes.implied(base, new).reason
 
 
+def test_a_reason_stays_a_sentence_whatever_names_are_in_it() -> None:
+    """It stands in the journal's line, the card and every list of events."""
+    base, new = (
+        side(described={"architecture": {"class": "m.M"}, "features": [each * 5000]}) for each in "ab"
+    )
+    reason = changes.implied(base, new).reason
+
+    assert len(reason) == 800
+    assert reason.endswith("…")
+
+
 class _Named(NamedTuple):
     name: str
 

@@ -11,6 +11,9 @@ from nbreg.changes.findings import Aspect, Finding, Implied, Side, joined, rank,
 _SAID_SAME: Final = (architecture.NAME, inputs.NAME, data.NAME, settings.NAME, code.NAME)
 _WEIGHTS: Final = "weights"
 
+LONGEST: Final = 800
+"""Characters of a reason: it stands in every list of events, and names come from anywhere."""
+
 
 def implied(base: Side, new: Side) -> Implied:
     """The step from `base` to `new`, and why."""
@@ -21,7 +24,8 @@ def implied(base: Side, new: Side) -> Implied:
             break  # nothing that follows asks for more
         if aspect.name == settings.NAME and any(each.found for each in seen):
             break  # the code is read only where nothing else tells the two apart
-    return _sentence(seen, base, new)
+    bump, reason = _sentence(seen, base, new)
+    return Implied(bump, reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 1]}…")
 
 
 def _is_major(aspect: Aspect) -> bool:
