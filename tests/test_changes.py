@@ -693,6 +693,25 @@ def test_code_alone_is_a_patch_where_the_data_is_the_same() -> None:
     )
 
 
+def test_data_that_was_inferred_is_compared_like_data_that_was_given() -> None:
+    """Nobody typed `--data`: the sets are called by what stands in the cells, and that is another expression."""
+
+    def inferred(cut: str, rows: int) -> Data:
+        summary = {"scope": "whole"}
+        sets = [
+            {"name": f"Xtr{cut}", "snapshot": f"x{rows}", "summary": {"shape": [rows, 30], **summary}},
+            {"name": f"ytr{cut}", "snapshot": f"y{rows}", "summary": {"shape": [rows], **summary}},
+        ]
+        return msgspec.convert({"sets": [{"role": "train", "inferred": True, **each} for each in sets]}, Data)
+
+    base, new = side(data=inferred("", 426)), side(token="b", data=inferred(".iloc[:300]", 300))
+
+    assert changes.implied(base, new) == (
+        "minor",
+        "minor: training data changed (426 → 300 rows), same architecture and features",
+    )
+
+
 def test_the_code_is_not_read_where_something_else_tells_the_two_apart() -> None:
     """A registration does not wait for two hundred cells to be compared."""
 

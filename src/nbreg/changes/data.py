@@ -37,8 +37,6 @@ def compare(base: Side, new: Side) -> Aspect:
     found = [told for pair in training for told in _changes(pair, before, after)]
     found += [f"{each.name} no longer used" for each in gone if each.role not in _JUDGING and training]
     found += [f"{each.name} added" for each in come if each.role not in _JUDGING and training]
-    if before.feature_set and after.feature_set and before.feature_set != after.feature_set:
-        found.append(f"feature set {step(before.feature_set, after.feature_set)}")
     if not training:
         files = list(_other_files(before.files, after.files))
         if not found and not files and not _have_files(before, after):

@@ -231,7 +231,7 @@ def _beside(side: Side, sets: data.Sets) -> dict[str, Any]:
     """Files, the feature set, and rows that two sets share."""
     told: dict[str, Any] = {f"file {name}": digest[:12] for name, digest in data.digests(sets.files).items()}
     if sets.feature_set:
-        told["feature set"] = sets.feature_set
+        told["feature set"] = sets.feature_set[:12]
     return told | _overlaps(side)
 
 
