@@ -650,6 +650,11 @@ CODE: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "minor: code changed (module features), and with it perhaps the data",
     ),
     (
+        {"recipe": cells("fit(1)", "v = %register_model m clf")},
+        {"recipe": cells("%%register_model m\nfit(1)")},
+        "minor: nothing but the weights changed, same architecture, features and code; not compared: data",
+    ),
+    (
         {"recipe": cells("fit(1)", status="conservative", safe="show()")},
         {"recipe": cells("fit(2)", status="conservative", safe="show()")},
         "minor: code changed (1 cell of 1), and with it perhaps the data, same architecture and features; "

@@ -384,7 +384,7 @@ def test_promote_echoes_what_it_moved(trained: Kernel) -> None:
     second = trained.good("%promote churn@2 production --reason Better --message 'lift 3 %'")
 
     assert first.text == "churn 1.0.0 (#1): none → production\n"
-    assert second.text == "churn 1.1.0 (#2): none → production · 1.0.0 (#1): production → archived\n"
+    assert second.text == "churn 1.0.1 (#2): none → production · 1.0.0 (#1): production → archived\n"
     event = registry_of("events('churn')[0]")
     assert value(trained, f"{event}.reason, {event}.message") == "Better lift 3 %"
 
@@ -420,7 +420,7 @@ def test_rollback_gives_the_stage_back(trained: Kernel) -> None:
 
     ran = trained.good("%rollback churn --reason Complaints")
 
-    assert ran.text == "churn 1.0.0 (#1): archived → production · 1.1.0 (#2): production → archived\n"
+    assert ran.text == "churn 1.0.0 (#1): archived → production · 1.0.1 (#2): production → archived\n"
     assert "no earlier version" in trained.refused("%rollback churn")
 
 

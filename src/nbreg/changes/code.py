@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from nbreg.changes.findings import NONE_RECORDED, Aspect, Finding, Side, amount, are_one, some, step
@@ -12,6 +13,10 @@ from nbreg.records import Execution, Recipe, Source
 NAME: Final = "code"
 _WHOLE: Final = ("complete", "verified")
 _TO_BE_SAFE: Final = "kept to be safe"
+_OF_NBREG: Final = re.compile(
+    r"\s*(?:[\w, ]+=\s*)?%%?"
+    r"(?:register_model|promote|retire|rollback|load_model|models?|model_\w+|use_registry)\b"
+)
 
 
 def compare(base: Side, new: Side) -> Aspect:
@@ -50,7 +55,7 @@ def _cells(base: Side, new: Side) -> tuple[list[str], str]:
     before = after if are_one(base, new, "recipe") else base.part("recipe", Recipe)
     if before is None or after is None or not (before.cells or after.cells):
         return [], NONE_RECORDED
-    was, now = (Counter(each.source.strip() for each in side.cells) for side in (before, after))
+    was, now = (_counted(side.cells) for side in (before, after))
     if was == now:
         return _order(before, after), ""
     old, there = _surely_needed(before), _surely_needed(after)
@@ -62,14 +67,24 @@ def _cells(base: Side, new: Side) -> tuple[list[str], str]:
 
 
 def _order(before: Recipe, after: Recipe) -> list[str]:
-    was, now = ([each.source.strip() for each in side.cells] for side in (before, after))
+    was, now = ([text for each in side.cells if (text := _code(each))] for side in (before, after))
     return [] if was == now else ["cells in another order"]
 
 
 def _surely_needed(recipe: Recipe) -> Counter[str]:
     """The cells that are known to have made the model, and are not kept to be safe."""
-    sure = (each for each in recipe.cells if recipe.status in _WHOLE or _is_sure(each))
-    return Counter(each.source.strip() for each in sure)
+    return _counted(each for each in recipe.cells if recipe.status in _WHOLE or _is_sure(each))
+
+
+def _counted(cells: Iterable[Execution]) -> Counter[str]:
+    return Counter(text for each in cells if (text := _code(each)))
+
+
+def _code(cell: Execution) -> str:
+    """The cell without the lines that only speak to nbreg: registering is in a recipe, and makes no model."""
+    if "%" not in cell.source:
+        return cell.source.strip()
+    return "\n".join(line for line in cell.source.splitlines() if not _OF_NBREG.match(line)).strip()
 
 
 def _is_sure(cell: Execution) -> bool:
