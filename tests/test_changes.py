@@ -139,7 +139,7 @@ SKLEARN: list[tuple[str, Callable[[], Made], Callable[[], Made], str]] = [
         "how many jobs",
         lambda: fitted(RandomForestClassifier(5, random_state=0)),
         lambda: fitted(RandomForestClassifier(5, random_state=0, n_jobs=1)),
-        "minor: nothing but the weights changed, same architecture, features, data, hyperparameters and code",
+        "patch: hyperparameters changed (n_jobs none → 1), same architecture, features and data",
     ),
     (
         "how many trees",

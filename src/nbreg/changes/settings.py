@@ -24,8 +24,8 @@ _TOLD_BY_THE_TREE: Final = {
     "keras": ("parameters",),
     "statsmodels": ("model", "family", "link"),
 }
-_NOT_SETTINGS: Final = frozenset(("memory", "verbose", "n_jobs", "transform_input"))
-"""What changes nothing of what comes out."""
+_OF_RUNNING: Final = frozenset(("memory", "verbose", "n_jobs"))
+"""How a step runs: no preprocessing, whatever step it is of."""
 _WHERE_A_SEARCH_LOOKED: Final = ("param_grid", "param_distributions", "estimator__")
 
 
@@ -138,7 +138,7 @@ def _settings(side: Side, params: dict[str, Any]) -> dict[Any, Setting]:
     for name, value in params.items():
         setting = _placed(name, value, tree)
         searched = "best_params_" in side.manifest.params and name.startswith(_WHERE_A_SEARCH_LOOKED)
-        if name not in left_out and setting.name not in _NOT_SETTINGS and not searched:
+        if name not in left_out and not searched:
             found[(*setting.place, setting.name)] = setting
     return found
 
@@ -165,7 +165,8 @@ def _placed(name: str, value: Any, tree: Tree) -> Setting:
         prepares = prepares or _prepares(node, at, len(parts))
         place.append(at)
         step_name, rest, node = head, tail, parts[at]
-    return Setting(tuple(place), step_name, rest, value, prepares or _is_splitter(node))
+    prepares = (prepares or _is_splitter(node)) and rest not in _OF_RUNNING
+    return Setting(tuple(place), step_name, rest, value, prepares)
 
 
 def _prepares(node: Tree, at: int, count: int) -> bool:
