@@ -160,8 +160,8 @@ def datasets(base: Side, new: Side, *, everything: bool) -> DiffSection:
     pairs, gone, come = data.paired(before.links, after.links)
     items = [DiffItem(name=each.name, kind="removed", before=data.shape_said(each)) for each in gone]
     items += [DiffItem(name=each.name, kind="added", after=data.shape_said(each)) for each in come]
+    items += [_set(old, other) for old, other in pairs]
     for old, other in pairs:
-        items.append(_set(old, other))
         items += _columns(other.name, before.columns.get(old.name, []), after.columns.get(other.name, []))
     rest = section("data", _beside(base, before), _beside(new, after), everything=True)
     items += rest.items
