@@ -825,6 +825,24 @@ def test_a_comparison_that_fails_stops_no_registration(
     )
 
 
+def test_what_was_captured_earlier_is_compared_from_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a draft, taken when it was trained, there are no records any more."""
+    from nbreg.registry import registering
+
+    registry, made = Registry(tmp_path / "r"), registering._made
+    registry.register("m", lr().fit(X, Y), data={"Xtr": X})
+    monkeypatch.setattr(
+        registering, "_made", lambda *given: msgspec.structs.replace(made(*given), records={})
+    )
+    version = registry.register("m", lr().fit(X[:150], Y[:150]), data={"Xtr": X[:150]})
+
+    assert version.bump_reason == (
+        "minor: training data changed (200 → 150 rows), same architecture and features"
+    )
+
+
 def test_the_base_that_is_asked_for_is_the_one_compared(tmp_path: Path) -> None:
     """A fix of an old release counts on from that release."""
     registry = Registry(tmp_path / "r")
