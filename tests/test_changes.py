@@ -710,11 +710,14 @@ def test_data_that_was_inferred_is_compared_like_data_that_was_given() -> None:
         return msgspec.convert({"sets": [{"role": "train", "inferred": True, **each} for each in sets]}, Data)
 
     base, new = side(data=inferred("", 426)), side(token="b", data=inferred(".iloc[:300]", 300))
+    (frame, _) = inferred("", 426).sets
+    given = side(data=Data(sets=[msgspec.structs.replace(frame, inferred=False)]))
 
-    assert changes.implied(base, new) == (
-        "minor",
-        "minor: training data changed (426 → 300 rows), same architecture and features",
-    )
+    for before in (base, given):  # who named the frame did not say that there was no target
+        assert changes.implied(before, new) == (
+            "minor",
+            "minor: training data changed (426 → 300 rows), same architecture and features",
+        )
 
 
 def test_the_code_is_not_read_where_something_else_tells_the_two_apart() -> None:

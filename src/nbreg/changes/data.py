@@ -35,8 +35,9 @@ def compare(base: Side, new: Side) -> Aspect:
     pairs, gone, come = paired(before.links, after.links)
     training = [pair for pair in pairs if pair[1].role not in _JUDGING]
     found = [told for pair in training for told in _changes(pair, before, after)]
-    found += [f"{each.name} no longer used" for each in gone if each.role not in _JUDGING and training]
-    found += [f"{each.name} added" for each in come if each.role not in _JUDGING and training]
+    if training and _are_told_alike(before.links, after.links):
+        found += [f"{each.name} no longer used" for each in gone if each.role not in _JUDGING]
+        found += [f"{each.name} added" for each in come if each.role not in _JUDGING]
     if not training:
         files = list(_other_files(before.files, after.files))
         if not found and not files and not _have_files(before, after):
@@ -46,6 +47,14 @@ def compare(base: Side, new: Side) -> Aspect:
         return Aspect(NAME, [Finding("minor", f"training data changed ({some(dict.fromkeys(found))})")])
     unread = [now.name for was, now in training if not _is_comparable(was, now)]
     return Aspect(NAME, missing=f"{some(unread)} cannot be told apart by content" if unread else "")
+
+
+def _are_told_alike(before: list[DataLink], after: list[DataLink]) -> bool:
+    """Whether both sides were given, or both inferred: who names one set need not have used it alone."""
+    one, other = (
+        any(each.inferred for each in side if each.role not in _JUDGING) for side in (before, after)
+    )
+    return one == other
 
 
 def judging(base: Side, new: Side) -> list[str]:
