@@ -29,9 +29,10 @@ class Sets(NamedTuple):
 
 def compare(base: Side, new: Side) -> Aspect:
     """Whether the training data changed, and how."""
-    if are_one(base, new, "data"):
-        return Aspect(NAME)
-    before, after = sets_of(base), sets_of(new)
+    after = sets_of(new)
+    if are_one(base, new, "data"):  # one part may also say that nothing is known but the features
+        return Aspect(NAME, missing="" if after.links or digests(after.files) else NONE_RECORDED)
+    before = sets_of(base)
     pairs, gone, come = paired(before.links, after.links)
     training = [pair for pair in pairs if pair[1].role not in _JUDGING]
     found = [told for pair in training for told in _changes(pair, before, after)]
