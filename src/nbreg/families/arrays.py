@@ -10,8 +10,11 @@ import io
 import pickle
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import prod
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from nbreg.families.inspection import UNREADABLE, globals_of
 from nbreg.records import Artifact, Chunk, digest_of
@@ -35,6 +38,11 @@ _ELEMENTS: Final = {
     b"Double": "<f8", b"Float": "<f4", b"Half": "<f2", b"BFloat16": "bfloat16", b"Long": "<i8", b"Int": "<i4",
     b"Short": "<i2", b"Char": "|i1", b"Byte": "|u1", b"Bool": "|b1", b"ComplexFloat": "<c8",
     b"ComplexDouble": "<c16",
+}  # fmt: skip
+
+_TENSORS: Final = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "I64": "<i8", "I32": "<i4", "I16": "<i2",
+    "I8": "|i1", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 
 
@@ -132,6 +140,8 @@ def arrays_of(artifact: Artifact, read: Read) -> dict[str, Array]:
     if artifact.kind != "object" or not artifact.chunks or artifact.chunks[0].size > _STREAM:
         return {}
     stream, *buffers = artifact.chunks
+    if artifact.family == "torch" and type(beside := artifact.facts.get("buffers")) is int:
+        return dict(_tensors(buffers[beside:], read))
     data = read(stream)
     if UNREADABLE in globals_of(data):  # also where a global is named by a number, and would be a real one
         return {}
@@ -141,6 +151,20 @@ def arrays_of(artifact: Artifact, read: Read) -> dict[str, Array]:
         return dict(_Walk(buffers, read).found(root))
     except Exception:  # a form of another release, or bytes that break off
         return {}
+
+
+def _tensors(chunks: Sequence[Chunk], read: Read) -> Iterator[tuple[str, Array]]:
+    """The tensors of a safetensors file that is cut between them: its header says what each is."""
+    if not chunks or not 8 <= chunks[0].size <= _STREAM:
+        return
+    try:
+        told = msgspec.json.decode(bytes(read(chunks[0]))[8:], type=dict[str, dict[str, Any]])
+        entries = [(name, each) for name, each in told.items() if name != "__metadata__"]
+        for (name, each), chunk in zip(entries[:MOST], chunks[1:], strict=False):
+            shape = tuple(int(size) for size in each["shape"])
+            yield name, Array(_TENSORS[each["dtype"]], shape, chunk.digest, partial(read, chunk))
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):  # bytes of another release, or damaged
+        return
 
 
 class _Walk:

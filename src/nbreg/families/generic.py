@@ -96,7 +96,7 @@ def _is_of_library(name: str) -> bool:
 
 def _artifact(name: str, value: object, pickled: _Pickled) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
     """The artifact without its token, and the bytes."""
-    views: list[Bytes] = [pickled.stream, *(_still(buffer.raw()) for buffer in pickled.buffers)]
+    views: list[Bytes] = [pickled.stream, *(still(buffer.raw()) for buffer in pickled.buffers)]
     chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
     artifact = Artifact(
         name=name,
@@ -111,7 +111,7 @@ def _artifact(name: str, value: object, pickled: _Pickled) -> tuple[Artifact, li
     return artifact, list(zip(chunks, views, strict=True))
 
 
-def _still(view: memoryview) -> Bytes:
+def still(view: memoryview) -> Bytes:
     """A small buffer as it is now: a thread that goes on training changes nothing between digest and disk."""
     return bytes(view) if view.nbytes < _COPIED and not view.readonly else view
 

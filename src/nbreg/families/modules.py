@@ -107,7 +107,8 @@ class _Weights:
 
     def _bytes(self, tensor: Any) -> generic.Bytes:
         still = tensor.detach().to("cpu").contiguous().reshape(-1)
-        return memoryview(still.view(self._torch.uint8).numpy()).toreadonly() if still.numel() else b""
+        view = memoryview(still.view(self._torch.uint8).numpy()) if still.numel() else memoryview(b"")
+        return generic.still(view)
 
 
 def _named(module: Any) -> Iterator[tuple[str, Any]]:

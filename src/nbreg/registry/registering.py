@@ -231,7 +231,7 @@ def _made(
         without_capture(desk, request, dumped, links, content_digest, captured), **parts
     )
     records = {name: part.record for name, part in told.items() if isinstance(part, capture.Part)}
-    return Made(manifest, dumped, stored, records)
+    return Made(manifest, dumped, stored, records=records)
 
 
 def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Captured], list[bytes]]:
