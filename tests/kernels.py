@@ -36,6 +36,8 @@ class Ran:
     errors: list[str] = field(default_factory=list)
     """The class of each traceback shown."""
     bundles: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[str] = field(default_factory=list)
+    """What replaced an output that was there, in its order."""
 
     @property
     def ok(self) -> bool:
@@ -77,6 +79,8 @@ class Kernel:
         elif kind in ("execute_result", "display_data"):
             ran.bundles.append(content["data"])
             ran.text += content["data"].get("text/plain", "") + "\n"
+        elif kind == "update_display_data":
+            ran.updates.append(content["data"].get("text/plain", ""))
         elif kind == "error":
             ran.errors.append(content["ename"])
 

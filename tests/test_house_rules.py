@@ -30,6 +30,7 @@ LAYERS = [
     ["records"],
     ["lifecycle", "changes", "query"],
     ["display"],
+    ["progress"],
     ["store", "trust"],
     ["families"],
     ["capture"],

@@ -24,6 +24,7 @@ from children import start
 
 from nbreg import Registry
 from nbreg.settings import Settings
+from nbreg.store import large
 
 SETTINGS = Settings(capture=False, inline_bytes=4096, retention_days=0)
 Verb = Callable[[Registry, Path], object]
@@ -43,7 +44,9 @@ def snapshot(registry: Registry) -> dict[str, Any]:
 
 
 def _files(version: Any) -> list[bytes]:
-    return [version.load(name).read_bytes() for name in sorted(version.artifacts) if name != "model"]
+    paths = [version.load(name) for name in sorted(version.artifacts) if name != "model"]
+    files = [each for path in paths for each in ([path] if path.is_file() else sorted(path.iterdir()))]
+    return [each.read_bytes() for each in files]
 
 
 def check_after_a_kill(folder: Path, *, goes_on: bool = True) -> dict[str, Any]:
@@ -168,9 +171,17 @@ def _register(registry: Registry, folder: Path) -> object:
     )
 
 
+def _register_large(registry: Registry, folder: Path) -> object:
+    (folder / "weights").mkdir()
+    for i in range(3):
+        (folder / "weights" / str(i)).write_bytes(b"%d" % i * 9000)
+    return registry.register("churn", 1, artifacts={"weights": folder / "weights"})
+
+
 VERBS: dict[str, Verb] = {
     "first": lambda registry, folder: registry.register("risk/new", {"new": 1}),
     "register": _register,
+    "large": _register_large,
     "again": lambda registry, folder: registry.register("churn", {"i": 2}),
     "force": lambda registry, folder: registry.register(
         "churn", 5, version="1.2.0", force=True, reason="Test"
@@ -195,9 +206,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", VERBS)
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_killed_at_each_step_a_verb_happened_or_it_did_not(base: Path, tmp_path: Path, name: str) -> None:
+def test_killed_at_each_step_a_verb_happened_or_it_did_not(
+    base: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whenever the power button is pressed, the registry is as before the verb, or as after it."""
     verb = VERBS[name]
+    if name == "large":
+        monkeypatch.setattr(large, "_ALONE", 1)  # several threads, as for gigabytes
 
     def trial(at: int, folder: Path) -> int:
         shutil.copytree(base, folder)
@@ -368,3 +383,71 @@ def test_killed_at_random_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
 def test_killed_a_hundred_times_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     """As above, for as long as a bad day lasts."""
     killed_at_random(tmp_path, 120)
+
+
+# large models
+
+LARGE = """
+import signal
+import numpy as np
+from nbreg import progress
+from nbreg.store import large
+
+folder, mebibytes, until, how = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+large._ALONE, large._SPLIT = 1, 8 * 2**20
+registry = Registry(folder, settings=QUICK)
+rng = np.random.default_rng(1)
+model = {"many": [rng.random((1024, 128)) for _ in range(mebibytes // 2)],
+         "one": rng.random((mebibytes // 2, 2**17))}
+real, sent = progress.Progress.add, []
+
+def add(self, count):
+    real(self, count)
+    if self._doing == "storing" and self._done >= until * self._total and not sent:
+        sent.append(True)
+        os.kill(os.getpid(), how)
+
+progress.Progress.add = add
+try:
+    registry.register("churn", model)
+except KeyboardInterrupt:
+    left = list((Path(folder) / "tmp").iterdir())
+    version = registry.register("churn", model)  # whoever interrupted goes on in the same kernel
+    print(json.dumps([len(left), version.number, np.array_equal(version.load()["one"], model["one"])]))
+"""
+
+
+def ended_while_storing(tmp_path: Path, mebibytes: int, until: float, how: int) -> None:
+    """A registration of that size is ended by a signal when so much of it was written."""
+    folder = tmp_path / f"r{until}"
+    registry = Registry(folder, settings=SETTINGS)
+    registry.register("churn", "before")
+    before = snapshot(registry)
+    child = start(LARGE, folder, mebibytes, until, int(how))
+    out, err = child.communicate(timeout=600)
+    if how == signal.SIGINT:
+        assert child.returncode == 0, err
+        assert json.loads(out) == [0, 2, True]
+        assert Registry(folder, settings=SETTINGS).verify().ok
+        assert not registry.purge(older_than=1000).leftovers
+        return
+    assert child.returncode == -signal.SIGKILL, err
+    left = registry.purge(older_than=1000)
+    assert left.leftovers, "what was written is found"
+    assert all(Path(each.path).parent.name == "tmp" for each in left.leftovers)
+    assert check_after_a_kill(folder) == before
+
+
+@pytest.mark.parametrize("until", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_ended_while_a_large_model_is_stored(tmp_path: Path, until: float, how: int) -> None:
+    """The machine runs out of memory, or the user out of patience: nothing is there by half."""
+    ended_while_storing(tmp_path, 24, until, how)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("until", [0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_ended_while_a_gibibyte_is_stored(tmp_path: Path, until: float, how: int) -> None:
+    """As above, with buffers that the system has not written yet."""
+    ended_while_storing(tmp_path, 1024, until, how)

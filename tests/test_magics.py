@@ -665,3 +665,19 @@ def test_a_diff_completes_variables_and_versions(trained: Kernel) -> None:
     assert "%model_diff clf" in trained.complete("%model_diff c")
     assert "%model_diff churn@" in trained.complete("%model_diff c")
     assert "%model_diff clf churn@1.0.0" in trained.complete("%model_diff clf churn@1")
+
+
+def test_a_long_registration_shows_a_line_that_says_how_it_ended(kernel: Kernel) -> None:
+    """Nobody wonders whether it hangs; what the notebook keeps is true for good."""
+    kernel.good("import nbreg.progress, nbreg.store.large as large, os")
+    kernel.good("nbreg.progress.SOON, large._TICK, large._ALONE = 0.0, 0.0005, 1")
+    kernel.good("clf = Mean().fit([1, 2])\nclf.weights = bytearray(os.urandom(2**24))\nimport pickle")
+    kernel.good(
+        "Mean.__getstate__ = lambda self: {**vars(self), 'weights': pickle.PickleBuffer(self.weights)}"
+    )
+
+    ran = kernel.good("%register_model net clf")
+
+    assert re.search(r"storing: [\d.]+ k?M?B of 16.8 MB\n", ran.text)
+    assert re.fullmatch(r"storing: 16.8 MB in [\d.]+ s", ran.updates[-1])
+    kernel.good("nbreg.progress.SOON, large._TICK, large._ALONE = 1.0, 0.1, 8 * 2**20")

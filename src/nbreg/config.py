@@ -43,6 +43,12 @@ class Nbreg(Configurable):
         min=0,
         help="Parts of at least this many bytes are files of their own; smaller ones share one file.",
     ).tag(config=True)
+    verify = Enum(
+        ("once", "always"),
+        _DEFAULTS.verify,
+        help="Whether large buffers of numbers are verified once and then remembered by this user, "
+        "or at every load.",
+    ).tag(config=True)
     retention_days = Float(
         _DEFAULTS.retention_days,
         min=0.0,

@@ -24,6 +24,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     inline_bytes: int = 256 * 1024
     """Parts below this size share the registration's bundle; larger ones are files."""
 
+    verify: Literal["once", "always"] = "once"
+    """`once` remembers which large buffers of numbers were whole; `always` digests them at every load."""
+
     retention_days: float = 30.0
     """How long the bytes of a deleted version are kept before `purge` may remove them."""
 

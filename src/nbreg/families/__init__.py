@@ -15,9 +15,11 @@ from nbreg.errors import CannotStoreError, UnknownArtifactError
 from nbreg.families import boosters, elsewhere, files, generic, modules
 from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
+from nbreg.families.taking import Take, digested
 from nbreg.families.tokens import MOST_NODES
 from nbreg.families.weights import weigh
 from nbreg.records import Artifact, Chunk
+from nbreg.store.large import Bytes, Source
 
 __all__ = [
     "MOST_NODES",
@@ -26,7 +28,9 @@ __all__ = [
     "Opened",
     "PickleFile",
     "Read",
+    "Take",
     "completed",
+    "digested",
     "dump",
     "modules_needed",
     "open_artifact",
@@ -37,11 +41,13 @@ __all__ = [
     "weigh",
 ]
 
-Bytes = bytes | bytearray | memoryview
-
 
 class Read(Protocol):
-    """Gives a part's bytes, checked; `private` ones can be changed by nobody else afterwards."""
+    """Gives a part's bytes, checked; `private` ones can be changed by nobody else afterwards.
+
+    It may have a method `many`, which reads several at once: `many(chunks, plain=…)`, where `plain()`
+    says of each whether it is numbers alone, for which a check that was made before may do.
+    """
 
     def __call__(self, chunk: Chunk, *, private: bool = False) -> bytearray | memoryview: ...
 
@@ -60,7 +66,7 @@ class Dumped(NamedTuple):
     """An artifact and the bytes that its chunks and files name."""
 
     artifact: Artifact
-    parts: list[tuple[Chunk, Bytes]]
+    parts: list[tuple[Chunk, Source]]
 
     @property
     def warnings(self) -> list[str]:
@@ -72,14 +78,15 @@ class Dumped(NamedTuple):
 _FAMILIES: tuple[ModuleType, ...] = (files, modules, boosters, generic)
 
 
-def dump(name: str, value: object) -> Dumped:
-    """Turn a value into an artifact and its bytes; nothing is written.
+def dump(name: str, value: object, take: Take = digested) -> Dumped:
+    """Turn a value into an artifact and its bytes; nothing is written but by `take`.
 
-    Raises `CannotStoreError`.
+    Raises `CannotStoreError`, or what `take` raises.
     """
     family = next(each for each in _FAMILIES if each.claims(value))
     other = elsewhere.claiming(value) if family is generic else None
-    artifact, parts = (other or family).dump(name, value)
+    # Other packages' families know nothing of `take`: what they give is stored afterwards.
+    artifact, parts = other.dump(name, value) if other else family.dump(name, value, take)
     return Dumped(artifact, parts)
 
 

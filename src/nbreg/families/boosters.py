@@ -9,7 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.families import aside, generic
+from nbreg.families.taking import Take, digested
 from nbreg.records import Artifact, Chunk
+from nbreg.store.large import Source
 
 NAME: Final = "xgboost"
 
@@ -29,13 +31,13 @@ def digest(value: object) -> str:
     return generic.digest(value)
 
 
-def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, generic.Bytes]]]:
+def dump(name: str, value: object, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store an estimator or booster; nothing of the booster's is in the stream.
 
     Raises `CannotStoreError`.
     """
     with aside.taken_out((sys.modules["xgboost"].Booster,), _reduce):
-        artifact, parts = generic.dump(name, value)
+        artifact, parts = generic.dump(name, value, take)
     token = generic.token_of(value, artifact.chunks)
     return msgspec.structs.replace(artifact, family=NAME, token=token), parts
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
+from nbreg.families.buffers import Buffers
 from nbreg.families.tokens import is_library
 
 _HOOKS: Final = (
@@ -141,7 +142,7 @@ def guarded(*, most: int, on_host: bool = False) -> Iterator[Guard]:
         guard.forget()
 
 
-def plainly(value: object, guard: Guard) -> tuple[bytes, list[pickle.PickleBuffer]] | None:
+def plainly(value: object, guard: Guard) -> tuple[bytes, Buffers] | None:
     """Stream and buffers of the plain pickler; None for what it cannot pickle. Raises `NotTakenError`."""
 
     class Checking(pickle.Pickler):
@@ -149,15 +150,11 @@ def plainly(value: object, guard: Guard) -> tuple[bytes, list[pickle.PickleBuffe
             guard.check(value)
             return NotImplemented
 
-    def take(buffer: pickle.PickleBuffer) -> None:
-        guard.spend(buffer.raw().nbytes)
-        buffers.append(buffer)
-
-    buffers: list[pickle.PickleBuffer] = []
+    buffers = Buffers(guard.spend)
     file = File(guard)
     guard.begin()
     try:
-        Checking(file, protocol=5, buffer_callback=take).dump(value)
+        Checking(file, protocol=5, buffer_callback=buffers.keep).dump(value)
     except NotTakenError:
         raise
     except Exception:

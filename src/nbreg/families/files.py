@@ -10,12 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from nbreg.errors import CannotStoreError, DamagedObjectError
+from nbreg.families.taking import Take, chunks, digested
 from nbreg.records import Artifact, Chunk, FileEntry, canonical, digest_of
+from nbreg.store.large import Source
 
 NAME: Final = "files"
 FORM: Final = "raw"
 
-Part = tuple[Chunk, bytes | memoryview]
+Part = tuple[Chunk, Source]
 
 
 def claims(value: object) -> bool:
@@ -28,7 +30,7 @@ def digest(value: Path) -> str:
     return dump("", value)[0].token
 
 
-def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
+def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[Part]]:
     """Read a file, or every file below a folder; links that lead out of it are refused."""
     path = value.expanduser()
     if path.is_dir():
@@ -40,11 +42,18 @@ def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
         raise CannotStoreError(
             f"there is no file {str(path)!r}", hint="paths are relative to the working directory"
         )
-    entries, parts = [], []
-    for each in found:
-        entry, part = _read(each, path, root, whole=kind == "folder")
-        entries.append(entry)
-        parts.append(part)
+    whole = kind == "folder"
+    views: list[Source] = [_read(each, root, whole=whole) for each in found]
+    parts = chunks(views, take, words=True)
+    entries = [
+        FileEntry(
+            path=each.relative_to(path).as_posix() if whole else each.name,
+            digest=chunk.digest,
+            size=chunk.size,
+            executable=os.access(each, os.X_OK),
+        )
+        for each, chunk in zip(found, parts, strict=True)
+    ]
     token = digest_of(canonical([NAME, kind, entries]))
     artifact = Artifact(
         name=name,
@@ -54,10 +63,10 @@ def dump(name: str, value: Path) -> tuple[Artifact, list[Part]]:
         token=token,
         files=entries,
     )
-    return artifact, parts
+    return artifact, list(zip(parts, views, strict=True))
 
 
-def _read(path: Path, top: Path, root: Path, *, whole: bool) -> tuple[FileEntry, Part]:
+def _read(path: Path, root: Path, *, whole: bool) -> bytes | memoryview:
     if whole and not _resolved(path).is_relative_to(root):
         raise CannotStoreError(
             f"{str(path)!r} leads out of the folder", hint="give what it points to instead"
@@ -69,21 +78,14 @@ def _read(path: Path, top: Path, root: Path, *, whole: bool) -> tuple[FileEntry,
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            data: bytes | memoryview = (
-                memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else b""
-            )
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else b""
     except OSError as error:
         raise CannotStoreError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    chunk = Chunk(digest=digest_of(data), size=len(data))
     if not _is_text(str(path)):
         raise CannotStoreError(
             f"{str(path)!r} has a name that is not UTF-8", hint="rename it: the record of files is text"
         )
-    relative = path.relative_to(top).as_posix() if whole else path.name
-    entry = FileEntry(
-        path=relative, digest=chunk.digest, size=chunk.size, executable=os.access(path, os.X_OK)
-    )
-    return entry, (chunk, data)
+    return data
 
 
 def _resolved(path: Path) -> Path:

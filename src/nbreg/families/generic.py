@@ -6,25 +6,29 @@ cloudpickle, which writes them out.
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families import careful, isolation, travelling
+from nbreg.families.buffers import Buffers, plain_ones
 from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
 from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
 from nbreg.families.standins import OddError, must
+from nbreg.families.taking import Take, chunks, digested
 from nbreg.families.tokens import NoTokenError, is_library, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
+from nbreg.store.large import Source
 
 NAME: Final = "generic"
 PICKLE: Final = "pickle5"
@@ -34,6 +38,7 @@ _COPIED: Final = 256 * 1024
 _STEPS: Final = 12
 
 Bytes = bytes | bytearray | memoryview
+S = TypeVar("S", bound=Source)
 
 
 def claims(value: object) -> bool:
@@ -41,27 +46,30 @@ def claims(value: object) -> bool:
     return True
 
 
-def dump(name: str, value: object) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+def dump(name: str, value: object, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Pickle an object; its large buffers are given as they lie in memory, not copied.
 
     Raises `CannotStoreError`, which names the part that cannot be pickled.
     """
     pickled = _pickled(value)
-    artifact, parts = _artifact(name, value, pickled)
-    return msgspec.structs.replace(artifact, token=token_of(value, artifact.chunks)), parts
+    artifact, parts = _artifact(name, value, pickled, take)
+    token = token_of(value, artifact.chunks, pickled.buffers)
+    return msgspec.structs.replace(artifact, token=token), parts
 
 
 def take(
     name: str, value: object, *, most: int, on_host: bool, most_nodes: int
-) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """The same unasked: at most so many bytes, and no code of the user's runs; the rest is for `completed`.
 
     The token is left out where it would take longer than so many nodes. Raises `NotTakenError`.
     """
     with careful.guarded(most=most, on_host=on_host) as guard:
-        artifact, parts = _artifact(name, value, _taken(value, guard))
+        pickled = _taken(value, guard)
+        artifact, parts = _artifact(name, value, pickled, digested)
+        known = pickled.buffers.known([chunk.digest for chunk in artifact.chunks[1:]])
         try:
-            return msgspec.structs.replace(artifact, token=token(value, most_nodes=most_nodes)), parts
+            return msgspec.structs.replace(artifact, token=token(value, known, most_nodes=most_nodes)), parts
         except NoTokenError:
             return artifact, parts
 
@@ -94,32 +102,37 @@ def _is_of_library(name: str) -> bool:
     return bool(module) and is_library(sys.modules[module])
 
 
-def _artifact(name: str, value: object, pickled: _Pickled) -> tuple[Artifact, list[tuple[Chunk, Bytes]]]:
+def _artifact(
+    name: str, value: object, pickled: _Pickled, take: Take
+) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """The artifact without its token, and the bytes."""
-    views: list[Bytes] = [pickled.stream, *(still(buffer.raw()) for buffer in pickled.buffers)]
-    chunks = [Chunk(digest=digest_of(view), size=memoryview(view).nbytes) for view in views]
+    sources: list[Source] = [pickled.stream, *map(still, pickled.buffers.sources)]
+    parts = chunks([pickled.stream], take, words=True)
+    parts += chunks(sources[1:], take)
     artifact = Artifact(
         name=name,
         kind="object",
         family=NAME,
         form=pickled.form,
         type=f"{type(value).__module__}.{type(value).__qualname__}",
-        chunks=chunks,
+        chunks=parts,
         globals=pickled.globals,
         facts=pickled.facts,
     )
-    return artifact, list(zip(chunks, views, strict=True))
+    return artifact, list(zip(parts, sources, strict=True))
 
 
-def still(view: memoryview) -> Bytes:
+def still(source: S) -> S | bytes:
     """A small buffer as it is now: a thread that goes on training changes nothing between digest and disk."""
-    return bytes(view) if view.nbytes < _COPIED and not view.readonly else view
+    if isinstance(source, memoryview) and source.nbytes < _COPIED and not source.readonly:
+        return bytes(source)
+    return source
 
 
 class _Pickled(NamedTuple):
     form: str
     stream: bytes
-    buffers: list[pickle.PickleBuffer]
+    buffers: Buffers
     facts: dict[str, Any]
     globals: list[str]
 
@@ -170,11 +183,14 @@ def _mentions_ours(stream: bytes) -> bool:
 
 
 def _plainly(value: object) -> _Pickled | None:
-    buffers: list[pickle.PickleBuffer] = []
+    buffers, file = Buffers(), io.BytesIO()
     try:
-        stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        pickler = pickle.Pickler(file, protocol=5, buffer_callback=buffers.keep)
+        pickler.dispatch_table = {**copyreg.dispatch_table, **buffers.reducers}
+        pickler.dump(value)
     except Exception:
         return None  # whatever a reducer raises, cloudpickle may still manage
+    stream = file.getvalue()
     return _Pickled(PICKLE, stream, buffers, {}, globals_of(stream))
 
 
@@ -252,16 +268,16 @@ def digest(value: object) -> str:
         return token(value)
     except NoTokenError:
         pickled = _pickled(value)
-        views: list[Bytes] = [pickled.stream, *(buffer.raw() for buffer in pickled.buffers)]
-        return _by_bytes(map(digest_of, views))
+        return _by_bytes(digested([pickled.stream, *pickled.buffers.sources]))
 
 
-def token_of(value: object, chunks: list[Chunk]) -> str:
+def token_of(value: object, parts: list[Chunk], buffers: Buffers | None = None) -> str:
     """The object's digest by value; that of its bytes where the value cannot be walked."""
+    digests = [chunk.digest for chunk in parts]
     try:
-        return token(value)
+        return token(value, buffers.known(digests[1:]) if buffers else {})
     except NoTokenError:
-        return _by_bytes(chunk.digest for chunk in chunks)
+        return _by_bytes(digests)
 
 
 def _by_bytes(digests: Iterable[str]) -> str:
@@ -290,14 +306,32 @@ class Opened:
             self._looked_at[index] = self._read(self._artifact.chunks[index + 1], private=True)
         return self._looked_at[index]
 
+    def _buffers(self) -> list[Any]:
+        parts = self._artifact.chunks[1:]
+        left = [at for at in range(len(parts)) if at not in self._looked_at]
+
+        def plain() -> list[bool]:
+            known = plain_ones(self._stream, len(parts))
+            return [known[at] for at in left]
+
+        found = dict(zip(left, self._many([parts[at] for at in left], plain), strict=True)) | self._looked_at
+        return [found[at] for at in range(len(parts))]
+
+    def _many(self, parts: list[Chunk], plain: Callable[[], list[bool]]) -> list[Any]:
+        """Several parts; of those that are plain numbers, a check that was made before may do."""
+        many = getattr(self._read, "many", None)
+        if many is None or not parts:
+            return [self._read(chunk) for chunk in parts]
+        found: list[Any] = many(parts, plain=plain)
+        return found
+
     def load(self) -> object:
         """Unpickle: this runs what the stream says, and nothing of it where `untrusted` is empty.
 
         Raises `CannotLoadError` where a module that it names is missing, or no longer has that name.
         """
         artifact = self._artifact
-        chunks = enumerate(artifact.chunks[1:])
-        buffers = [self._looked_at[i] if i in self._looked_at else self._read(chunk) for i, chunk in chunks]
+        buffers = self._buffers()
         try:
             if self.untrusted and artifact.form == CLOUDPICKLE:
                 return isolation.load(self._stream, buffers, artifact.facts)

@@ -52,6 +52,11 @@ class _Inert(metaclass=_InertType):
         return cls
 
 
+def inert() -> Any:
+    """What stands in for anything that a stream names, and does nothing."""
+    return _Inert
+
+
 class _Listing(pickle.Unpickler):
     """An unpickler that notes each global and hands out stand-ins."""
 

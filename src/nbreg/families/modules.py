@@ -19,9 +19,11 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.errors import BadInputError, DamagedObjectError
-from nbreg.families import aside, generic, torch
+from nbreg.families import aside, generic, taking, torch
 from nbreg.families.files import safe_target
-from nbreg.records import NO_RECORD, Artifact, Chunk, digest_of
+from nbreg.families.taking import Take, digested
+from nbreg.records import NO_RECORD, Artifact, Chunk
+from nbreg.store.large import Source
 
 NAME: Final = "torch"
 
@@ -29,9 +31,10 @@ _TYPES: Final = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
     "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
+_PLAIN: Final = frozenset(_TYPES) - {"I64", "I32"}  # those may be indices: see `buffers.plain_ones`
 _ALIGNED: Final = 8
 
-Part = tuple[Chunk, generic.Bytes]
+Part = tuple[Chunk, Source]
 _loading: ContextVar[dict[str, Any]] = ContextVar("nbreg_weights")
 
 
@@ -46,7 +49,7 @@ def digest(value: object) -> str:
     return generic.digest(value)
 
 
-def dump(name: str, value: Any) -> tuple[Artifact, list[Part]]:
+def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[Part]]:
     """Store a module; a tensor that is sparse, quantised or of another kind stays in the stream.
 
     Raises `CannotStoreError`.
@@ -54,11 +57,10 @@ def dump(name: str, value: Any) -> tuple[Artifact, list[Part]]:
     weights = _Weights(value)
     library = sys.modules["torch"].nn
     with aside.taken_out((library.Parameter, library.Buffer, sys.modules["torch"].Tensor), weights.reduce):
-        artifact, parts = generic.dump(name, value)
+        artifact, parts = generic.dump(name, value, take)
     header, tensors = weights.file()
-    stored: list[Part] = [
-        (Chunk(digest=digest_of(each), size=len(each)), each) for each in (header, *tensors)
-    ]
+    sources: list[Source] = [header, *tensors]
+    stored: list[Part] = list(zip(taking.chunks(sources, take), sources, strict=True))
     beside = len(artifact.chunks) - 1
     chunks = [*artifact.chunks, *(chunk for chunk, _ in stored)]
     token = generic.token_of(value, chunks)
@@ -175,15 +177,18 @@ class Opened(generic.Opened):
         told = self._told()
         if len(told) != len(self._tensors):
             raise self._damaged("as many tensors as it says")
+        entries = list(zip(told.values(), self._tensors, strict=True))
+        if any(each.data_offsets[1] - each.data_offsets[0] != chunk.size for each, chunk in entries):
+            raise self._damaged("tensors of the sizes it says")
+        sized = [(entry, chunk) for entry, chunk in entries if chunk.size]
+        read = iter(
+            self._many([chunk for _, chunk in sized], lambda: [each.dtype in _PLAIN for each, _ in sized])
+        )
         for (name, entry), chunk in zip(told.items(), self._tensors, strict=True):
             kind, shape = getattr(library, _TYPES[entry.dtype]), entry.shape
-            if entry.data_offsets[1] - entry.data_offsets[0] != chunk.size:
-                raise self._damaged("tensors of the sizes it says")
             try:
                 flat = (
-                    library.frombuffer(self._read(chunk), dtype=kind)
-                    if chunk.size
-                    else library.empty(0, dtype=kind)
+                    library.frombuffer(next(read), dtype=kind) if chunk.size else library.empty(0, dtype=kind)
                 )
                 yield name, flat.reshape(shape).to(device)
             except (RuntimeError, ValueError, TypeError) as error:

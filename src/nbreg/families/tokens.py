@@ -20,6 +20,8 @@ from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from nbreg.families.buffers import Known, content_in, gathered
+
 _BOOKKEEPING: Final = frozenset(
     [
         "__dict__",
@@ -37,6 +39,8 @@ _LENGTH: Final = struct.Struct("<Q").pack
 _COPIED: Final = 64 * 1024
 _SHORT: Final = 100
 
+_NOTHING: Final[Known] = {}
+
 MOST_NODES: Final = 50_000
 DEEPEST: Final = 200
 
@@ -45,13 +49,13 @@ class NoTokenError(Exception):
     """The object is too large, too deep, or does not tell its value."""
 
 
-def token(value: object, *, most_nodes: int = MOST_NODES) -> str:
-    """The object's token, 64 hex digits.
+def token(value: object, known: Known = _NOTHING, *, most_nodes: int = MOST_NODES) -> str:
+    """The object's token, 64 hex digits; arrays whose elements' digest is known are not read again.
 
     Asks the object what it would tell the pickler, so code of its class may run. Raises `NoTokenError`.
     """
     try:
-        return _Walk(most_nodes).token(value).hex()
+        return _Walk(most_nodes, known).token(value).hex()
     except NoTokenError:
         raise
     except Exception as error:
@@ -87,8 +91,9 @@ def _hash_text(text: str) -> bytes:
 class _Walk:
     """One walk over an object's tree; shared objects are visited once, cycles are counted back."""
 
-    def __init__(self, most_nodes: int) -> None:
+    def __init__(self, most_nodes: int, contents: Known) -> None:
         self._most = most_nodes
+        self._contents = contents
         self._known: dict[int, bytes] = {}
         self._alive: list[object] = []  # so that no id is used twice during the walk
         self._path: dict[int, int] = {}
@@ -185,9 +190,10 @@ class _Walk:
         if dtype.hasobject:
             return self._all("array", (dtype.str, array.shape, array.tolist()))
         shape = struct.pack(f"<{array.ndim}q", *array.shape)
-        data = array if array.flags.c_contiguous else array.copy(order="C")
-        content = sha256(memoryview(data.reshape(-1).view("u1"))).digest() if data.size else b""
-        return _hash("array", dtype.str.encode(), shape, content)
+        # As it is stored: an array in Fortran's order comes back in it, and another one adds up otherwise.
+        order = (b"F",) if array.flags.f_contiguous and not array.flags.c_contiguous else ()
+        content = content_in(self._contents, array) or _content(array.T if order else array)
+        return _hash("array", dtype.str.encode(), shape, content, *order)
 
     def _tensor(self, tensor: Any) -> bytes:
         """By its numbers: not by the device that they are on, nor by the memory that they are a view of."""
@@ -251,6 +257,18 @@ class _Walk:
             told = (value.__bound__, value.__constraints__, value.__covariant__, value.__contravariant__)
             return self._all("typevar", (home, name, *told))
         raise NoTokenError(f"{home}.{name} says nothing of its value")
+
+
+def _content(array: Any) -> bytes:
+    """The digest of the elements in C order; what lies with gaps is gathered a block at a time."""
+    if not array.size:
+        return b""
+    if array.flags.c_contiguous:
+        return sha256(memoryview(array.reshape(-1).view("u1"))).digest()
+    hasher = sha256()
+    for piece in gathered(array):
+        hasher.update(piece)
+    return hasher.digest()
 
 
 def _layout(dtype: Any) -> tuple[object, ...]:

@@ -9,7 +9,6 @@ artifact says so.
 from __future__ import annotations
 
 import io
-import pickle
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
+from nbreg.families.buffers import Buffers
 from nbreg.families.careful import File, Guard
 from nbreg.families.tokens import NoTokenError, is_library, token
 
@@ -34,7 +34,7 @@ class Written(NamedTuple):
     """A stream, its buffers, and what `isolation` needs to know of it."""
 
     stream: bytes
-    buffers: list[pickle.PickleBuffer]
+    buffers: Buffers
     facts: dict[str, Any]
 
 
@@ -82,7 +82,7 @@ def write(value: object, guard: Guard | None = None) -> Written:
                 break
             taken |= wanted
         facts: dict[str, Any] = {"classes": classes} if (classes := pickler.known()) else {}
-        return Written(stream, pickler.views, facts | ({"modules": sorted(taken)} if taken else {}))
+        return Written(stream, pickler.buffers, facts | ({"modules": sorted(taken)} if taken else {}))
 
 
 def _pickled(
@@ -119,27 +119,24 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
     """A pickler of cloudpickle that notes which classes and functions it writes out."""
     import cloudpickle
 
-    views: list[pickle.PickleBuffer] = []
-
-    def view(buffer: pickle.PickleBuffer) -> None:
-        # No method of the pickler, and the list no name of its class's: what is part of a cycle
-        # keeps all that was pickled until somebody collects it.
-        if guard is not None:
-            guard.spend(buffer.raw().nbytes)
-        views.append(buffer)
-
     class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
         """Notes, and changes nothing of what is written."""
 
-        def __init__(self, views: list[pickle.PickleBuffer], view: Any) -> None:
-            self.views = views
+        def __init__(self, buffers: Buffers) -> None:
+            # Only here: what the class itself named, or a method of it, would be part of a cycle, and
+            # would keep all that was pickled until somebody collects it.
+            self.buffers = buffers
+            self._arrays = list(buffers.reducers.items())
             self._classes: list[tuple[str, type]] = []
             self._codes: list[tuple[str, CodeType]] = []
-            super().__init__(file, protocol=5, buffer_callback=view)
+            super().__init__(file, protocol=5, buffer_callback=buffers.keep)
 
         def reducer_override(self, value: Any) -> Any:
             if guard is not None:
                 guard.check(value)
+            for kind, reduce in self._arrays:
+                if type(value) is kind:
+                    return reduce(value)
             reduced = super().reducer_override(value)
             if type(reduced) is tuple:
                 maker = getattr(reduced[0], "__name__", "")
@@ -167,7 +164,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
                 ".".join(name.split(".")[:n]) for name in found for n in range(1, name.count(".") + 2)
             } & set(local)
 
-    return Noting(views, view)
+    return Noting(Buffers(guard.spend if guard else None))
 
 
 TRACKED: Final = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}

@@ -34,6 +34,7 @@ from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, piece
 from nbreg.kernel.differing import Differing
 from nbreg.kernel.objects import variable
 from nbreg.kernel.parsers import parser
+from nbreg.kernel.progress import progress_shown
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
@@ -115,7 +116,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
 
     def _registered(self, line: str, cell: str | None) -> Any:
         registering = Registering(self.session, *self.parse("register_model", line))
-        return registering.now() if cell is None else registering.after_cell(cell)
+        with progress_shown(self.session.shell):
+            return registering.now() if cell is None else registering.after_cell(cell)
 
     register_model.__doc__ = parser("register_model").format_help()
 
@@ -170,7 +172,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         # Resolved once, so that all of it is of one version; where only pinned references may be
         # loaded, the registry has to see the reference itself.
         ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
-        with _trust_by_flag(args.ref), self._drift_if_it_fails(version):
+        shown = progress_shown(self.session.shell)
+        with shown, _trust_by_flag(args.ref), self._drift_if_it_fails(version):
             value = registry.load(ref, trust=trust, device=args.device)
             loaded = {name: registry.load(ref, name, trust=trust) for name in beside.artifacts}
         for each in (value, *loaded.values()):

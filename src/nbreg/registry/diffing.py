@@ -16,6 +16,7 @@ from nbreg.registry import comparing, naming, parts, proofs, reading, registerin
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.request import Request, linked, objects
 from nbreg.registry.version import ModelVersion
+from nbreg.store.large import in_one
 
 Bytes = bytes | bytearray | memoryview
 
@@ -112,7 +113,7 @@ def live(
         told=DiffSide(said=f"{called}, the live variable" if called else "the live object"),
         side=made.side,
         metrics=request.metrics,
-        read=lambda chunk: held[chunk.digest],
+        read=lambda chunk: in_one(held[chunk.digest]),
         model=values.get("model"),
     )
     found = list(_sections(before, after, everything=everything))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbreg import families, trust
@@ -19,8 +20,11 @@ from nbreg.names import parse_reference
 from nbreg.records import Artifact, Chunk, DriftItem, Environment, Manifest
 from nbreg.registry import parts, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.store.verified import Verified
 
 log = logging.getLogger("nbreg")
+
+_SMALL = 64 * 1024 * 1024  # this much is checked in 40 ms
 
 
 def load(
@@ -34,10 +38,7 @@ def load(
     manifest = parts.manifest(desk, entry)
     artifact = _artifact(entry, manifest, name)
 
-    def read(chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
-        return parts.part(desk, entry, chunk.digest, private=private)
-
-    opened = families.open_artifact(artifact, read)
+    opened = families.open_artifact(artifact, _Reader(desk, entry, artifact))
     _check_trust(entry, manifest, opened.untrusted, consent=trust)
     if on_drift == "error":
         _check_drift(entry, drift(desk, entry))
@@ -53,8 +54,36 @@ def _place(opened: Any, name: str, device: str) -> None:
     opened.device = device
 
 
+class _Reader:
+    """Reads the parts of one artifact, checked.
+
+    All of a small artifact is checked at every load. Of one of `_SMALL` bytes and more, numbers
+    that are objects of their own are checked once by each user, unless a setting says `always`.
+    """
+
+    def __init__(self, desk: Desk, entry: Entry, artifact: Artifact) -> None:
+        self._desk = desk
+        self._entry = entry
+        always = artifact.size < _SMALL or desk.settings.verify == "always" or _is_pinned_only()
+        self._memory = None if always else Verified()
+
+    def __call__(self, chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
+        return parts.part(self._desk, self._entry, chunk.digest, private=private)
+
+    def many(
+        self, chunks: Sequence[Chunk], *, plain: Callable[[], Sequence[bool]]
+    ) -> list[bytearray | memoryview]:
+        known = plain() if self._memory else [False] * len(chunks)
+        digests = [chunk.digest for chunk in chunks]
+        return parts.many(self._desk, self._entry, digests, known, self._memory)
+
+
+def _is_pinned_only() -> bool:
+    return os.environ.get("NBREG_REQUIRE_PINNED") == "1"
+
+
 def _check_pinned(ref: str) -> None:
-    if os.environ.get("NBREG_REQUIRE_PINNED") != "1":
+    if not _is_pinned_only():
         return
     reference = parse_reference(ref)
     if reference.kind not in ("digest", "number"):

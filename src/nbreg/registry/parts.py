@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from nbreg.records import NO_RECORD, Captured, Manifest, Record, VersionRow
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.blobs import Blobs, BundleIndex
 from nbreg.store.tiny import JournalDB
+from nbreg.store.verified import Verified
 
 P = TypeVar("P", bound=Record)
 
@@ -22,11 +23,32 @@ def part(desk: Desk, entry: Entry, digest: str, *, private: bool = False) -> byt
 
     Raises `UnknownArtifactError` if the version was purged, or `DamagedObjectError`.
     """
+    _refuse_purged(entry)
+    return desk.folder.blobs.read(digest, entry.row.bundle, private=private)
+
+
+def many(
+    desk: Desk, entry: Entry, digests: Sequence[str], plain: Sequence[bool], memory: Verified | None
+) -> list[bytearray | memoryview]:
+    """Several parts, each as `part` gives it; of the large `plain` ones an earlier check may do.
+
+    Raises what `part` raises.
+    """
+    _refuse_purged(entry)
+    blobs, bundle = desk.folder.blobs, entry.row.bundle
+    large = blobs.index(bundle).large
+    found: dict[int, bytearray | memoryview] = {}
+    for group, known in ((False, None), (True, memory)):
+        places = [at for at, each in enumerate(digests) if each in large and plain[at] is group]
+        found.update(zip(places, blobs.read_large([digests[at] for at in places], known), strict=True))
+    return [found[at] if at in found else blobs.read(each, bundle) for at, each in enumerate(digests)]
+
+
+def _refuse_purged(entry: Entry) -> None:
     if entry.row.purged:
         raise UnknownArtifactError(
             f"the bytes of {entry.ref} were purged", hint="its record is all that is left"
         )
-    return desk.folder.blobs.read(digest, entry.row.bundle, private=private)
 
 
 def manifest(desk: Desk, entry: Entry) -> Manifest:

@@ -8,7 +8,7 @@ then one line of the model's journal makes the version exist.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,14 +35,13 @@ from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
 from nbreg.registry.request import Request
-from nbreg.store.blobs import Batch
+from nbreg.store.batch import Batch
+from nbreg.store.large import Source
 from nbreg.store.tiny import Draft as Line
 from nbreg.store.tiny import JournalDB
 
 _LEAST_SPACE = 16 * 1024 * 1024
 _SCANNED = 64 * 1024 * 1024  # what is larger and no text is not searched for secrets: it would take seconds
-
-Bytes = bytes | bytearray | memoryview
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -80,28 +79,31 @@ def register(
     pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
     desk.ready()
     asked, (request, seen) = request, look(desk, request, values, data)
-    dumped = _dump(request, values)
-    content_digest = content_digest_of(request, dumped, seen.links)
-    read_off = request is not asked
-    request, frozen = running.locked_by(desk, request)
-    if not request.new and (known := known_version(desk, request, content_digest)):
-        return known
-    seen, captured = _captured(desk, pending, seen, request, values, params=read_off)
-    made = _made(desk, request, dumped, seen.links, content_digest, captured)
+    with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
+        dumped = _dump(request, values, batch.take)
+        content_digest = content_digest_of(request, dumped, seen.links)
+        read_off = request is not asked
+        request, frozen = running.locked_by(desk, request)
+        if not request.new and (known := known_version(desk, request, content_digest)):
+            return known
+        seen, captured = _captured(desk, pending, seen, request, values, params=read_off)
+        made = _made(desk, request, dumped, seen.links, content_digest, captured)
+        written = _store(desk, request, made, frozen, batch)
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
-    written = store(desk, request, made, frozen)
     return written or known_version(desk, request, content_digest) or register(desk, asked, values, data)
 
 
 def store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes] = ()) -> Entry | None:
     """Write the bytes and the run's, then the line; None where its content has come to be meanwhile."""
-    blobs = desk.folder.blobs
-    with blobs.kept():
-        batch = blobs.batch()
-        for piece in frozen:
-            batch.add(piece)
-        version_id = add_parts(batch, made)
-        return write(desk, request, made, version_id, batch.commit())
+    with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
+        return _store(desk, request, made, frozen, batch)
+
+
+def _store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes], batch: Batch) -> Entry | None:
+    for piece in frozen:
+        batch.add(piece)
+    version_id = add_parts(batch, made)
+    return write(desk, request, made, version_id, batch.commit())
 
 
 def add_parts(batch: Batch, made: Made) -> str:
@@ -175,20 +177,40 @@ def _captured(
     return seen, seen.added_to(found, params=params)
 
 
-def _dump(request: Request, values: dict[str, object]) -> list[families.Dumped]:
-    dumped = [families.dump(name, value) for name, value in values.items()]
-    if not request.allow_secrets:
-        known = request.redactor.values
-        for each in dumped:
-            refuse_secrets(each, known)
-    return dumped
+def _dump(
+    request: Request,
+    values: dict[str, object],
+    take: Callable[[Sequence[Source]], list[str]] = families.digested,
+) -> list[families.Dumped]:
+    """The artifacts, their large parts stored by `take`."""
+    known = request.redactor.values
+
+    def dump(name: str, value: object) -> families.Dumped:
+        searched: list[bool] = []
+
+        def search_and_take(sources: Sequence[Source], *, words: bool = False) -> list[str]:
+            if words and not request.allow_secrets:
+                _refuse(name, _secrets_among(sources, known))
+                searched.append(True)
+            return take(sources)
+
+        dumped = families.dump(name, value, search_and_take)
+        if not (searched or request.allow_secrets):  # by a family that hands nothing over
+            refuse_secrets(dumped, known)
+        return dumped
+
+    return [dump(name, value) for name, value in values.items()]
 
 
 def refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
     """Artifact bytes are never altered, so what looks like a secret in them stops here."""
-    if kinds := secrets_in(dumped, known):
+    _refuse(dumped.artifact.name, secrets_in(dumped, known))
+
+
+def _refuse(name: str, kinds: str) -> None:
+    if kinds:
         raise SecretFoundError(
-            f"the artifact {dumped.artifact.name!r} seems to hold a secret ({kinds})",
+            f"the artifact {name!r} seems to hold a secret ({kinds})",
             hint="take it out, or register with allow_secrets=True if it is none",
         )
 
@@ -196,8 +218,14 @@ def refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
 def secrets_in(dumped: families.Dumped, known: frozenset[str]) -> str:
     """What looks like a secret in an artifact's bytes, by kind; empty where nothing does."""
     buffers = {chunk.digest for chunk in dumped.artifact.chunks[1:]}  # numbers hold no words
-    for chunk, part in dumped.parts:
-        if chunk.digest in buffers or (chunk.size > _SCANNED and b"\0" in bytes(part[:8192])):
+    return _secrets_among([part for chunk, part in dumped.parts if chunk.digest not in buffers], known)
+
+
+def _secrets_among(parts: Sequence[Source], known: frozenset[str]) -> str:
+    for part in parts:
+        if not isinstance(part, bytes | bytearray | memoryview):
+            continue
+        if len(part) > _SCANNED and b"\0" in bytes(part[:8192]):
             continue
         if found := secrets.find(part, known):
             return ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))

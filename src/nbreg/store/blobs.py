@@ -2,6 +2,7 @@
 
     objects/9f/2c41…      a bundle or a large part, named by the sha256 of the file
     objects/parts/9f      which bundle holds which part: a cache, 64 bytes an entry
+    objects/hints/9f      which large part looks like that from afar: a cache, too
 
 A bundle is a header and its parts, aligned:
 
@@ -20,20 +21,28 @@ import re
 import secrets
 import stat
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from nbreg.errors import CannotStoreError, DamagedObjectError, NbregError
-from nbreg.records import NO_RECORD, Chunk, digest_of
+from nbreg.records import NO_RECORD, digest_of
 from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder, write_all
+
+if TYPE_CHECKING:
+    from nbreg.progress import Progress
+    from nbreg.store.batch import Batch
+    from nbreg.store.large import Source
+    from nbreg.store.verified import Verified
 
 Bytes = bytes | bytearray | memoryview
 
+TINY: Final = 256  # saying where such a part is takes half as much room, and looking it up far more time
 _OBJECT_NAME: Final = re.compile("[0-9a-f]{62}")
 _MAGIC: Final = b"nbreg bundle 1\n"
 _LENGTH: Final = 17
@@ -41,7 +50,6 @@ _ALIGNED: Final = 64
 _LARGEST_INDEX: Final = 64 * 1024 * 1024
 _INDEXES_KEPT: Final = 256
 _PARTS_KEPT: Final = 4096
-_TINY: Final = 256  # saying where such a part is takes half as much room, and looking it up far more time
 
 
 class BundleIndex(msgspec.Struct, kw_only=True):
@@ -64,12 +72,13 @@ class Blobs:
     def __init__(self, folder: Path, scrap: Path, *, inline_bytes: int, lock_seconds: float) -> None:
         self.folder = folder
         self._scrap = scrap
-        self._inline = inline_bytes
+        self.inline_bytes = inline_bytes
         self._seconds = lock_seconds
         self._indexes: OrderedDict[str, tuple[BundleIndex, int]] = OrderedDict()
         self._read_whole: OrderedDict[str, str] = OrderedDict()
         self._beginning = f"{folder}/"
         self._cache = PartCache(folder / "parts")
+        self.hints = PartCache(folder / "hints")
 
     def path(self, digest: str) -> Path:
         """Where the object of that digest is, or would be."""
@@ -104,7 +113,9 @@ class Blobs:
     # writing
 
     def batch(self) -> Batch:
-        """Collect the parts of one registration; inside `kept()`."""
+        """Collect the parts of one registration; inside `kept()`, and in a `with` if parts are taken."""
+        from nbreg.store.batch import Batch  # only who writes needs it
+
         return Batch(self)
 
     def find(self, digest: str) -> str | None:
@@ -139,12 +150,7 @@ class Blobs:
         thread, or another program in the case of a file, changed them meanwhile.
         """
         target = self.path(digest)
-        temporary = self._scrap / f"{os.getpid()}-{secrets.token_hex(6)}"
-        try:
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-        except OSError as error:
-            raise refused(error, temporary) from error
-        try:
+        with self._scrap_file() as (fd, temporary):
             hasher = sha256()
             for piece in pieces:
                 write_all(fd, memoryview(piece))
@@ -154,16 +160,34 @@ class Blobs:
                     "what is being stored changed meanwhile",
                     hint="register it when nothing writes to it any more",
                 )
-            inherit(fd, self.folder, keep=0o444)
             os.fsync(fd)
             make_folder(target.parent)
             temporary.rename(target)
             sync_folder(target.parent)
+
+    def write_scrap(self, source: Source, progress: Progress) -> tuple[Path, str]:
+        """Store a part under a passing name, durably; that name, and the digest of what was written."""
+        from nbreg.store.large import write_digested
+
+        with self._scrap_file() as (fd, temporary):
+            return temporary, write_digested(fd, source, progress)
+
+    @contextmanager
+    def _scrap_file(self) -> Iterator[tuple[int, Path]]:
+        """A new file that will be an object; it is removed if anything goes wrong inside."""
+        temporary = self._scrap / f"{os.getpid()}-{secrets.token_hex(6)}"
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        except OSError as error:
+            raise refused(error, temporary) from error
+        try:
+            inherit(fd, self.folder, keep=0o444)
+            yield fd, temporary
         except BaseException as error:
             with suppress(OSError):
                 temporary.unlink()
             if isinstance(error, OSError):
-                raise refused(error, target) from error
+                raise refused(error, temporary) from error
             raise
         finally:
             os.close(fd)
@@ -189,7 +213,7 @@ class Blobs:
         self._remember(
             bundle, BundleIndex(parts=offsets, elsewhere=elsewhere, large=large), _aligned(len(header))
         )
-        self._cache.add((digest for digest, data in parts.items() if len(data) > _TINY), bundle)
+        self._cache.add((digest for digest, data in parts.items() if len(data) > TINY), bundle)
         return bundle
 
     # reading
@@ -247,15 +271,61 @@ class Blobs:
             )
         return data
 
+    def read_large(self, digests: Sequence[str], memory: Verified | None = None) -> list[memoryview]:
+        """Parts that are objects of their own, each mapped as `read` maps it; checked in several threads.
+
+        With a `memory`, those that it knows are not checked again, and it learns of the others.
+
+        Raises `DamagedObjectError`, which names the file.
+        """
+        from nbreg.progress import Progress
+        from nbreg.store.large import side_by_side
+
+        mapped = [(digest, *self._map(digest)) for digest in digests]
+        unknown = [each for each in mapped if memory is None or not memory.knows(each[0], each[2])]
+        total = sum(view.nbytes for _, view, _ in unknown)
+        progress = Progress("verifying", total)
+        checks = [partial(self._check, digest, view, progress) for digest, view, _ in unknown]
+        side_by_side(checks, progress, total)
+        if memory is not None:
+            # Of what was changed while it was looked at, nothing is known.
+            still = [(digest, status) for digest, _, status in unknown if self._is_still(digest, status)]
+            memory.note(still)
+        return [view for _, view, _ in mapped]
+
     def _mapped(self, digest: str) -> memoryview:
+        view, _ = self._map(digest)
+        if digest_of(view) != digest:
+            raise self._not_whole(digest)
+        return view
+
+    def _check(self, digest: str, view: memoryview, progress: Progress) -> None:
+        from nbreg.store.large import digest as digest_in_blocks
+
+        if digest_in_blocks(view, progress) != digest:
+            raise self._not_whole(digest)
+
+    def _not_whole(self, digest: str) -> DamagedObjectError:
+        return DamagedObjectError(
+            f"{self.path(digest)} is not what its name says", hint="restore the file from a copy"
+        )
+
+    def _map(self, digest: str) -> tuple[memoryview, os.stat_result]:
         path = self.path(digest)
         with self._opened(path) as fd:
-            if os.fstat(fd).st_size == 0:
+            status = os.fstat(fd)
+            if status.st_size == 0:
                 raise DamagedObjectError(f"{path} is empty", hint="restore the file from a copy")
             view = memoryview(mmap.mmap(fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE))
-        if digest_of(view) != digest:
-            raise DamagedObjectError(f"{path} is not what its name says", hint="restore the file from a copy")
-        return view
+        return view, status
+
+    def _is_still(self, digest: str, before: os.stat_result) -> bool:
+        try:
+            after = self.path(digest).stat()
+        except OSError:
+            return False
+        fields = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+        return all(getattr(before, field) == getattr(after, field) for field in fields)
 
     def _copied(self, digest: str) -> bytearray:
         path = self.path(digest)
@@ -265,7 +335,7 @@ class Blobs:
             while got < len(data) and (count := file.readinto(view[got:])):
                 got += count
         if digest_of(data) != digest:
-            raise DamagedObjectError(f"{path} is not what its name says", hint="restore the file from a copy")
+            raise self._not_whole(digest)
         return data
 
     @contextmanager
@@ -307,48 +377,6 @@ class Blobs:
             while chunk := os.read(fd, 1024 * 1024):
                 hasher.update(chunk)
         return hasher.hexdigest() == digest
-
-
-class Batch:
-    """The parts of one registration: `add` each, then `commit` them as one bundle."""
-
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
-        self._parts: dict[str, Bytes] = {}
-        self._elsewhere: dict[str, str] = {}
-        self._large: dict[str, int] = {}
-
-    def add(self, data: Bytes, chunk: Chunk | None = None) -> Chunk:
-        """Take a part in; a large one is stored at once, unless it is there already."""
-        chunk = chunk or Chunk(digest=digest_of(data), size=memoryview(data).nbytes)
-        digest, size = chunk.digest, chunk.size
-        if digest in self._parts or digest in self._elsewhere or digest in self._large:
-            return chunk
-        if size >= self._blobs._inline:
-            if not self._blobs.is_stored(digest, size):
-                self._blobs.write([data], digest)
-            self._large[digest] = size
-        elif size > _TINY and (bundle := self._blobs.find(digest)):
-            self._elsewhere[digest] = bundle
-        else:
-            self._parts[digest] = data
-        return chunk
-
-    def refer(self, digest: str, bundle: str) -> None:
-        """Name a part that a bundle holds or names, without reading it. Raises `DamagedObjectError`."""
-        if digest in self._parts or digest in self._elsewhere or digest in self._large:
-            return
-        index = self._blobs.index(bundle)
-        if digest in index.large:
-            self._large[digest] = index.large[digest]
-        elif digest in index.parts or digest in index.elsewhere:
-            self._elsewhere[digest] = index.elsewhere.get(digest, bundle)
-        else:
-            raise DamagedObjectError(f"{self._blobs.path(bundle)} does not hold the part {digest[:12]}…")
-
-    def commit(self) -> str:
-        """Store what is left as a bundle; return its digest."""
-        return self._blobs.write_bundle(self._parts, elsewhere=self._elsewhere, large=self._large)
 
 
 class PartCache:

@@ -160,7 +160,7 @@ class Folder:
 
     def allow_git(self, actor: Actor) -> None:
         """Let git take the registry in, all but its caches, and never merge two chains by itself."""
-        self._write(".gitignore", "tmp/\ndrafts/\nobjects/parts/\n")
+        self._write(".gitignore", "tmp/\ndrafts/\nobjects/parts/\nobjects/hints/\n")
         self._write(".gitattributes", "*.jsonl -text -merge\nobjects/** -text -merge -diff\n")
         with self._own.transaction("git-allowed", by=actor):
             row = self._own.row(*_REGISTRY_ROW, RegistryRow)
