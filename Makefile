@@ -10,7 +10,7 @@ TEST := .venv/.installed-test
 # JupyterLab refuses to run as root unless told; in a container there is often nobody else.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 
-.PHONY: help demo lab test slow check lint types tests notebooks bench pictures format clean
+.PHONY: help demo lab test slow check lint types tests notebooks bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -52,6 +52,9 @@ slow: $(TEST)  ## the long tests: many kills, many kernels
 bench: $(TEST)  ## the figures of the README
 	@$(PY) benchmarks/run.py
 
+peers: $(TEST)  ## nbreg beside mlflow, modelstore, pins, vetiver and bentoml, each in .venv-peers; half an hour
+	@$(PY) benchmarks/compare_peers.py
+
 pictures: $(TEST)  ## the README's pictures, from the quickstart's outputs; needs chromium
 	@$(PY) tools/pictures.py
 
@@ -60,7 +63,7 @@ format: $(TEST)  ## sort imports and format
 	@$(PY) -m ruff format --quiet .
 
 clean:  ## remove the environment and all that was made by running things
-	rm -rf .venv build dist notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers build dist notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A stamp for each set of extras, so that a second run costs nothing and the demo needs no test tools.
 # One stamp is out of date when pyproject.toml is newer, or when the folder was moved.

@@ -30,6 +30,20 @@ def test_a_benchmark_runs_and_leaves_a_line_of_results(name: str, tmp_path: Path
     assert all(figure["what"] in done.stdout for figure in result["figures"])
 
 
+def test_peers_are_compared_where_they_are_installed(tmp_path: Path) -> None:
+    """The comparison itself runs with what is here anyway: the floor and nbreg."""
+    command = [sys.executable, BENCHMARKS / "compare_peers.py", "--smallest", "--results", tmp_path]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "peers.jsonl").read_text())
+    assert {"small: load by stage / joblib.load", "second load / joblib.load"} <= {
+        figure["what"] for figure in result["figures"]
+    }
+    assert "left out" not in done.stdout
+
+
 def test_a_grown_model_is_one_that_registering_could_have_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
