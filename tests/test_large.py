@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,23 @@ def test_an_array_that_is_trained_on_meanwhile_gives_a_version_that_is_whole(
         trainer.join()
     assert registry.verify().ok
     assert len(version.load()) == 6
+
+
+@pytest.mark.parametrize("code", [False, True])
+def test_what_was_registered_is_let_go(registry: Registry, threads: None, code: bool) -> None:
+    """A model that the user deletes frees its memory at once, and not when Python next collects."""
+    array = matrix(1)[:, ::2]
+    gone = weakref.ref(array)
+    value: dict[str, Any] = {"weights": array, "scale": (lambda x: 2 * x) if code else 2}
+    registry.register("net", {"warm": 1})
+    gc.collect()
+    gc.disable()
+    try:
+        registry.register("net", value)
+        del value, array
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_files_are_written_in_the_pass_that_digests_them(
