@@ -281,7 +281,7 @@ def test_runs_are_listed_compared_and_shown(filled: Registry) -> None:
     assert [(each["id"], each["metrics"]["loss"], each["params"]) for each in listed] == [
         (run.id, "nan", {"C": 0.5})
     ]
-    assert [each["model"] for each in as_json("run", run.id[:16])["versions"]] == ["churn"]
-    assert "registered as  churn@1.2.0" in good("run", run.id)
-    assert "there is no run 00000000" in refused("run", "00000000")
+    assert [each["model"] for each in as_json("runs", run.id[:16])["versions"]] == ["churn"]
+    assert "registered as  churn@1.2.0" in good("runs", run.id)
+    assert "there is no run 00000000" in refused("runs", "00000000")
     assert "no state of a run" in refused("runs", "--state", "dead")

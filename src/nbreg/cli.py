@@ -95,7 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     events.add_argument("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
     events.add_argument("--limit", type=int, metavar="N", help="no more than N")
     command("drafts", _drafts, "list what notebooks trained and nobody registered, newest first")
-    runs = command("runs", _runs, "list runs side by side, newest first")
+    runs = command("runs", _runs, "list runs side by side, newest first, or tell all of one")
+    runs.add_argument(
+        "id", metavar="ID", nargs="?", help="8 digits of it or more: all there is to say about it"
+    )
     runs.add_argument("--query", metavar="Q", help="for example 'metrics.auc > 0.9 and params.C < 1'")
     runs.add_argument("--experiment", metavar="E", help="those of one experiment")
     runs.add_argument("--state", metavar="S", help="running, finished, failed or interrupted")
@@ -103,8 +106,6 @@ def _parser() -> argparse.ArgumentParser:
         "--sort", metavar="BY", help="metrics.auc, params.C, name …; --sort=-metrics.auc for descending"
     )
     runs.add_argument("--limit", type=int, metavar="N", help="no more than N")
-    run = command("run", _run, "all there is to say about a run")
-    run.add_argument("id", metavar="ID", help="8 digits of it or more")
     diff = command("diff", _diff, "what differs from B to A")
     diff.add_argument("a", metavar="A", help="a version, for example churn@4")
     diff.add_argument("b", metavar="B", nargs="?", help="default: the model's production, else its latest")
@@ -262,6 +263,8 @@ def _drafts(args: argparse.Namespace) -> Answer:
 def _runs(args: argparse.Namespace) -> Answer:
     from nbreg.display import RunTable
 
+    if args.id is not None:
+        return _run(args)
     found = _open(args).runs(
         args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
     )
