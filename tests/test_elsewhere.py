@@ -37,7 +37,7 @@ def full(registry: Registry) -> Registry:
         "churn", model, version="1.0.5", tags=["eu"], description="d", content={"a": [1]}, metrics={"auc": 0.9},
         data={"train": rows[:50]},
     )  # fmt: skip
-    registry.register("churn", {"plain": 1})
+    registry.register("churn", {"plain": 1}, version="1.1.0")
     return registry
 
 

@@ -36,6 +36,7 @@ def archive(registry: Registry, tmp_path: Path) -> Path:
     version = registry.register(
         "churn",
         Model(),
+        version="1.1.0",
         artifacts={"table": np.arange(100_000.0)},
         tags=["eu"],
         metrics={"auc": 0.9},
@@ -87,7 +88,7 @@ def test_the_same_version_gives_the_same_file(registry: Registry, archive: Path,
 def test_it_comes_in_under_another_name_or_without_a_taken_one(archive: Path, other: Registry) -> None:
     """Names are given here; what was there before keeps its own."""
     for step in range(2):
-        other.register("churn", {"mine": step})
+        other.register("churn", {"mine": step}, version=f"1.{step}.0")
 
     assert other.import_(archive).name is None
     assert other.import_(archive, "acme/churn").ref == "acme/churn@1.1.0"
