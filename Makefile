@@ -10,7 +10,9 @@ TEST := .venv/.installed-test
 # JupyterLab refuses to run as root unless told; in a container there is often nobody else.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 
-.PHONY: help demo lab test slow check lint types tests notebooks bench peers pictures format clean
+TORCH := torch
+
+.PHONY: help demo lab test slow frameworks check lint types tests notebooks bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -48,6 +50,11 @@ notebooks: $(TEST)
 
 slow: $(TEST)  ## the long tests: many kills, many kernels
 	@$(PY) -m pytest -q -m slow --timeout 3600
+
+# PyTorch alone is larger than all the rest, so `make test` skips its tests where it is absent.
+frameworks: $(TEST)  ## the tests that need PyTorch, which is installed for them (TORCH=torch==2.13.0)
+	@$(PY) -c "import torch" 2>/dev/null || $(PY) -m pip install --quiet $(TORCH)
+	@$(PY) -m pytest -q $$(grep -rlw torch tests --include='test_*.py')
 
 bench: $(TEST)  ## the figures of the README
 	@$(PY) benchmarks/run.py
