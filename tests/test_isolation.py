@@ -223,6 +223,42 @@ def test_a_function_of_a_cell_takes_the_modules_it_uses_along(registry: Registry
     assert children.run(script, registry.location, cwd="/") == "[2, 4]\n"
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        """
+        import helpers
+        class Model:
+            def predict(self, rows):
+                return [helpers.double(row) for row in rows]
+        """,
+        """
+        import helpers as Model
+        """,
+    ],
+    ids=["a class that uses it", "the module itself"],
+)
+def test_a_module_that_was_edited_makes_another_version(
+    registry: Registry, project: Project, source: str
+) -> None:
+    """The cell is the same, what it calls is not: neither may stand for the other."""
+
+    def registered() -> Any:
+        model = cell(source)
+        return registry.register("m", model() if isinstance(model, type) else model)
+
+    def answer(model: Any) -> Any:
+        return model.predict([1]) if hasattr(model, "predict") else [model.double(1)]
+
+    text = "import other\ndef double(row):\n    return {} * row + other.ZERO\n"
+    project.write(helpers=text.format(2), other="import helpers\nZERO = 0\n")
+    assert (registered().number, registered().existing) == (1, True)
+    project.write(helpers=text.format(3))
+
+    assert registered().number == 2
+    assert [answer(registry.load(f"m@{number}")) for number in (1, 2)] == [[2], [3]]
+
+
 def test_dataclasses_enums_and_abstract_classes_travel(registry: Registry, project: Project) -> None:
     """They are made in ways of their own."""
     source = """
@@ -300,6 +336,31 @@ def test_a_module_that_cannot_be_written_out_stays_named(registry: Registry, pro
     sys.path.remove(str(project.folder))
     with pytest.raises(CannotLoadError, match="needs the module 'stateful'"):
         registry.load("m@1")
+
+
+def test_what_a_cell_uses_of_a_module_that_cannot_be_written_out_stays_named(
+    registry: Registry, project: Project
+) -> None:
+    """A model of a cell is no less registered because a module beside the notebook holds a lock."""
+    project.write(
+        stateful="import threading\nlock = threading.Lock()\ndef double(row):\n    return 2 * row\n"
+    )
+    version = registry.register(
+        "m",
+        cell(
+            """
+            import stateful
+            from stateful import double
+            class Model:
+                def predict(self, rows):
+                    return [stateful.double(row) + double(row) for row in rows]
+            """
+        )(),
+    )
+
+    assert registry.load("m@1").predict([1]) == [4]
+    assert version.artifacts["model"].facts["needs"] == ["stateful"]
+    assert [each for each in version.manifest.warnings if "stateful" in each]
 
 
 def test_the_list_of_modules_that_the_user_has_written_out_stays(

@@ -143,18 +143,25 @@ def _pickled(value: object) -> _Pickled:
     if plain is not None and not any(map(_is_ours, plain.globals)):
         return plain
     try:
-        written = travelling.write(value)
+        found = _with_code(value, plain)
     except Exception as error:
-        if plain is not None and not any(map(_is_of_main, plain.globals)):
-            return _with_needs(plain)
         raise _cannot(value, error) from error
-    return _Pickled(CLOUDPICKLE, *written, globals_of(written.stream))
+    return found._replace(globals=globals_of(found.stream))
 
 
-def _with_needs(plain: _Pickled) -> _Pickled:
-    """Who loads it has to have these modules."""
-    needs = sorted({name.rpartition(".")[0] for name in plain.globals if travelling.is_local(name)})
-    return plain._replace(facts={"needs": needs})
+def _with_code(value: object, plain: _Pickled | None, guard: careful.Guard | None = None) -> _Pickled:
+    """With the code that nothing installs. Where the modules that it is in cannot be written out (a lock,
+    a connection), they stay named, and who loads it has to have them."""
+    try:
+        return _Pickled(CLOUDPICKLE, *travelling.write(value, guard), [])
+    except careful.NotTakenError:
+        raise
+    except Exception:
+        if plain is not None and not any(map(_is_of_main, plain.globals)):
+            return plain._replace(facts={"needs": travelling.needed_modules(plain.globals)})
+        if not travelling.local_modules():
+            raise
+    return _Pickled(CLOUDPICKLE, *travelling.write(value, guard, named=True), [])
 
 
 def _taken(value: object, guard: careful.Guard) -> _Pickled:
@@ -168,12 +175,10 @@ def _taken(value: object, guard: careful.Guard) -> _Pickled:
         if not any(map(_is_ours, found.globals)):
             return found
     try:
-        return _Pickled(CLOUDPICKLE, *travelling.write(value, guard), [])
+        return _with_code(value, found, guard)
     except careful.NotTakenError:
         raise
     except Exception as error:
-        if found is not None and not any(map(_is_of_main, found.globals)):
-            return _with_needs(found)
         raise careful.NotTakenError(f"it cannot be pickled ({type(error).__name__})") from None
 
 

@@ -2,8 +2,8 @@
 
 Pickle bytes are no identity: they tell apart two equal strings that are or are not the same
 object. A token is the digest of a tree: plain values by themselves, arrays by type, shape and
-elements, functions and classes of the notebook by their code and the globals that it uses,
-everything else by what it tells the pickler of itself. Two different values never share a token,
+elements, functions and classes of the notebook by their code and the globals that it uses, local
+modules by what is in them, everything else by what it tells the pickler of itself. Two different values never share a token,
 short of a sha256 collision; two equal ones may have different tokens where a class tells more of
 itself than its value. Sharing is not told: `[x, x]` and two equal lists in a list are the same.
 """
@@ -35,6 +35,7 @@ _BOOKKEEPING: Final = frozenset(
     ]
 )
 
+_OWN: Final = "nbreg"
 _LENGTH: Final = struct.Struct("<Q").pack
 _COPIED: Final = 64 * 1024
 _SHORT: Final = 100
@@ -112,14 +113,20 @@ class _Walk:
         world = [part for key in sorted(self._bound) for pair in self._bound[key] for part in (key, *pair)]
         return _hash("world", root, *world)
 
-    def _bind(self, key: bytes, function: Any) -> None:
-        """Note the globals of a function. They stand beside the tree: in it, functions that use
-        each other would be walked along every path between them."""
-        found = function.__globals__
-        names = [name for name in _globals_used(function.__code__) if name in found]
+    def _bind(self, key: bytes, holder: Any) -> None:
+        """Note what a function uses, or a module holds. It stands beside the tree: in it, functions
+        that use each other would be walked along every path between them."""
+        if type(holder) is ModuleType:
+            found = vars(holder)
+            names = sorted(name for name in found if not (name.startswith("__") and name.endswith("__")))
+        else:
+            found = holder.__globals__
+            names = [name for name in _globals_used(holder.__code__) if name in found]
         bound = [(_hash_text(name), self.digest(found[name])) for name in names]
         if self._bound.setdefault(key, bound) != bound:
-            raise NoTokenError("two functions of the same code and other globals")
+            raise NoTokenError(
+                "two functions of the same code, or modules of one name, that use other values"
+            )
 
     def digest(self, value: object) -> bytes:
         plain = _plain(value)
@@ -172,7 +179,7 @@ class _Walk:
         if isinstance(value, type):
             return self._class(value)
         if kind is ModuleType:
-            return _hash("module", value.__name__.encode())  # type: ignore[attr-defined]
+            return self._module(value)  # type: ignore[arg-type]
         if kind is CodeType:
             return self._code(value)
         return self._reduced(value)
@@ -216,6 +223,12 @@ class _Walk:
              function.__dict__),
         )  # fmt: skip
         self._unbound.append((key, function))
+        return key
+
+    def _module(self, module: ModuleType) -> bytes:
+        key = _hash("module", module.__name__.encode())
+        if is_local(module.__name__, module):
+            self._unbound.append((key, module))
         return key
 
     def _code(self, code: Any) -> bytes:
@@ -371,6 +384,17 @@ def is_library(module: ModuleType) -> bool:
         return True
     above = sys.modules.get(name.rpartition(".")[0])  # compiled modules make more of them
     return above is not None and is_library(above)
+
+
+def is_local(name: str, module: ModuleType) -> bool:
+    """Whether a module is Python source that is neither installed nor Python's own: its code travels."""
+    file = module.__dict__.get("__file__")
+    return (
+        type(file) is str
+        and file.endswith(".py")
+        and name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
+        and not is_library(module)
+    )
 
 
 _LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
+from nbreg.families import tokens
 from nbreg.families.buffers import Buffers
 from nbreg.families.careful import File, Guard
-from nbreg.families.tokens import NoTokenError, is_library, token
+from nbreg.families.inspection import globals_of
+from nbreg.families.tokens import NoTokenError, token
 
-_OWN: Final = "nbreg"
 _PASSES: Final = 6
 _by_value = threading.Lock()
 """cloudpickle's list of modules to write out is that of the process."""
@@ -46,7 +47,11 @@ def local_modules() -> dict[str, ModuleType]:
         modules = {name: sys.modules.get(name) for name in names}
         _last = (
             names,
-            [name for name, each in modules.items() if type(each) is ModuleType and _is_local(name, each)],
+            [
+                name
+                for name, each in modules.items()
+                if type(each) is ModuleType and tokens.is_local(name, each)
+            ],
         )
     return {name: module for name in _last[1] if type(module := sys.modules.get(name)) is ModuleType}
 
@@ -56,23 +61,16 @@ def is_local(name: str) -> bool:
     while name := name.rpartition(".")[0]:
         module = sys.modules.get(name)
         if module is not None:
-            return type(module) is ModuleType and _is_local(name, module)
+            return type(module) is ModuleType and tokens.is_local(name, module)
     return False
 
 
-def _is_local(name: str, module: ModuleType) -> bool:
-    file = module.__dict__.get("__file__")
-    return (
-        type(file) is str
-        and file.endswith(".py")
-        and name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
-        and not is_library(module)
-    )
+def write(value: object, guard: Guard | None = None, *, named: bool = False) -> Written:
+    """Write an object out with its code. Raises whatever its parts raise, and what the guard does.
 
-
-def write(value: object, guard: Guard | None = None) -> Written:
-    """Write an object out with its code. Raises whatever its parts raise, and what the guard does."""
-    local = local_modules()
+    With `named`, local modules stay named, and the facts say which of them the object needs.
+    """
+    local = {} if named else local_modules()
     with _written_out(local.values()):
         taken: set[str] = set()
         for _ in range(_PASSES):
@@ -82,7 +80,16 @@ def write(value: object, guard: Guard | None = None) -> Written:
                 break
             taken |= wanted
         facts: dict[str, Any] = {"classes": classes} if (classes := pickler.known()) else {}
-        return Written(stream, pickler.buffers, facts | ({"modules": sorted(taken)} if taken else {}))
+        if taken:
+            facts["modules"] = sorted(taken)
+        if named and (needs := pickler.named | set(needed_modules(globals_of(stream)))):
+            facts["needs"] = sorted(needs)
+        return Written(stream, pickler.buffers, facts)
+
+
+def needed_modules(names: Iterable[str]) -> list[str]:
+    """The local modules that globals, as `module.name`, come from: who loads them has to have these."""
+    return sorted({name.rpartition(".")[0] for name in names if is_local(name)})
 
 
 def _pickled(
@@ -118,15 +125,17 @@ def _written_out(modules: Iterable[ModuleType]) -> Iterator[None]:
 def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
     """A pickler of cloudpickle that notes which classes and functions it writes out."""
     import cloudpickle
+    from cloudpickle.cloudpickle import _module_reduce
 
     class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
-        """Notes, and changes nothing of what is written."""
+        """Notes what is written, and writes modules so that they may refer to each other."""
 
         def __init__(self, buffers: Buffers) -> None:
             # Only here: what the class itself named, or a method of it, would be part of a cycle, and
             # would keep all that was pickled until somebody collects it.
             self.buffers = buffers
             self._arrays = list(buffers.reducers.items())
+            self.named: set[str] = set()
             self._classes: list[tuple[str, type]] = []
             self._codes: list[tuple[str, CodeType]] = []
             super().__init__(file, protocol=5, buffer_callback=buffers.keep)
@@ -137,6 +146,13 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
             for kind, reduce in self._arrays:
                 if type(value) is kind:
                     return reduce(value)
+            if type(value) is ModuleType:
+                made, (name, *names) = _module_reduce(value)
+                if names:  # filled when it is made: cloudpickle's own way never ends in a cycle of modules
+                    return made, (name, {}), *names
+                if tokens.is_local(name, value):
+                    self.named.add(name)
+                return made, (name,)
             reduced = super().reducer_override(value)
             if type(reduced) is tuple:
                 maker = getattr(reduced[0], "__name__", "")
