@@ -125,6 +125,16 @@ def test_a_transferred_version_is_in_its_new_model_and_on_record_in_the_old(full
     assert full.verify().ok
 
 
+def test_a_version_that_was_transferred_back_is_found_by_its_id(full: Registry) -> None:
+    """The id is what lineage and manifests name: it means the version, not what it was here before."""
+    pinned = full.pin("churn@1.0.5")
+    full.transfer("churn@1.0.5", "risk/churn")
+    full.transfer("risk/churn@1.0.5", "churn", version="1.0.6")
+
+    assert full.get(pinned).ref == "churn@1.0.6"
+    assert full.verify().ok
+
+
 def test_what_others_load_by_stage_or_alias_is_not_moved_away(full: Registry) -> None:
     """It would end their service."""
     full.promote("churn@1", "production")

@@ -96,6 +96,37 @@ def test_it_comes_in_under_another_name_or_without_a_taken_one(archive: Path, ot
         other.import_(archive, "../churn")
 
 
+def test_a_version_that_was_deleted_comes_in_once_more_and_only_once(
+    registry: Registry, archive: Path
+) -> None:
+    """Who lost it by mistake imports it, perhaps twice."""
+    lost = registry.get("churn@2")
+    registry.delete(lost, force=True, reason="Mistake")
+
+    numbers = [registry.import_(archive).number for _ in range(2)]
+
+    assert numbers == [3, 3]
+    assert registry.get(f"churn@sha256:{lost.id}").number == 3
+    assert registry.verify().ok
+
+
+@pytest.mark.parametrize("name", ["production", "latest", "7", 7, "../../x", "<b>", "a" * 5000, "churn@1"])
+def test_what_may_be_no_name_here_is_left_out(name: object, archive: Path, other: Registry) -> None:
+    """A stranger's version is nobody's `production`, and its name is no path."""
+    hostile = archive.with_name("hostile.nbreg")
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(hostile, "w") as target:
+        for member in source.infolist():
+            data = source.read(member)
+            if member.filename == "version.json":
+                data = json.dumps({**json.loads(data), "name": name}).encode()
+            target.writestr(member, data)
+
+    version = other.import_(hostile)
+
+    assert version.name is None
+    assert other.get("churn@1").id == version.id
+
+
 def test_what_comes_from_a_stranger_is_not_run(
     archive: Path, other: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -131,6 +162,9 @@ def part(members: dict[str, bytes]) -> str:
 
 CHANGES: dict[str, Callable[[dict[str, bytes]], None]] = {
     "a part was changed": lambda m: m.update({part(m): flipped(m[part(m)])}),
+    "what was captured is missing": lambda m: (
+        m.pop("parts/" + json.loads(m["manifest.json"])["environment"]["digest"]) and None
+    ),
     "a part is missing": lambda m: [m.pop(name) for name in list(m) if name.startswith("parts/")] and None,
     "the manifest was changed": lambda m: m.update(
         {"manifest.json": m["manifest.json"].replace(b"eu", b"us") + b" "}

@@ -3,9 +3,10 @@
 Pickle bytes are no identity: they tell apart two equal strings that are or are not the same
 object. A token is the digest of a tree: plain values by themselves, arrays by type, shape and
 elements, functions and classes of the notebook by their code and the globals that it uses, local
-modules by what is in them, everything else by what it tells the pickler of itself. Two different values never share a token,
-short of a sha256 collision; two equal ones may have different tokens where a class tells more of
-itself than its value. Sharing is not told: `[x, x]` and two equal lists in a list are the same.
+modules by what is in them, everything else by what it tells the pickler of itself. Two different
+values never share a token, short of a sha256 collision; two equal ones may have different tokens
+where a class tells more of itself than its value. Sharing is not told: `[x, x]` and two equal
+lists in a list are the same.
 """
 
 from __future__ import annotations
@@ -124,9 +125,7 @@ class _Walk:
             names = [name for name in _globals_used(holder.__code__) if name in found]
         bound = [(_hash_text(name), self.digest(found[name])) for name in names]
         if self._bound.setdefault(key, bound) != bound:
-            raise NoTokenError(
-                "two functions of the same code, or modules of one name, that use other values"
-            )
+            raise NoTokenError("two functions of the same code, or modules of one name, that differ")
 
     def digest(self, value: object) -> bytes:
         plain = _plain(value)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from nbreg.errors import BadInputError, ConflictError, DamagedObjectError, NbregError
+from nbreg.errors import BadInputError, BadNameError, ConflictError, DamagedObjectError
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Manifest, Pointer, VersionRow, as_doc
 from nbreg.registry import bookkeeping, parts
@@ -45,7 +45,10 @@ def export(desk: Desk, entry: Entry, path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
             for name, data in _members(desk, entry):
-                archive.writestr(zipfile.ZipInfo(name, _WHEN), bytes(data))
+                member = zipfile.ZipInfo(name, _WHEN)
+                member.file_size = memoryview(data).nbytes  # from 2 GiB on the header is another one
+                with archive.open(member, "w") as file:
+                    file.write(data)
         unfinished.rename(target)
     except OSError as error:
         raise refused(error, target) from error
@@ -84,7 +87,7 @@ def restore(desk: Desk, path: Path, *, model: str | None, reason: str, message: 
             raise DamagedObjectError(f"{path}: its manifest is not the one that version.json names")
         desk.ready()
         database = desk.folder.model_to_write(name)
-        if known := _known(database, name, version_id):
+        if known := _known(database.refresh(), name, version_id):
             return known
         blobs = desk.folder.blobs
         with blobs.kept():
@@ -167,15 +170,13 @@ def _check_lines(excerpt: bytes) -> None:
 def _check_complete(desk: Desk, manifest: Manifest, bundle: str) -> None:
     index = desk.folder.blobs.index(bundle)
     there = {*index.parts, *index.elsewhere, *index.large}
-    named = [chunk.digest for artifact in manifest.artifacts for chunk in artifact.chunks]
-    named += [file.digest for artifact in manifest.artifacts for file in artifact.files]
-    missing = [digest for digest in named if digest not in there]
+    missing = [digest for digest in parts.named(manifest) if digest not in there]
     if missing:
         raise DamagedObjectError(f"the archive lacks {len(missing)} of the parts that its manifest names")
 
 
 def _known(database: JournalDB, model: str, version_id: str) -> Entry | None:
-    pointer = database.refresh().row("ids", version_id, Pointer)
+    pointer = database.row("ids", version_id, Pointer)
     row = database.row("versions", pointer.number, VersionRow) if pointer else None
     if row is None or row.deleted is not None or row.purged:
         return None
@@ -186,12 +187,12 @@ def _row(desk: Desk, manifest: Manifest, told: Mapping[str, Any], version_id: st
     """What the archive says of the row is as untrusted as a stranger's arguments, and checked like them."""
     first = next((each for each in manifest.artifacts if each.name == "model"), None)
     content = told.get("content")
-    name = told.get("name")
-    with suppress(NbregError):
-        name = check_version_name(str(name), desk.stages) if name else None
+    name = None
+    with suppress(BadNameError):  # what is no name here is left out
+        name = check_version_name(str(told.get("name") or ""), desk.stages)
     return VersionRow(
         number=0,
-        name=name if isinstance(name, str) else None,
+        name=name,
         id=version_id,
         content_digest=manifest.content_digest,
         bundle=bundle,
@@ -212,6 +213,8 @@ def _append(
     desk: Desk, database: JournalDB, model: str, row: VersionRow, events: str, *, reason: str, message: str
 ) -> Entry:
     with desk.transaction(database, "imported", reason=reason, message=message) as draft:
+        if known := _known(database, model, row.id):
+            return known  # another import was faster
         brief = bookkeeping.brief(database, draft, new_model=model)
         desk.folder.refuse_twin(model, brief)
         taken = row.name and any(database.row(table, row.name, Pointer) for table in ("names", "aliases"))

@@ -52,7 +52,7 @@ def add(database: JournalDB, row: VersionRow) -> None:
     """A new version: its row, all that leads to it, and the model's counts."""
     pointer = Pointer(number=row.number)
     database.put("versions", row.number, row)
-    if database.row("ids", row.id, Pointer) is None:  # two manifests may be the same, to the microsecond
+    if not _is_there(database, database.row("ids", row.id, Pointer)):  # a copy is the same version
         database.put("ids", row.id, pointer)
     database.put("content", row.content_digest, pointer)
     if row.name:
@@ -69,6 +69,11 @@ def add(database: JournalDB, row: VersionRow) -> None:
     if mine is not None and (highest is None or mine.order >= highest.order):
         fields |= {"highest": row.name, "highest_number": row.number}
     change(database, **fields)
+
+
+def _is_there(database: JournalDB, pointer: Pointer | None) -> bool:
+    row = database.row("versions", pointer.number, VersionRow) if pointer else None
+    return row is not None and row.deleted is None
 
 
 # stages

@@ -77,6 +77,17 @@ def are_whole(desk: Desk, entry: Entry) -> bool:
     return True
 
 
+def named(manifest: Manifest) -> Iterator[str]:
+    """The digests of all parts that a manifest names."""
+    for artifact in manifest.artifacts:
+        yield from (chunk.digest for chunk in artifact.chunks)
+        yield from (entry.digest for entry in artifact.files)
+    if manifest.run is not None:
+        yield from (chunk.digest for chunk in manifest.run.chunks)
+    sections = (getattr(manifest, field) for field in Manifest.__struct_fields__)
+    yield from (each.digest for each in sections if isinstance(each, Captured) and each.is_there)
+
+
 def captured(desk: Desk, entry: Entry, section: Captured, kind: type[P]) -> P:
     """A part of the capture as its record; an empty one where it was not captured."""
     return _decoded(part(desk, entry, section.digest), kind, entry) if section.is_there else kind()

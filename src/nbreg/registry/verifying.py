@@ -10,7 +10,6 @@ from nbreg.errors import NbregError
 from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import (
     NO_RECORD,
-    Captured,
     Evidence,
     Head,
     Manifest,
@@ -20,7 +19,7 @@ from nbreg.records import (
     VerifyReport,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, copying, proofs
+from nbreg.registry import bookkeeping, copying, parts, proofs
 from nbreg.registry.desk import Desk
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
@@ -152,7 +151,7 @@ class _Findings:
         if manifest.content_digest != row.content_digest:
             yield "the manifest's content is not the row's"
         index = blobs.index(row.bundle)
-        for digest in _named(manifest):
+        for digest in parts.named(manifest):
             home = "" if digest in index.large else index.elsewhere.get(digest, row.bundle)
             if (digest, home) in self._good:
                 continue
@@ -227,14 +226,3 @@ def _leads_to(database: JournalDB, table: str, key: str, row: VersionRow) -> boo
 def _hashes(database: JournalDB) -> Iterator[str]:
     journal = database.journal
     return (journal.line(index).hash for index in range(len(journal) - 1, -1, -1))
-
-
-def _named(manifest: Manifest) -> Iterator[str]:
-    """The digests of all parts that a manifest names."""
-    for artifact in manifest.artifacts:
-        yield from (chunk.digest for chunk in artifact.chunks)
-        yield from (entry.digest for entry in artifact.files)
-    if manifest.run is not None:
-        yield from (chunk.digest for chunk in manifest.run.chunks)
-    sections = (getattr(manifest, field) for field in Manifest.__struct_fields__)
-    yield from (each.digest for each in sections if isinstance(each, Captured) and each.is_there)
