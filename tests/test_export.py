@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ def test_a_version_that_was_deleted_comes_in_once_more_and_only_once(
 ) -> None:
     """Who lost it by mistake imports it, perhaps twice."""
     lost = registry.get("churn@2")
-    registry.delete(lost, force=True, reason="Mistake")
+    registry.delete(lost, reason="Mistake", include_protected=True)
 
     numbers = [registry.import_(archive).number for _ in range(2)]
 
@@ -113,18 +114,36 @@ def test_a_version_that_was_deleted_comes_in_once_more_and_only_once(
 @pytest.mark.parametrize("name", ["production", "latest", "7", 7, "../../x", "<b>", "a" * 5000, "churn@1"])
 def test_what_may_be_no_name_here_is_left_out(name: object, archive: Path, other: Registry) -> None:
     """A stranger's version is nobody's `production`, and its name is no path."""
-    hostile = archive.with_name("hostile.nbreg")
-    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(hostile, "w") as target:
-        for member in source.infolist():
-            data = source.read(member)
-            if member.filename == "version.json":
-                data = json.dumps({**json.loads(data), "name": name}).encode()
-            target.writestr(member, data)
 
-    version = other.import_(hostile)
+    def rename(members: dict[str, bytes]) -> None:
+        said = json.loads(members["version.json"]) | {"name": name}
+        members["version.json"] = json.dumps(said).encode()
+
+    version = other.import_(rewritten(archive, rename))
 
     assert version.name is None
     assert other.get("churn@1").id == version.id
+
+
+def test_a_stranger_s_version_never_stands_for_what_is_registered(
+    registry: Registry, archive: Path, other: Registry
+) -> None:
+    """Its manifest may claim any content: then one's own model would not be stored, and theirs be loaded."""
+    model = {"weights": [1, 2]}
+    claimed = registry.register("mine", model).content_digest
+
+    def claim(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"]) | {"content_digest": claimed}
+        members["manifest.json"] = json.dumps(manifest).encode()
+        version = json.loads(members["version.json"])
+        version |= {"id": sha256(members["manifest.json"]).hexdigest(), "model": "mine"}
+        members["version.json"] = json.dumps(version).encode()
+
+    other.import_(rewritten(archive, claim))
+    version = other.register("mine", model)
+
+    assert (version.number, version.existing) == (2, False)
+    assert version.load() == model
 
 
 def test_what_comes_from_a_stranger_is_not_run(

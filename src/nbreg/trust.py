@@ -41,6 +41,11 @@ def is_mine(version_id: str, stamp: str) -> bool:
     return bool(key and stamp) and hmac.compare_digest(_signature(key, version_id).encode(), stamp.encode())
 
 
+def vouches_for(version_id: str, stamp: str) -> bool:
+    """Whether this user signed the version, or decided to trust it."""
+    return is_mine(version_id, stamp) or is_remembered(version_id)
+
+
 def is_remembered(version_id: str) -> bool:
     """Whether this user decided to trust the version: a line of `trusted`, or of `$NBREG_TRUST_FILE`."""
     files = [config_folder() / "trusted"]

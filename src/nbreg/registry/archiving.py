@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
+from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError, ConflictError, DamagedObjectError
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Manifest, Pointer, VersionRow, as_doc
@@ -225,5 +226,5 @@ def _append(
             superseded_name=row.name or "" if taken else "",
         )
         bookkeeping.note(database, draft, row, excerpt=events)
-        bookkeeping.add(database, row)
+        bookkeeping.add(database, row, is_vouched_for=trust.vouches_for(row.id, row.stamp))
     return Entry(model, database, row)

@@ -48,13 +48,18 @@ def change(database: JournalDB, **fields: object) -> ModelRow:
     return row
 
 
-def add(database: JournalDB, row: VersionRow) -> None:
-    """A new version: its row, all that leads to it, and the model's counts."""
+def add(database: JournalDB, row: VersionRow, *, is_vouched_for: bool = True) -> None:
+    """A new version: its row, all that leads to it, and the model's counts.
+
+    What its manifest says of its content nobody can check without running it. So a version that
+    nobody vouches for never stands for what is registered later.
+    """
     pointer = Pointer(number=row.number)
     database.put("versions", row.number, row)
     if not _is_there(database, database.row("ids", row.id, Pointer)):  # a copy is the same version
         database.put("ids", row.id, pointer)
-    database.put("content", row.content_digest, pointer)
+    if is_vouched_for:
+        database.put("content", row.content_digest, pointer)
     if row.name:
         database.put("names", row.name, pointer)
     model = database.row(*MODEL_ROW, ModelRow)

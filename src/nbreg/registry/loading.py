@@ -105,7 +105,7 @@ def _artifact(entry: Entry, manifest: Manifest, name: str) -> Artifact:
 def _check_trust(entry: Entry, manifest: Manifest, untrusted: list[str], *, consent: bool | None) -> None:
     if not untrusted or consent is True:
         return
-    vouched = trust.is_mine(entry.row.id, entry.row.stamp) or trust.is_remembered(entry.row.id)
+    vouched = trust.vouches_for(entry.row.id, entry.row.stamp)
     if vouched and consent is None:
         return
     # How code travels is no news to anybody; that there is some is.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import check_version_name
 from nbreg.records import Pointer, VersionRow
@@ -82,5 +83,5 @@ def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: Versio
             base=None,
         )
         bookkeeping.note(ours, draft, row, registry=other.id, was_number=theirs.number)
-        bookkeeping.add(ours, row)
+        bookkeeping.add(ours, row, is_vouched_for=trust.vouches_for(row.id, row.stamp))
     return Entry(model, ours, row)
