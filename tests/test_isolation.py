@@ -113,6 +113,30 @@ def test_an_unchanged_class_of_the_notebook_is_used_as_it_is(tmp_path: Path) -> 
         assert kernel.good("Model().predict([0])").text == "[2]\n"
 
 
+def test_a_base_that_keeps_a_list_of_its_subclasses_is_left_alone(
+    registry: Registry, project: Project
+) -> None:
+    """A plug-in table of the notebook gets no second entry, and the class stays the one that it is."""
+    project.write(
+        plugins="""
+        class Base:
+            seen = []
+            def __init_subclass__(cls):
+                Base.seen.append(cls.__name__)
+        class Model(Base):
+            def predict(self, rows):
+                return rows
+        """
+    )
+    plugins = project.module("plugins")
+    registry.register("m", plugins.Model())
+
+    loaded = registry.load("m@1")
+
+    assert type(loaded) is plugins.Model
+    assert plugins.Base.seen == ["Model"]
+
+
 def test_artifacts_of_one_version_share_their_classes(registry: Registry) -> None:
     """The scaler that is loaded beside the model is of the class that the model asks for."""
     kind = cell(MODEL.format(answer=1))

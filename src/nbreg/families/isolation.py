@@ -70,23 +70,22 @@ class _Isolated(pickle.Unpickler):
 
     def _class(self, make: Any, tracked: int, given: list[Any]) -> type:
         tracker, given[tracked] = str(given[tracked]), None
-        if tracker in self._fresh:
-            return self._fresh[tracker]
-        kind: type = make(*given)
-        known = self._same(tracker, kind)
-        if known is not None:
-            self._used.add(id(known))
-        self._fresh[tracker] = known or kind
+        if tracker not in self._fresh:
+            # Looked for before one is made: a new subclass may make itself known to its base.
+            known = self._same(tracker, *_called(given, is_enum=tracked == TRACKED["_make_skeleton_enum"]))
+            if known is not None:
+                self._used.add(id(known))
+            self._fresh[tracker] = known or make(*given)
         return self._fresh[tracker]
 
-    def _same(self, tracker: str, kind: type) -> type | None:
+    def _same(self, tracker: str, module: str, name: str, meta: type) -> type | None:
         """A class of this process that is the recorded one: by its name here, or made by an earlier load."""
         wanted = self._tokens.get(tracker)
         if wanted is None:
             return None
-        names = vars(sys.modules.get(kind.__module__, sys))
-        for each in (names.get(kind.__name__), _made.get((tracker, wanted))):
-            if isinstance(each, type) and type(each) is type(kind) and _token(each) == wanted:
+        names = vars(sys.modules.get(module, sys))
+        for each in (names.get(name), _made.get((tracker, wanted))):
+            if isinstance(each, type) and type(each) is meta and _token(each) == wanted:
                 return each
         return None
 
@@ -132,6 +131,15 @@ class _Isolated(pickle.Unpickler):
         package, _, last = name.rpartition(".")
         if name in self.modules and package in self.modules:
             setattr(self.modules[package], last, self.modules[name])
+
+
+def _called(given: Sequence[Any], *, is_enum: bool) -> tuple[str, str, type]:
+    """Module, name and metaclass of the class that cloudpickle would make of these arguments."""
+    if is_enum:
+        bases, name, _, _, module = given[:5]
+        return str(module), str(name), type(bases[-1])
+    meta, name, _, members = given[:4]
+    return str(members.get("__module__", "")), str(name), meta
 
 
 def _token(kind: type) -> str:
