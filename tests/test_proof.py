@@ -353,6 +353,15 @@ def test_outputs_agree_to_the_bit_within_rounding_or_not(
     assert (found.verdict, found.changed, found.max_delta) == (verdict, changed, delta)
 
 
+def test_outputs_of_no_rows_are_compared_too() -> None:
+    """A model that filters may leave nothing."""
+    double, single = (probe.frozen(np.empty((0, 2), dtype=dtype)) for dtype in ("f8", "f4"))
+    assert double is not None
+    assert single is not None
+
+    assert agreement.agree(double, single) == ("equal", 0, 0, None)
+
+
 class background_proofs:  # noqa: N801 - read as a word of the test's sentence
     """Proofs on, for kernels started inside."""
 

@@ -6,6 +6,7 @@ year and what one finds today are alike whatever library holds them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -53,7 +54,7 @@ def _columns(parts: Sequence[bytes]) -> list[list[Any]]:
     import numpy as np
 
     array = np.frombuffer(parts[1], dtype=np.dtype(document["dtype"])).reshape(document["shape"])
-    flat = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(-1, 1)
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     return [flat[:, at].tolist() for at in range(flat.shape[1])]
 
 
