@@ -86,6 +86,20 @@ def test_the_same_version_gives_the_same_file(registry: Registry, archive: Path,
         registry.export("churn@2", archive)
 
 
+def test_a_link_beside_the_file_leads_the_export_nowhere(
+    registry: Registry, archive: Path, tmp_path: Path
+) -> None:
+    """In a folder that others write to, no name can be guessed that would be written through."""
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (tmp_path / ".again.nbreg.part").symlink_to(victim)
+
+    registry.export("churn@2", tmp_path / "again.nbreg")
+
+    assert victim.read_text() == "kept"
+    assert (tmp_path / "again.nbreg").read_bytes() == archive.read_bytes()
+
+
 def test_it_comes_in_under_another_name_or_without_a_taken_one(archive: Path, other: Registry) -> None:
     """Names are given here; what was there before keeps its own."""
     for step in range(2):

@@ -12,6 +12,7 @@ import each byte is checked against the digest that names it, down from the id.
 from __future__ import annotations
 
 import json
+import secrets
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,10 +42,10 @@ def export(desk: Desk, entry: Entry, path: Path) -> Path:
     target = path.expanduser().absolute()
     if target.exists():
         raise ConflictError(f"{target} is there already", hint="name another file")
-    unfinished = target.with_name(f".{target.name}.part")
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(6)}")  # nobody else's, and no link
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+        with zipfile.ZipFile(unfinished, "x", zipfile.ZIP_STORED) as archive:
             for name, data in _members(desk, entry):
                 member = zipfile.ZipInfo(name, _WHEN)
                 member.file_size = memoryview(data).nbytes  # from 2 GiB on the header is another one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -95,7 +96,7 @@ def _skops(desk: Desk, entry: Entry, path: Path) -> Path:
     if target.exists():
         raise ConflictError(f"{target} is there already", hint="name another file")
     model = loading.load(desk, f"{entry.model}@{entry.number}", "model", trust=None, on_drift="ignore")
-    unfinished = target.with_name(f".{target.name}.part")
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(6)}")
     try:
         skops.write(model, unfinished)
         unfinished.rename(target)
