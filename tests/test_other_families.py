@@ -55,6 +55,18 @@ assert version.artifacts["model"].family == "mylib"
 assert version.load().words == "la la"
 assert registry.register("song", mylib.Song("la la")).number == 1
 """
+EXPORT = """
+from pathlib import Path
+from nbreg.errors import BadInputError
+target = Path(sys.argv[1] + "-mlflow")
+try:
+    registry.export("song@1", target, "mlflow")
+except BadInputError as error:
+    assert "is not stored as a pickle alone" in error.message
+    assert not target.exists()
+else:
+    raise AssertionError("exported")
+"""
 
 
 @pytest.fixture
@@ -82,6 +94,11 @@ def _install(source: Path, site: Path) -> None:
 def test_an_installed_package_stores_its_own_objects(tmp_path: Path, installed: dict[str, str]) -> None:
     """Also such as have no pickle; and whoever only stores plain values never looks for packages."""
     subprocess.run([sys.executable, "-c", USE, str(tmp_path / "r")], env=installed, check=True)
+
+
+def test_what_is_no_pickle_is_no_model_of_mlflow(tmp_path: Path, installed: dict[str, str]) -> None:
+    """It is refused before a folder is made that looks like one."""
+    subprocess.run([sys.executable, "-c", USE + EXPORT, str(tmp_path / "r")], env=installed, check=True)
 
 
 def test_without_the_package_its_artifacts_say_what_they_need(

@@ -56,13 +56,12 @@ def write(desk: Desk, entry: Entry, path: Path) -> Path:
             f"{entry.ref} takes modules along that its functions import when they are called",
             hint="MLflow has no place for them; format='archive' keeps them",
         )
-    folder = pulling.pull(desk, f"{entry.model}@{entry.number}", path, artifacts=True, overwrite=False)
-    stored = folder / "artifacts" / "model.pkl"
-    if not stored.is_file():
+    if pulling.files_of(desk, entry, model) != ["model.pkl"]:
         raise BadInputError(
-            f"{entry.ref} is not stored as a pickle", hint="`pull` writes it in its own format"
+            f"{entry.ref} is not stored as a pickle alone", hint="`pull` writes it in its own format"
         )
-    stored.rename(folder / "model.pkl")
+    folder = pulling.pull(desk, f"{entry.model}@{entry.number}", path, artifacts=True, overwrite=False)
+    (folder / "artifacts" / "model.pkl").rename(folder / "model.pkl")
     loader = f"nbreg_model_{entry.row.id[:12]}"
     (folder / "code").mkdir()
     (folder / "code" / f"{loader}.py").write_text(_LOADER, "utf-8")

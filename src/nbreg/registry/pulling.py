@@ -6,14 +6,14 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nbreg import families
 from nbreg.errors import BadInputError, ConflictError
-from nbreg.records import Chunk, Environment, Manifest, Signature, as_doc, plain
+from nbreg.records import Artifact, Chunk, Environment, Manifest, Signature, as_doc, plain
 from nbreg.registry import parts, reading
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.files import refused
@@ -60,12 +60,23 @@ def _put_in_place(fresh: Path, target: Path) -> None:
         source.replace(goal)
 
 
-def _write_artifacts(desk: Desk, entry: Entry, manifest: Manifest, folder: Path) -> None:
+def files_of(desk: Desk, entry: Entry, artifact: Artifact) -> list[str]:
+    """The names of the files that `pull` makes of an artifact."""
+    return [name for name, _is_program, _pieces in _plain_files(desk, entry, artifact)]
+
+
+def _plain_files(
+    desk: Desk, entry: Entry, artifact: Artifact
+) -> Iterator[tuple[str, bool, Iterable[bytes | bytearray | memoryview]]]:
     def read(chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
         return parts.part(desk, entry, chunk.digest, private=private)
 
+    return families.plain_files(artifact, read)
+
+
+def _write_artifacts(desk: Desk, entry: Entry, manifest: Manifest, folder: Path) -> None:
     for artifact in manifest.artifacts:
-        for relative, is_program, pieces in families.plain_files(artifact, read):
+        for relative, is_program, pieces in _plain_files(desk, entry, artifact):
             goal = folder / "artifacts" / relative
             goal.parent.mkdir(parents=True, exist_ok=True)
             with goal.open("xb") as file:
