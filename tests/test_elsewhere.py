@@ -265,11 +265,16 @@ def test_a_link_in_the_folder_leads_nowhere_else(full: Registry, tmp_path: Path)
     elsewhere.mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "artifacts").symlink_to(elsewhere)
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "notes.txt").write_text("x")
+    full.register("notes", tmp_path / "deep")
 
-    with pytest.raises(BadInputError, match="leads out of"):
-        full.pull("churn@1", tmp_path / "out", overwrite=True)
+    for ref in ("churn@1", "notes@1"):
+        with pytest.raises(BadInputError, match="leads out of"):
+            full.pull(ref, tmp_path / "out", overwrite=True)
 
     assert list(elsewhere.iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["artifacts"]
 
 
 def test_stream_and_buffers_that_do_not_fit_are_damage() -> None:

@@ -52,12 +52,13 @@ def _put_in_place(fresh: Path, target: Path) -> None:
     with suppress(OSError):
         os.rename(fresh, target)  # noqa: PTH104 - an empty folder is replaced by it
         return
-    for source in sorted(path for path in fresh.rglob("*") if path.is_file()):
-        goal = target / source.relative_to(fresh)
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        if goal.parent.resolve() != target.resolve() / source.parent.relative_to(fresh):
-            raise BadInputError(f"{goal.parent} leads out of {target}", hint="take that link away")
-        source.replace(goal)
+    files = sorted(path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file())
+    for file in files:
+        if (target / file.parent).resolve() != target.resolve() / file.parent:
+            raise BadInputError(f"{target / file.parent} leads out of {target}", hint="take that link away")
+    for file in files:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / file).replace(target / file)
 
 
 def files_of(desk: Desk, entry: Entry, artifact: Artifact) -> list[str]:
