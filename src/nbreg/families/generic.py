@@ -159,9 +159,9 @@ def _with_code(value: object, plain: _Pickled | None, guard: careful.Guard | Non
     except Exception:
         if plain is not None and not any(map(_is_of_main, plain.globals)):
             return plain._replace(facts={"needs": travelling.needed_modules(plain.globals)})
-        if not travelling.local_modules():
-            raise
-    return _Pickled(CLOUDPICKLE, *travelling.write(value, guard, named=True), [])
+        if guard is not None or not travelling.local_modules():
+            raise  # unasked, what stays named would not have been looked at before its token is made
+    return _Pickled(CLOUDPICKLE, *travelling.write(value, named=True), [])
 
 
 def _taken(value: object, guard: careful.Guard) -> _Pickled:
