@@ -102,6 +102,7 @@ def _in_kernel(folder: Path, scale: Scale, distributions: int) -> dict[str, Time
         work_day(kernel, scale.cells, scale.variables)
         kernel.run(f"place = {str(folder)!r}; registry = bench_register.prepare(place)")
         kernel.run("metrics = bench_register.metrics()")
+        kernel.run("from models import pipeline")  # of the clock's own module, each cell changes something
         for turn in range(WARM + scale.turns + 1):
             _turn(kernel, turn, found)
         # What is remembered of cells does not know those that are new.
@@ -120,7 +121,7 @@ def _turn(kernel: Any, turn: int, found: dict[str, list[tuple[float, float]]]) -
         "nbreg": 'version = registry.register("cancer", clf, metrics=metrics, message="weekly run")',
         "floor": f"bench_register.floor(place, {turn}, clf)",
     }
-    kernel.run(f"clf = bench_register.trained({turn})")
+    kernel.run(f"clf = pipeline({turn})")
     for name in sorted(cells, reverse=bool(turn % 2)):
         kernel.run("bench_register.settle()")
         kernel.run(cells[name])
@@ -194,13 +195,6 @@ def prepare(folder: str) -> Any:
     if Path(folder, ".git").is_dir():
         Path(folder, ".git", "info", "exclude").write_text(".nbreg-floor\n")
     return _registry(folder)
-
-
-def trained(turn: int) -> Any:
-    """A model unlike those of the other turns."""
-    import models
-
-    return models.pipeline(turn)
 
 
 def floor(folder: str, turn: int, model: Any) -> None:

@@ -50,9 +50,16 @@ class Pending:
     """A capture under way; `finish` takes what is there at that moment."""
 
     def __init__(
-        self, context: Context, settings: Settings, *, registry: Path | None, brief: bool = False
+        self,
+        context: Context,
+        settings: Settings,
+        *,
+        registry: Path | None,
+        brief: bool = False,
+        redactor: Redactor | None = None,
     ) -> None:
         self._context = context
+        self._redactor = redactor
         self._settings = settings
         self._brief = brief
         self._git: GitStatus | str = "switched off"
@@ -84,7 +91,8 @@ class Pending:
     def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
         # One copy for all parts: other threads go on to change the namespace itself.
         namespace = dict(self._context.namespace)
-        return namespace, redactor_of(self._context, namespace)
+        known = self._redactor
+        return namespace, known.again() if known else redactor_of(self._context, namespace)
 
     def _environment(self, redactor: Redactor) -> Part:
         record = capture_environment(redactor)
@@ -120,10 +128,16 @@ def _tried(take: Callable[[], T]) -> T | str:
 
 
 def begin(
-    context: Context, settings: Settings, *, registry: Path | None = None, brief: bool = False
+    context: Context,
+    settings: Settings,
+    *,
+    registry: Path | None = None,
+    brief: bool = False,
+    redactor: Redactor | None = None,
 ) -> Pending:
     """Start a capture: git begins to look at the project, leaving out the registry's own folder.
 
     A `brief` one takes no more than environment and recipe: a few milliseconds while a cell waits.
+    `redactor` knows what is secret here, if somebody has found out already.
     """
-    return Pending(context, settings, registry=registry, brief=brief)
+    return Pending(context, settings, registry=registry, brief=brief, redactor=redactor)

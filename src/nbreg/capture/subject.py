@@ -123,10 +123,15 @@ class Subject(NamedTuple):
 
 
 def look(
-    model: object, data: Mapping[str, object] | None, context: Context, *, wanted: bool = True
+    model: object,
+    data: Mapping[str, object] | None,
+    context: Context,
+    *,
+    wanted: bool = True,
+    redactor: Redactor | None = None,
 ) -> Subject:
-    """Ask the model's family, and read the data."""
-    redactor = redactor_of(context)
+    """Ask the model's family, and read the data; `redactor` knows what is secret, if that was found out."""
+    redactor = redactor.again() if redactor else redactor_of(context)
     return Subject(model, describe.ask(model), datasets.read(data or {}, redactor), redactor, wanted)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,9 @@ from nbreg.registry.actor import current_actor
 from nbreg.settings import Settings
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import Draft, JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.capture.secrets import Redactor
 
 
 class Desk:
@@ -66,12 +70,19 @@ class Desk:
 
     @contextmanager
     def transaction(
-        self, database: JournalDB, kind: str, *, reason: str = "", message: str = ""
+        self,
+        database: JournalDB,
+        kind: str,
+        *,
+        reason: str = "",
+        message: str = "",
+        redactor: Redactor | None = None,
     ) -> Iterator[Draft]:
         """One line of a model's journal, by this desk's actor; what is said on it holds no secret."""
         from nbreg.registry.given import checked_text  # brings the search for secrets: only writers need it
 
-        reason, message = checked_text(reason, "the reason"), checked_text(message, "the message")
+        reason = checked_text(reason, "the reason", redactor)
+        message = checked_text(message, "the message", redactor)
         with database.transaction(kind, by=self.actor, reason=reason, message=message) as draft:
             yield draft
 

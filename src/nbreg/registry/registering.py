@@ -76,7 +76,9 @@ def register(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> Entry:
     """Make a version; see `Registry.register`."""
-    pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
+    pending = capture.begin(
+        request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor
+    )
     desk.ready()
     asked, (request, seen) = request, look(desk, request, values, data)
     with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
@@ -128,7 +130,9 @@ def drafted(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> tuple[Made, capture.Capture]:
     """The version that `register` would write, with all its bytes and its capture; nothing is stored."""
-    pending = capture.begin(request.context, desk.settings, registry=desk.folder.path)
+    pending = capture.begin(
+        request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor
+    )
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
@@ -154,7 +158,13 @@ def look(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> tuple[Request, capture.Subject]:
     """The data and the model as they are, and the request with the model's params where none were given."""
-    seen = capture.look(values.get("model"), data, request.context, wanted=desk.settings.capture)
+    seen = capture.look(
+        values.get("model"),
+        data,
+        request.context,
+        wanted=desk.settings.capture,
+        redactor=request.redactor,
+    )
     if request.params or not seen.described.params:
         return request, seen
     return msgspec.structs.replace(
@@ -326,7 +336,11 @@ def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | 
         return None
     running.registering(desk, request.run, request.model, known.id)
     with desk.transaction(
-        database, "registered-again", reason=request.reason, message=request.message
+        database,
+        "registered-again",
+        reason=request.reason,
+        message=request.message,
+        redactor=request.redactor,
     ) as draft:
         row = _holder_of(database, content_digest)
         if row is None:
@@ -413,7 +427,13 @@ def _write(
     database = desk.folder.model_to_write(request.model)
     stamp = trust.sign(version_id) if made.mine else ""
     running.registering(desk, request.run, request.model, version_id)
-    with desk.transaction(database, "registered", reason=request.reason, message=request.message) as draft:
+    with desk.transaction(
+        database,
+        "registered",
+        reason=request.reason,
+        message=request.message,
+        redactor=request.redactor,
+    ) as draft:
         known = None if request.new else _holder_of(database, made.manifest.content_digest)
         if known is not None and parts.are_whole(desk, Entry(request.model, database, known)):
             return None

@@ -88,7 +88,9 @@ def _captured(
 ) -> tuple[Manifest, list[bytes]]:
     """The manifest of a version that is none yet, and the bytes of what was captured."""
     context: Context = request.context
-    pending = capture.begin(context, desk.settings, registry=desk.folder.path, brief=haste)
+    pending = capture.begin(
+        context, desk.settings, registry=desk.folder.path, brief=haste, redactor=request.redactor
+    )
     request, seen = registering.look(desk, request, {"model": value}, None)
     found = pending.finish(value)
     if not haste:  # a waiting cell is spared the reading of its data
