@@ -41,6 +41,7 @@ _lock = threading.Lock()
 _listing: tuple[tuple[tuple[str, int], ...], Listing] | None = None
 _last: tuple[tuple[object, ...], Environment] | None = None
 _last_needed: tuple[Environment, frozenset[str], Environment] | None = None
+_last_asked: tuple[tuple[Environment, frozenset[str]], Environment] | None = None
 
 
 def warm_up() -> None:
@@ -255,6 +256,16 @@ def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
 
     It does if it holds one of these modules, or if one that does requires it and it was imported.
     """
+    global _last_asked
+    asked = (environment, frozenset(modules))
+    if _last_asked is not None and _last_asked[0][0] is environment and _last_asked[0][1] == asked[1]:
+        return _last_asked[1]
+    record = _needed_by(environment, asked[1])
+    _last_asked = (asked, record)
+    return record
+
+
+def _needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
     global _last_needed
     made = _last
     listing: Listing = made[0][0] if made and made[1] is environment else installed()  # type: ignore[assignment]

@@ -280,10 +280,25 @@ def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Capture
         if isinstance(part, str):
             found[name] = Captured(missing=part)
             continue
-        raw = canonical(part.record)
+        raw, digest = _spelled(part.record)
         stored += [raw, *part.stored]
-        found[name] = Captured(digest=digest_of(raw), size=len(raw), summary=plain(part.summary, name))
+        found[name] = Captured(digest=digest, size=len(raw), summary=plain(part.summary, name))
     return found, stored
+
+
+_environment: tuple[Record, tuple[bytes, str]] | None = None
+"""The last environment as bytes: a long record, and the very same one as long as nothing of it changes."""
+
+
+def _spelled(record: Record) -> tuple[bytes, str]:
+    global _environment
+    if _environment is not None and _environment[0] is record:
+        return _environment[1]
+    raw = canonical(record)
+    spelled = raw, digest_of(raw)
+    if type(record) is Environment:
+        _environment = record, spelled
+    return spelled
 
 
 def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
