@@ -6,7 +6,9 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +156,7 @@ def test_a_transfer_that_was_killed_half_way_is_found_and_finished(
 ) -> None:
     """Between the two lines the version is in both models, and in none never."""
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "leave", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(copying, "_leave", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             full.transfer("churn@1", "risk")
     assert full.load("risk@1") is not None
@@ -172,13 +174,56 @@ def test_a_half_transfer_is_finished_by_doing_it_again(
 ) -> None:
     """As one would, seeing that the command failed."""
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "leave", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(copying, "_leave", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             full.transfer("churn@1", "risk")
 
     moved = full.transfer("churn@1", "risk")
 
     assert (moved.ref, len(full.versions("risk"))) == ("risk@1.0.5", 1)
+    assert full.verify().ok
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+    """Somebody else is faster: between the arrival in the new model and the leaving of the old one."""
+    arrive, done = copying._arrive, []
+
+    def slower(*args: Any, **options: Any) -> Any:
+        row = arrive(*args, **options)
+        if not done:
+            done.append(True)
+            work()
+        return row
+
+    monkeypatch.setattr(copying, "_arrive", slower)
+
+
+def test_of_two_transfers_at_once_one_wins(full: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version is in one model."""
+    other = Registry(full.location)
+    meanwhile(monkeypatch, lambda: other.transfer("churn@1", "theirs"))
+
+    with pytest.raises(ConflictError, match="was transferred to theirs@1 meanwhile"):
+        full.transfer("churn@1", "ours")
+
+    assert full.versions("ours") == []
+    assert [each.number for each in full.versions("theirs")] == [1]
+    assert full.verify().ok
+
+
+def test_a_version_that_came_into_use_meanwhile_stays(
+    full: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alias never points at nothing."""
+    other = Registry(full.location)
+    meanwhile(monkeypatch, lambda: other.set_alias("churn@1", "champion"))
+
+    with pytest.raises(VersionInUseError, match="has the alias 'champion'"):
+        full.transfer("churn@1", "ours")
+
+    assert full.get("churn@champion").number == 1
+    assert full.versions("ours") == []
+    assert full.events("ours", limit=1)[0].kind == "withdrawn"
     assert full.verify().ok
 
 

@@ -15,7 +15,14 @@ from typing import Any
 
 import msgspec
 
-from nbreg.errors import BadInputError, NameTakenError, NbregError, UnknownArtifactError, VersionInUseError
+from nbreg.errors import (
+    BadInputError,
+    ConflictError,
+    NameTakenError,
+    NbregError,
+    UnknownArtifactError,
+    VersionInUseError,
+)
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Deletion, Pointer, VersionRow
 from nbreg.registry import bookkeeping, naming, reading
@@ -134,7 +141,7 @@ def transfer(desk: Desk, ref: str, to: str, *, version: str | None, reason: str,
     database = desk.folder.model_to_write(model)
     with desk.folder.blobs.kept():
         arrived = _arrive(desk, entry, model, database, wanted, reason=reason, message=message)
-        leave(desk, entry, Entry(model, database, arrived), reason=reason, message=message)
+        finish(desk, entry, Entry(model, database, arrived), reason=reason, message=message)
     return Entry(model, database, bookkeeping.version_row(database, arrived.number))
 
 
@@ -176,16 +183,47 @@ def _arrived(database: JournalDB, entry: Entry, source: str) -> VersionRow | Non
     return row if row is not None and row.moved_from.partition("#")[0] == source and not row.deleted else None
 
 
-def leave(desk: Desk, entry: Entry, arrived: Entry, *, reason: str, message: str) -> None:
-    """The version leaves its old model; what it was there stays on record."""
+def finish(desk: Desk, entry: Entry, arrived: Entry, *, reason: str, message: str) -> None:
+    """The version leaves its old model; what it was there stays on record.
+
+    Where it is used there by now, or somebody else has taken it elsewhere, it does not stay in
+    the new one. Raises `VersionInUseError` or `ConflictError` then.
+    """
+    try:
+        _leave(desk, entry, arrived, reason=reason, message=message)
+    except (VersionInUseError, ConflictError) as error:
+        _withdraw(desk, arrived, error.message)
+        raise
+
+
+def _leave(desk: Desk, entry: Entry, arrived: Entry, *, reason: str, message: str) -> None:
     database = entry.database
+    goal = f"{arrived.model}@{arrived.number}"
     with desk.transaction(database, "transferred", reason=reason, message=message) as draft:
         row = bookkeeping.version_row(database, entry.number, deleted=True)
-        if row.moved_to:
+        if row.moved_to == goal:
             return
-        goal = f"{arrived.model}@{arrived.number}"
+        if row.moved_to:
+            raise ConflictError(
+                f"{entry.ref} was transferred to {row.moved_to} meanwhile", hint="transfer it from there"
+            )
+        if row.deleted is None:
+            _refuse_used(desk, entry, row)
         bookkeeping.note(database, draft, row, to=goal)
         _hide(desk, database, draft, row, goal)
+
+
+def _withdraw(desk: Desk, arrived: Entry, why: str) -> None:
+    """It has not come after all; the record of it stays."""
+    with desk.transaction(arrived.database, "withdrawn", reason="TransferFailed", message=why) as draft:
+        row = bookkeeping.version_row(arrived.database, arrived.number, deleted=True)
+        if row.deleted is not None:
+            return
+        bookkeeping.note(arrived.database, draft, row)
+        row = bookkeeping.leave(arrived.database, draft, desk.lifecycle, row)
+        gone = Deletion(at=draft.at, by=desk.actor.user, reason="the transfer failed")
+        arrived.database.put("versions", row.number, msgspec.structs.replace(row, deleted=gone))
+        bookkeeping.uncount(arrived.database, row.number)
 
 
 def _hide(desk: Desk, database: JournalDB, draft: Draft, row: VersionRow, goal: str) -> None:
@@ -220,7 +258,9 @@ def _half_done(desk: Desk, model: str) -> Iterator[tuple[Entry, Entry]]:
         if row is None or not row.moved_from:
             continue
         source = _source(desk, row)
-        if source is not None and source.row.id == row.id and not source.row.moved_to:
+        if row.deleted is not None or source is None or source.row.id != row.id:
+            continue
+        if source.row.moved_to != f"{model}@{row.number}":
             yield source, Entry(model, database, row)
 
 

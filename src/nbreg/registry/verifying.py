@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from nbreg.errors import NbregError
+from nbreg.errors import ConflictError, NbregError
 from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import (
     NO_RECORD,
@@ -164,12 +164,15 @@ class _Findings:
     def look_at_transfers(self, *, repair: bool) -> None:
         """A transfer whose second half a kill prevented: it is finished, or told."""
         for source, arrived in copying.half_done(self._desk):
-            if repair:
-                copying.leave(self._desk, source, arrived, reason="TransferFinished", message="")
-                self.repaired.append(f"{source.ref} has left for {arrived.ref}")
-            else:
+            if not repair:
                 told = f"it arrived as {arrived.ref}, and is still here: transfer it again, or repair"
                 self.add("half-transfer", source.ref, told)
+                continue
+            try:
+                copying.finish(self._desk, source, arrived, reason="TransferFinished", message="")
+                self.repaired.append(f"{source.ref} has left for {arrived.ref}")
+            except ConflictError as error:
+                self.repaired.append(f"{arrived.ref} is withdrawn: {error.message}")
 
     def look_at_runs(self) -> None:
         """What runs logged has to be there; a torn line of a run is what a kill left, and no damage."""
