@@ -29,7 +29,7 @@ def registry(tmp_path: Path) -> Registry:
 
 def planted(registry: Registry, dumped: families.Dumped) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(families, "dump", lambda name, value: dumped)
+        patch.setattr(families, "dump", lambda name, value, take: dumped)
         return registry.register("churn", 1)
 
 

@@ -23,7 +23,7 @@ def registry(tmp_path: Path) -> Registry:
 
 def planted(registry: Registry, dumped: families.Dumped) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(families, "dump", lambda name, value: dumped)
+        patch.setattr(families, "dump", lambda name, value, take: dumped)
         registry.register("churn", 1)
 
 
