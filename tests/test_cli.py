@@ -284,4 +284,5 @@ def test_runs_are_listed_compared_and_shown(filled: Registry) -> None:
     assert [each["model"] for each in as_json("runs", run.id[:16])["versions"]] == ["churn"]
     assert "registered as  churn@1.2.0" in good("runs", run.id)
     assert "there is no run 00000000" in refused("runs", "00000000")
+    assert good("runs", "--query", "metrics.auc > 2") == "no run is like that\n"
     assert "no state of a run" in refused("runs", "--state", "dead")

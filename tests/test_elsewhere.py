@@ -362,3 +362,17 @@ def test_the_command_line_does_all_three(
 
     assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["1", "3"]
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_pin_holds_as_long_as_any_version_of_that_id_is_there(full: Registry) -> None:
+    """A reference that never moves may not die with one of two copies."""
+    copied = full.copy("churn@1")
+    pin = full.pin(copied)
+
+    full.transfer("churn@1", "elsewhere")
+
+    assert full.get(pin).number == copied.number
+    assert full.pin(copied) == pin
+    full.delete(copied, "Gone")
+    with pytest.raises(UnknownVersionError):
+        full.get(pin)

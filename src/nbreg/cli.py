@@ -269,7 +269,8 @@ def _runs(args: argparse.Namespace) -> Answer:
         args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
     )
     records = [each.record for each in found]
-    return Answer(repr(RunTable(records)), records)
+    chosen = bool(args.query or args.experiment or args.state)
+    return Answer(repr(RunTable(records, chosen=chosen)), records)
 
 
 def _run(args: argparse.Namespace) -> Answer:

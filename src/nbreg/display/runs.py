@@ -30,9 +30,13 @@ class RunTable(Table[Any]):
     noun = "run"
     empty = "no runs yet; nbreg.start_run() begins one, and registering a model locks the notebook's own"
 
-    def __init__(self, records: Sequence[RunRecord], *, items: Sequence[Any] | None = None) -> None:
+    def __init__(
+        self, records: Sequence[RunRecord], *, items: Sequence[Any] | None = None, chosen: bool = False
+    ) -> None:
         super().__init__(records if items is None else items)
         self.records = tuple(records)
+        if chosen:  # there may be others
+            self.empty = "no run is like that"  # type: ignore[misc]
 
     @cached_property
     def _params(self) -> list[str]:

@@ -217,6 +217,16 @@ class Drafter:
 
         drafting.folder_of(self._waiting.pop(number).desk).remove(number)
 
+    def complete(self) -> None:
+        """Find out now whether drafts that were kept in haste are news; what was registered since is none."""
+        from nbreg.registry import taking
+
+        while self._unfinished:
+            try:
+                taking.finish(*self._unfinished.pop())
+            except Exception:
+                log.debug("a draft stays as it is", exc_info=True)
+
     # when the kernel is idle
 
     def _schedule(self, delay: float) -> None:
@@ -344,9 +354,12 @@ class Drafter:
 
     def flush(self) -> None:
         """Save what is small now: the kernel ends. In a fork of it, nothing."""
-        if os.getpid() == self._process and self._waiting:
-            with suppress(Exception):
+        if os.getpid() != self._process:
+            return
+        with suppress(Exception):
+            if self._waiting:
                 self._save_small()
+            self.complete()
 
     def as_it_is(self, record: DraftRecord) -> DraftRecord:
         """A record as this kernel knows better: that it is about to be saved."""

@@ -265,6 +265,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         registry, drafter = self.session.registry, self.session.drafter
         if args.drop is not None:
             registry.draft(args.drop).remove()
+        drafter.complete()
         found = registry.drafts()
         return DraftTable([drafter.as_it_is(each.record) for each in found], items=found)
 
@@ -274,7 +275,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         found = self.session.registry.runs(
             args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
         )
-        return RunTable([each.record for each in found], items=found)
+        chosen = bool(args.query or args.experiment or args.state)
+        return RunTable([each.record for each in found], items=found, chosen=chosen)
 
     @magic
     def start_run(self, args: Arguments) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -171,20 +172,31 @@ def read(folder: Path, *, trust: bool | None) -> tuple[object, dict[str, Any]]:
 
 def _mlmodel(folder: Path) -> dict[str, Any]:
     try:
+        text = (folder / "MLmodel").read_text("utf-8")[:1_000_000]
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{folder / 'MLmodel'} is no text") from error
+    said = _document(folder, text)
+    if not isinstance(said, dict) or not isinstance(said.get("flavors"), dict):
+        raise BadInputError(
+            f"{folder / 'MLmodel'} names no flavour", hint="it is no folder of an MLflow model"
+        )
+    return said
+
+
+def _document(folder: Path, text: str) -> Any:
+    """JSON, as nbreg writes it, is read without a reader of YAML."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(text)
+    try:
         import yaml
     except ImportError as error:
         raise CannotLoadError(
             "reading MLflow's folder needs PyYAML, which is not here", hint="pip install pyyaml"
         ) from error
     try:
-        said = yaml.safe_load((folder / "MLmodel").read_text("utf-8")[:1_000_000])
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise BadInputError(f"{folder / 'MLmodel'} cannot be read: {type(error).__name__}") from error
-    if not isinstance(said, dict) or not isinstance(said.get("flavors"), dict):
-        raise BadInputError(
-            f"{folder / 'MLmodel'} names no flavour", hint="it is no folder of an MLflow model"
-        )
-    return said
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -116,7 +116,20 @@ def _by_digest(database: JournalDB, reference: Reference) -> int:
     pointer = database.row("ids", found[0], Pointer) if found else None
     if pointer is None:
         raise UnknownVersionError(f"{reference.model!r} has no version sha256:{reference.value[:12]}…")
-    return pointer.number
+    return _alive(database, pointer.number)
+
+
+def _alive(database: JournalDB, number: int) -> int:
+    """A version of the same id that is there, if the one that the id leads to is not: a copy keeps the id."""
+    row = database.row("versions", number, VersionRow)
+    if row is None or row.deleted is None:
+        return number
+    for index in reversed(database.history("content", row.content_digest)):
+        pointer = database.row("content", row.content_digest, Pointer, before=index + 1)
+        other = database.row("versions", pointer.number, VersionRow) if pointer else None
+        if other is not None and other.id == row.id and other.deleted is None:
+            return other.number
+    return number
 
 
 def _by_word(database: JournalDB, reference: Reference, rules: Lifecycle, before: int | None) -> int:
