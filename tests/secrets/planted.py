@@ -109,7 +109,7 @@ def cells() -> list[Planted]:
         ("huggingface-token", "hf" + "_" + body(34), 'x9 = "use §"'),
         ("openai-key", "sk" + "-proj-" + body(48), 'y1 = "§"'),
         ("anthropic-key", "sk" + "-ant-api03-" + body(80), 'y2 = "§"'),
-        ("npm-token", "npm" + "_" + body(36), 'y3 = "//registry.npmjs.org/:_authToken=§"'),
+        ("npm-token", "npm" + "_" + body(36), 'y3 = "//packages.example.org/:_authToken=§"'),
         ("pypi-token", "pypi-" + "AgEIcHlwaS5vcmc" + body(70), 'y4 = "§"'),
         ("jwt", jwt(), 'y5 = "§"'),
         ("sendgrid-key", "SG." + body(22) + "." + body(43), 'y6 = "§"'),

@@ -84,7 +84,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Raises `BadInputError` in one of its kinds, or what a reference that is not there raises."""
         context = current_context()
         redactor = redactor_of(context)
-        values = {**template_values(context.moment), **_substitutions(substitutions)}
         scope = naming_scope()
         values = {
             **template_values(scope.moment),
