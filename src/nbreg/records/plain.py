@@ -1,0 +1,112 @@
+"""Plain values and their one spelling in bytes."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from time import time_ns
+from typing import Any, TypeVar
+
+import msgspec
+
+from nbreg.errors import BadValueError
+from nbreg.records.base import Row
+
+R = TypeVar("R")
+
+
+def timestamp(moment: datetime) -> str:
+    """UTC with microseconds, always of the same length, so that text order is time order."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
+    """The value as JSON can carry it, numbers of numpy and torch as Python's.
+
+    Raises `BadValueError`, which names the place, for NaN and infinities, for keys that are no
+    text, for text that is not Unicode, and for anything else that JSON has no form for.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise BadValueError(f"{where} holds text that is not Unicode") from None
+        return str(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise BadValueError(f"{where} does not fit in 64 bits", hint="give large integers as text")
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise BadValueError(f"{where} is {value}", hint="NaN and infinities cannot be recorded")
+        return float(value)
+    if depth == 0:
+        raise BadValueError(f"{where} is nested too deeply", hint="flatten it")
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise BadValueError(f"{where} has the key {_brief(key)}", hint="keys must be text")
+        return {
+            plain(key, where): plain(each, f"{where}.{key}", depth=depth - 1) for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [plain(each, f"{where}[{i}]", depth=depth - 1) for i, each in enumerate(value)]
+    scalar = _scalar(value)
+    if scalar is not None:
+        return plain(scalar, where)
+    raise BadValueError(
+        f"{where} is a {type(value).__module__}.{type(value).__qualname__}",
+        hint="numbers, text, true, false, null, and lists and objects of them",
+    )
+
+
+def _scalar(value: object) -> bool | int | float | str | None:
+    """The number inside a scalar of numpy, torch and their like; None for anything else."""
+    try:
+        item = getattr(value, "item", None)
+        scalar = item() if callable(item) and getattr(value, "ndim", 0) == 0 else None
+    except Exception:  # the object's own code
+        return None
+    return scalar if isinstance(scalar, bool | int | float | str) else None
+
+
+def _brief(value: object) -> str:
+    try:
+        return repr(value)[:60]
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def new_run_id() -> str:
+    """An id that sorts by time: milliseconds, then chance."""
+    return f"{time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of a record or plain value: sorted keys, no spaces, UTF-8.
+
+    Floats must be finite (`plain` sees to that): JSON would turn NaN into null.
+    """
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest_of(data: bytes | bytearray | memoryview) -> str:
+    """The sha256 of bytes, in hex."""
+    return sha256(data).hexdigest()
+
+
+def as_doc(row: Row) -> dict[str, Any]:
+    """A row as the plain dictionary that a journal keeps."""
+    doc: dict[str, Any] = msgspec.to_builtins(row)
+    return doc
+
+
+def from_doc(doc: Mapping[str, Any], kind: type[R]) -> R:
+    """A row from its dictionary; `JournalError` is for the caller to raise."""
+    return msgspec.convert(doc, kind)

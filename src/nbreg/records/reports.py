@@ -1,0 +1,174 @@
+"""What verbs report, and what differs between two versions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nbreg.names import Bump
+from nbreg.records.base import Json, Record
+
+# what verbs report
+
+
+class Problem(Record, frozen=True, kw_only=True):
+    """Something that is not as the registry promises, and where."""
+
+    code: str
+    where: str
+    message: str
+
+
+class Head(Record, frozen=True, kw_only=True):
+    """The end of a journal's chain."""
+
+    seq: int
+    hash: str
+
+
+class VerifyReport(Record, frozen=True, kw_only=True):
+    """What `verify` found; the heads are what to write down and `--expect` next time."""
+
+    heads: dict[str, Head]
+    versions: int
+    objects: int
+    bytes: int
+    problems: list[Problem] = []
+    repaired: list[str] = []
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+class Leftover(Record, frozen=True, kw_only=True):
+    """Bytes that `purge` removes or would remove."""
+
+    path: str
+    size: int
+    why: str
+
+
+class PurgeReport(Record, frozen=True, kw_only=True):
+    """What `purge` removed, or with `dry_run` would remove."""
+
+    dry_run: bool
+    leftovers: list[Leftover] = []
+    versions: list[str] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return sum(each.size for each in self.leftovers)
+
+
+class ModelUsage(Record, frozen=True, kw_only=True):
+    """What a model's versions take up."""
+
+    model: str
+    versions: int
+    size: int
+    """Bytes of all that its versions are made of, what they share counted once."""
+    own: int
+    """The part of `size` that no other model refers to."""
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """What a registry takes up on disk."""
+
+    models: list[ModelUsage]
+    objects: int
+    size: int
+    journals: int
+    unreferenced: int
+    runs: int = 0
+    """Bytes of the runs' files."""
+
+
+class DriftItem(Record, frozen=True, kw_only=True):
+    """One difference between a version's environment and the running one."""
+
+    name: str
+    recorded: str
+    running: str
+    severity: Literal["breaking", "major", "minor"]
+    install: str = ""
+    """The requirement that brings back what was recorded; empty where there is none."""
+    note: str = ""
+    """Why that is not all it takes."""
+
+
+# what differs between two versions
+
+
+class DiffItem(Record, frozen=True, kw_only=True):
+    """One thing that two versions have, and how it differs."""
+
+    name: str
+    kind: Literal["changed", "added", "removed", "same"] = "changed"
+    before: Json = None
+    after: Json = None
+    delta: float | None = None
+    """Of two numbers: after minus before."""
+    note: str = ""
+    lines: list[str] = []
+    """Of two texts: what differs, each line with the sign of a unified diff before it."""
+
+
+class DiffSection(Record, frozen=True, kw_only=True):
+    """One aspect of two versions."""
+
+    name: str
+    items: list[DiffItem] = []
+    """What differs; all that there is where everything was asked for."""
+    same: int = 0
+    """How many things are the same, named in `items` or not."""
+    missing: str = ""
+    """Why this was not compared; then nothing is said to be the same."""
+    note: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything differs."""
+        return any(each.kind != "same" for each in self.items)
+
+
+class DiffSide(Record, frozen=True, kw_only=True):
+    """One of the two that are compared."""
+
+    said: str
+    """What was asked for, as it was written, and what it was taken for."""
+    ref: str = ""
+    """The version; empty for a live object."""
+    number: int | None = None
+    stage: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this is an object that is not registered."""
+        return not self.ref
+
+
+class Diff(Record, frozen=True, kw_only=True):
+    """What differs between two versions, from `before` to `after`; `after` may be a live object."""
+
+    before: DiffSide
+    after: DiffSide
+    bump: Bump | None = None
+    bump_reason: str = ""
+    name: str = ""
+    """The name that a live object would get if it were registered now."""
+    counted_from: str = ""
+    """The version that the step is counted from, where that is not `before`."""
+    message: str = ""
+    """A draft of what to say when it is registered."""
+    sections: list[DiffSection] = []
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything differs."""
+        return any(each.differs for each in self.sections)
+
+    def section(self, name: str) -> DiffSection:
+        """One aspect; an empty one where it was not asked for."""
+        return next((each for each in self.sections if each.name == name), DiffSection(name=name))
