@@ -200,9 +200,21 @@ def test_wrong_arguments_are_exit_code_two() -> None:
 
 def test_an_empty_folder_is_an_empty_registry(tmp_path: Path) -> None:
     """Looking makes no file."""
+    (tmp_path / "r").mkdir()
     assert good("models", "--registry", str(tmp_path / "r")).startswith("no models yet")
     assert as_json("models", "--registry", str(tmp_path / "r")) == []
-    assert not (tmp_path / "r").exists()
+    assert good("models").startswith("no models yet")
+    assert not any((tmp_path / "r").iterdir())
+    assert not Path(".nbreg").exists()
+
+
+def test_a_misspelled_registry_is_no_empty_one(filled: Registry, tmp_path: Path) -> None:
+    """`--registry .nberg` must not look as if everything were gone, nor begin another registry."""
+    wrong = str(tmp_path / "registri")
+    assert f"there is no registry in {wrong}" in refused("models", "--registry", wrong)
+    assert "there is no registry" in refused("promote", "churn@1", "--registry", wrong)
+    assert "there is no registry" in refused("merge", wrong)
+    assert not Path(wrong).exists()
 
 
 def test_enable_makes_every_kernel_load_nbreg_and_disable_undoes_it(home: Path) -> None:

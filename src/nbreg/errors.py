@@ -48,8 +48,33 @@ states the fact, and a `hint` that says what to do next. `str(error)` is the mes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_TWO_SPELLINGS: Final = re.compile("\0([^\0]*)\0([^\0]*)\0")
+
+
+def option(name: str, value: str | None = None) -> str:
+    """An option for a hint, which each face spells as it is typed there: `force=True`, `--force`."""
+    if value is None:
+        return spelled(f"{name}=True", f"--{_typed(name)}")
+    return spelled(f"{name}={value!r}", f"--{_typed(name)} {value}")
+
+
+def call(verb: str, *arguments: str) -> str:
+    """A call for a hint: `registry.restore('churn@3')` in Python, else `nbreg restore churn@3`."""
+    python = f"registry.{verb}({', '.join(map(repr, arguments))})"
+    return spelled(python, " ".join(("`nbreg", _typed(verb), *arguments)) + "`")
+
+
+def _typed(name: str) -> str:
+    return name.strip("_").replace("_", "-")
+
+
+def spelled(python: str, typed: str) -> str:
+    """What a hint says in Python, and what where it is typed: in a magic or a shell."""
+    return f"\0{python}\0{typed}\0"
 
 
 class NbregError(Exception):
@@ -63,13 +88,17 @@ class NbregError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do next; a traceback shows it below the message."""
-        return self._hint
+        """What to do next, as one writes it in Python; a traceback shows it below the message."""
+        return _TWO_SPELLINGS.sub(r"\1", self._hint)
 
     @hint.setter
     def hint(self, hint: str) -> None:
         self._hint = hint
-        self.__notes__ = [f"hint: {hint}"] if hint else []
+        self.__notes__ = [f"hint: {self.hint}"] if hint else []
+
+    def add_hint(self, hint: str) -> None:
+        """One more thing to do, after what is hinted at already."""
+        self.hint = "; ".join(part for part in (self._hint, hint) if part)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are rebuilt from their arguments; the hint is no argument of the base.
@@ -82,8 +111,9 @@ class NbregError(Exception):
 
     @property
     def line(self) -> str:
-        """Message and hint as the one line that people are shown."""
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        """Message and hint as one line, options spelled as they are typed in a magic or a shell."""
+        hint = _TWO_SPELLINGS.sub(r"\2", self._hint)
+        return f"{self.message} ({hint})" if hint else self.message
 
 
 def _rebuild(kind: type[NbregError], message: str, state: dict[str, object]) -> NbregError:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nbreg.errors import BadInputError, CannotLoadError, ConflictError
+from nbreg.errors import BadInputError, CannotLoadError, ConflictError, option
 from nbreg.records import Distribution, Environment
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def write(
         with target.open("w" if overwrite else "x", encoding="utf-8", newline="\n") as file:
             file.write(written)
     except FileExistsError:
-        raise ConflictError(f"{target} is there already", hint="overwrite=True replaces it") from None
+        raise ConflictError(f"{target} is there already", hint=f"{option('overwrite')} replaces it") from None
     except OSError as error:
         raise BadInputError(f"{target} cannot be written: {error.strerror}", hint="another path") from None
     return target
@@ -200,7 +200,7 @@ def _of_index(wanted: list[Distribution], python: str) -> tuple[dict[str, str], 
         if not missing or len(refused) > _MOST_REFUSED:
             raise CannotLoadError(
                 f"uv could not lock the environment: {_last_line(done.stderr)}",
-                hint="format='requirements' needs neither uv nor the network",
+                hint=f"{option('format', 'requirements')} needs neither uv nor the network",
             )
         refused += missing
         wanted = [each for each in wanted if each not in missing]
@@ -230,7 +230,7 @@ def _find_uv() -> str:
     if found is None:
         raise CannotLoadError(
             "a pylock.toml names files by digest, and uv, which asks the index for them, is not here",
-            hint="pip install uv, or format='requirements'",
+            hint=f"pip install uv, or {option('format', 'requirements')}",
         )
     return found
 

@@ -6,7 +6,7 @@ import io
 import pickle
 from pathlib import Path
 
-from nbreg.errors import BadInputError, CannotLoadError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, TrustError, option
 from nbreg.families.contracts import Guarded
 from nbreg.families.inspection import untrusted_in
 
@@ -28,7 +28,7 @@ class PickleFile:
             shown = ", ".join(self.untrusted[:4])
             raise TrustError(
                 f"loading {self._path.name} would run code that nobody vouched for: {shown}",
-                hint="trust=True, if you trust who made it",
+                hint=f"{option('trust')}, if you trust who made it",
                 untrusted=self.untrusted,
             )
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbreg.errors import BadInputError, CannotLoadError, CannotStoreError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, CannotStoreError, TrustError, option
 
 
 def _io() -> Any:
@@ -41,7 +41,7 @@ def read(path: Path, *, trust: bool | None = None) -> object:
     if untrusted and trust is not True:
         raise TrustError(
             f"loading {path.name} needs what skops does not vouch for: {', '.join(untrusted[:4])}",
-            hint="trust=True, if you trust who made it",
+            hint=f"{option('trust')}, if you trust who made it",
             untrusted=untrusted,
         )
     loaded: object = io.load(path, trusted=untrusted)

@@ -8,21 +8,28 @@ annotated like any other line of a cell.
 from __future__ import annotations
 
 import argparse
-import ast
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
 from IPython.core.error import UsageError
 
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, BadTemplateError, BadValueError, did_you_mean
+from nbreg.errors import BadInputError, BadTemplateError, did_you_mean
 from nbreg.names import fill_known, fill_template
+from nbreg.words import Lookup as Lookup
+from nbreg.words import artifact_sources as artifact_sources
+from nbreg.words import artifacts as artifacts
+from nbreg.words import existing_file as existing_file
+from nbreg.words import is_path as is_path
+from nbreg.words import literal as literal
+from nbreg.words import metrics as metrics
+from nbreg.words import params as params
+from nbreg.words import pieces as pieces
+from nbreg.words import unset as unset
 
 _PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
-_PATH_STARTS: Final = ("./", "../", "/", "~/", ".\\", "..\\")
 
 
 class HelpShown(Exception):  # noqa: N818 - it is not an error: `--help` was asked for and is answered
@@ -140,114 +147,3 @@ def substitutions(words: Iterable[str]) -> dict[str, str]:
             raise BadTemplateError(f"--sub {text} names no value", hint="--sub team=A")
         given[name] = value
     return given
-
-
-def pieces(texts: Iterable[str] | None) -> list[str]:
-    """`a,b=[1,2]` given once or several times, as single pieces; commas in brackets and quotes stay."""
-    return [piece for text in texts or () for piece in _split_commas(text)]
-
-
-def _split_commas(text: str) -> list[str]:
-    found, depth, quote, start = [], 0, "", 0
-    for i, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == "," and depth <= 0:
-            found.append(text[start:i])
-            start = i + 1
-    found.append(text[start:])
-    return [piece.strip() for piece in found if piece.strip()]
-
-
-Lookup = Callable[[str], object]
-"""Gives the value of a variable; raises `BadInputError` where there is none."""
-
-
-def literal(text: str) -> object:
-    """`0.5`, `true`, `[1, 2]` as what they are; any other text as text."""
-    words = {"true": True, "false": False, "null": None, "none": None}
-    if text.casefold() in words:
-        return words[text.casefold()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-
-
-def metrics(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
-    """`a,b=0.9`: a name takes the variable's value, a dictionary all that is in it."""
-    found: dict[str, object] = {}
-    for piece in pieces(given):
-        name, equals, text = piece.partition("=")
-        value = literal(text) if equals else lookup(name)
-        if equals and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise BadValueError(
-                f"--metrics {piece} is no number", hint=f"{name}=0.9, or the name of a variable"
-            )
-        found.update(value if isinstance(value, Mapping) and not equals else {name: value})
-    return found
-
-
-def unset(flag: str) -> Lookup:
-    """A lookup for when the variables are not set yet: it refuses what can never be one."""
-
-    def lookup(name: str) -> float:
-        if not name.isidentifier():
-            raise BadInputError(f"{flag} {name} is neither a variable nor name=value", hint=f"{flag} a,b=0.9")
-        return 0.0
-
-    return lookup
-
-
-def params(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
-    """`--params settings` takes a dictionary whole; `lr=0.1` and `lr` add to it."""
-    found: dict[str, object] = {}
-    for piece in pieces(given):
-        name, equals, text = piece.partition("=")
-        value = literal(text) if equals else lookup(name)
-        found.update(value if isinstance(value, Mapping) and not equals else {name: value})
-    return found
-
-
-def artifacts(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
-    """`scaler,tok=./tok.json`: a name is a variable, `./…` is a file, and a variable's text is data."""
-    sources = artifact_sources(given)
-    return {name: existing_file(each) if is_path(each) else lookup(each) for name, each in sources.items()}
-
-
-def artifact_sources(given: Iterable[str] | None) -> dict[str, str]:
-    """The file or variable that each artifact is to be taken from.
-
-    Raises `BadInputError` where two have one name: the second would silently replace the first.
-    """
-    found: dict[str, str] = {}
-    for piece in pieces(given):
-        name, _, source = piece.partition("=")
-        if is_path(piece):
-            name, source = Path(piece).stem, piece
-        source = source or name
-        if name == "model" or name in found:
-            raise BadInputError(f"--artifacts gives {name!r} twice", hint=f"other_{name}={source}")
-        if not is_path(source) and not source.isidentifier():
-            raise BadInputError(f"--artifacts {piece} is neither a variable nor a file", hint="a,b=./file")
-        found[name] = source
-    return found
-
-
-def is_path(text: str) -> bool:
-    """Whether a word on a line means a file."""
-    return text.startswith(_PATH_STARTS) or bool(re.match(r"[A-Za-z]:[\\/]", text))
-
-
-def existing_file(text: str) -> Path:
-    """The file or folder that a word means. Raises `BadInputError` where there is none."""
-    path = Path(text).expanduser()
-    if not path.exists():
-        raise BadInputError(f"there is no file {text}", hint="a path is read from the kernel's folder")
-    return path

@@ -11,6 +11,7 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from nbreg.families.describe import is_model
 from nbreg.kernel.arguments import split
 from nbreg.kernel.parsers import MAGICS, parser
+from nbreg.registry.offering import references
 
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
@@ -118,7 +119,7 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
     if kind == "model":
         return (row.name for row in session.registry.models())
     if kind == "reference":
-        return _references(session, fragment)
+        return references(session.registry, fragment)
     if kind == "stage":
         return session.registry.stages
     if kind == "bump":
@@ -126,7 +127,7 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
     if kind == "variable":
         return session.namespace
     if kind == "either":
-        return [*_words(session, "candidate", fragment, before), *_references(session, fragment)]
+        return [*_words(session, "candidate", fragment, before), *references(session.registry, fragment)]
     if kind == "candidate":
         return (name for name, value in session.namespace.items() if is_model(value))
     if kind == "draft":
@@ -135,17 +136,6 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
         reference = next((word for word in before if word and not word.startswith("--")), "")
         return ["all", *_artifacts(session, reference)] if reference else ["all"]
     return ()
-
-
-def _references(session: Session, fragment: str) -> Iterable[str]:
-    model, at, _ = fragment.partition("@")
-    if not at:
-        return (f"{row.name}@" for row in session.registry.models())
-    versions = session.registry.versions(model, limit=50)
-    names = [version.name or str(version.number) for version in versions]
-    stages = sorted({version.stage for version in versions} - {"none", "archived"})
-    words = [*names, *stages, *session.registry.aliases(model), "latest"]
-    return (f"{model}@{word}" for word in words)
 
 
 def _artifacts(session: Session, reference: str) -> list[str]:

@@ -57,7 +57,7 @@ class Registering:
             name = candidate.name
             return self._register(candidate.value)
         except NbregError as error:
-            error.hint = "; ".join(part for part in (error.hint, f"then: {self._retry(name)}") if part)
+            error.add_hint(f"then: {self._retry(name)}")
             raise
 
     # before the cell

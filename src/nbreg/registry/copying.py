@@ -22,6 +22,7 @@ from nbreg.errors import (
     NbregError,
     UnknownArtifactError,
     VersionInUseError,
+    option,
 )
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Deletion, Pointer, VersionRow
@@ -49,7 +50,7 @@ def copy(
     model = check_model_name(to or entry.model)
     _refuse_purged(entry)
     if force and not reason:
-        raise BadInputError("taking a name over needs a reason", hint="reason='…'")
+        raise BadInputError("taking a name over needs a reason", hint=option("reason", "…"))
     changes: dict[str, Any] = {}
     if description is not None:
         changes["description"] = checked_text(description, "the description")
@@ -123,7 +124,8 @@ def _named(database: JournalDB, wanted: str, *, chosen: bool, force: bool) -> st
         if chosen:
             what = "an alias" if alias else "a version"
             raise NameTakenError(
-                f"{name!r} is {what} of that model already", hint="another name, or force=True with a reason"
+                f"{name!r} is {what} of that model already",
+                hint=f"another name, or {option('force')} with a reason",
             )
         count += 1
 

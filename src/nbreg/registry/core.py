@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbreg.errors import BadInputError, BadReferenceError
+from nbreg.errors import BadInputError, BadReferenceError, call
 from nbreg.names import Bump
 from nbreg.records import (
     Actor,
@@ -567,7 +567,7 @@ class Registry(RunVerbs):
             return self._version(entry)
         if model is None:
             raise BadInputError(
-                f"{source.name} does not say which model it is", hint="import_(path, 'churn')"
+                f"{source.name} does not say which model it is", hint=call("import_", source.name, "churn")
             )
         value, content = found
         return self.register(model, value, content=content, reason=reason, message=message)

@@ -7,7 +7,13 @@ from contextlib import suppress
 
 import msgspec
 
-from nbreg.errors import ConflictError, NbregError, UnknownArtifactError, VersionInUseError
+from nbreg.errors import (
+    ConflictError,
+    NbregError,
+    UnknownArtifactError,
+    VersionInUseError,
+    option,
+)
 from nbreg.records import (
     Deletion,
     ModelUsage,
@@ -52,7 +58,8 @@ def _refuse_protected(
         why = f"has the alias {aliases[0]!r}"
     if why and not (include_protected and reason):
         raise VersionInUseError(
-            f"{entry.ref} {why}", hint="to delete it all the same: include_protected=True and a reason"
+            f"{entry.ref} {why}",
+            hint=f"to delete it all the same: {option('include_protected')} and a reason",
         )
 
 

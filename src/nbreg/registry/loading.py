@@ -15,6 +15,7 @@ from nbreg.errors import (
     TrustError,
     UnknownArtifactError,
     did_you_mean,
+    spelled,
 )
 from nbreg.names import parse_reference
 from nbreg.records import Artifact, Chunk, DriftItem, Environment, Manifest
@@ -112,10 +113,11 @@ def _check_trust(entry: Entry, manifest: Manifest, untrusted: list[str], *, cons
     names = [name for name in untrusted if not name.startswith("cloudpickle.")]
     told = names if len(names) == len(untrusted) else ["code of its own", *names]
     shown = ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
+    line = f"`nbreg trust {entry.model}@sha256:{entry.row.id[:16]}`"
+    python = f"load('{entry.ref}', trust=True), or for good: {line}"
     raise TrustError(
         f"loading {entry.ref} would run code by {manifest.actor.user} that you did not vouch for: {shown}",
-        hint=f"if you trust it: load('{entry.ref}', trust=True), or for good: "
-        f"`nbreg trust {entry.model}@sha256:{entry.row.id[:16]}`",
+        hint=f"if you trust it: {spelled(python, line)}",
         untrusted=untrusted,
     )
 

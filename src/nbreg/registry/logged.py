@@ -19,6 +19,7 @@ from nbreg.errors import (
     BadReferenceError,
     DamagedObjectError,
     UnknownArtifactError,
+    call,
     did_you_mean,
 )
 from nbreg.records import Artifact, Manifest, RunArtifact, RunRecord
@@ -151,7 +152,7 @@ def _record(desk: Desk, run_id: str) -> RunRecord:
     if found.deleted is not None:
         raise BadReferenceError(
             f"the run {run_id[:12]} was deleted by {found.deleted.by}",
-            hint=f"registry.restore_run('{run_id}') brings it back",
+            hint=f"{call('restore_run', run_id)} brings it back",
         )
     return found
 

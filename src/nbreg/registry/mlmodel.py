@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.capture import export
-from nbreg.errors import BadInputError, CannotLoadError, ConflictError
+from nbreg.errors import BadInputError, CannotLoadError, ConflictError, option
 from nbreg.families import PickleFile
 from nbreg.records import Environment, Manifest, Signature
 from nbreg.registry import parts, pulling
@@ -55,7 +55,7 @@ def write(desk: Desk, entry: Entry, path: Path) -> Path:
     if model.facts.get("modules"):
         raise BadInputError(
             f"{entry.ref} takes modules along that its functions import when they are called",
-            hint="MLflow has no place for them; format='archive' keeps them",
+            hint=f"MLflow has no place for them; {option('format', 'archive')} keeps them",
         )
     if pulling.files_of(desk, entry, model) != ["model.pkl"]:
         raise BadInputError(

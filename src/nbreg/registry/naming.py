@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nbreg import changes
-from nbreg.errors import NameTakenError, VersionInUseError
+from nbreg.errors import NameTakenError, VersionInUseError, option
 from nbreg.names import SemanticVersion, next_name, parse_semantic
 from nbreg.records import ModelRow, Pointer, VersionRow
 from nbreg.registry import bookkeeping
@@ -82,7 +82,7 @@ def _refuse_taken(
         raise NameTakenError(
             f"{request.model}@{name} is there already: "
             f"#{holder.number}, by {holder.actor}, {holder.created[:10]}, {state}",
-            hint=f"the next free name is {free}; force=True with a reason takes the name over",
+            hint=f"the next free name is {free}; {option('force')} with a reason takes the name over",
         )
     if holder.stage in desk.lifecycle.single and holder.deleted is None:
         raise VersionInUseError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbreg import families
-from nbreg.errors import BadInputError, ConflictError
+from nbreg.errors import BadInputError, ConflictError, option
 from nbreg.records import Artifact, Chunk, Environment, Manifest, Signature, as_doc, plain
 from nbreg.registry import parts, reading
 from nbreg.registry.desk import Desk, Entry
@@ -29,7 +29,8 @@ def pull(desk: Desk, ref: str, path: Path, *, artifacts: bool, overwrite: bool) 
         raise ConflictError(f"{target} is no folder", hint="give the name of a folder")
     if target.is_dir() and any(target.iterdir()) and not overwrite:
         raise ConflictError(
-            f"{target} is not empty", hint="overwrite=True replaces files of the same names, and no other"
+            f"{target} is not empty",
+            hint=f"{option('overwrite')} replaces files of the same names, and no other",
         )
     manifest = parts.manifest(desk, entry)
     fresh = target.with_name(f".{target.name}-{secrets.token_hex(6)}")

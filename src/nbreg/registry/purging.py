@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from nbreg.errors import BadInputError, NbregError
+from nbreg.errors import BadInputError, NbregError, option
 from nbreg.names import parse_moment
 from nbreg.records import Leftover, Pointer, PurgeReport, VersionRow, timestamp
 from nbreg.registry import bookkeeping, parts, proofs
@@ -27,7 +27,7 @@ def purge(
 ) -> PurgeReport:
     """Remove what nothing kept refers to; see `Registry.purge`."""
     if include_protected and not reason:
-        raise BadInputError("purging protected versions needs a reason", hint="reason='…'")
+        raise BadInputError("purging protected versions needs a reason", hint=option("reason", "…"))
     folder = desk.folder
     if folder.row() is None:
         return PurgeReport(dry_run=dry_run)

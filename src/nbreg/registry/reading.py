@@ -10,6 +10,7 @@ from nbreg.errors import (
     BadReferenceError,
     JournalError,
     UnknownVersionError,
+    call,
     did_you_mean,
 )
 from nbreg.names import Reference, parse_moment, parse_reference
@@ -44,7 +45,7 @@ def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     if then.deleted is not None and not deleted:
         raise UnknownVersionError(
             f"{reference.model}@{row.name or number} was deleted by {then.deleted.by}",
-            hint=f"registry.restore('{reference.model}@{number}') brings it back",
+            hint=f"{call('restore', f'{reference.model}@{number}')} brings it back",
         )
     return Entry(reference.model, database, row)
 

@@ -17,7 +17,13 @@ import msgspec
 from nbreg import __version__ as nbreg_version
 from nbreg import capture, changes, families, lifecycle, trust
 from nbreg.capture import environment, secrets
-from nbreg.errors import NameTakenError, NoSpaceError, SecretFoundError, TransitionError
+from nbreg.errors import (
+    NameTakenError,
+    NoSpaceError,
+    SecretFoundError,
+    TransitionError,
+    option,
+)
 from nbreg.records import (
     Captured,
     DataLink,
@@ -221,7 +227,7 @@ def _refuse(name: str, kinds: str) -> None:
     if kinds:
         raise SecretFoundError(
             f"the artifact {name!r} seems to hold a secret ({kinds})",
-            hint="take it out, or register with allow_secrets=True if it is none",
+            hint=f"take it out, or register with {option('allow_secrets')} if it is none",
         )
 
 
@@ -375,12 +381,12 @@ def _refuse_other_wishes(desk: Desk, request: Request, row: VersionRow) -> None:
     if request.version is not None and request.version != row.name:
         raise NameTakenError(
             f"equal content is {ref} already, so it is not registered as {request.version}",
-            hint="new=True makes another version of it",
+            hint=f"{option('new')} makes another version of it",
         )
     if request.stage and row.stage == lifecycle.last(desk.lifecycle):
         raise TransitionError(
             f"equal content is {ref}, which was put out of use, so it is not put in {request.stage}",
-            hint=f"promote {ref} if that is meant, or new=True makes another version of it",
+            hint=f"promote {ref} if that is meant, or {option('new')} makes another version of it",
         )
 
 

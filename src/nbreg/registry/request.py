@@ -11,7 +11,7 @@ from nbreg import lifecycle
 from nbreg.capture.context import current_context, naming_scope, started_run
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.secrets import Redactor
-from nbreg.errors import BadInputError, BadNameError
+from nbreg.errors import BadInputError, BadNameError, option
 from nbreg.names import (
     BUMPS,
     LONGEST_NAME,
@@ -103,7 +103,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         if stage is not None and stage != lifecycle.first(rules):
             lifecycle.check_promotion(rules, lifecycle.first(rules), stage)
         if force and not reason:
-            raise BadInputError("taking a name over needs a reason", hint="reason='…'")
+            raise BadInputError("taking a name over needs a reason", hint=option("reason", "…"))
         return cls(
             model=model,
             context=context,

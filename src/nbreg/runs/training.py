@@ -218,7 +218,7 @@ class Training:
                 continue  # it cannot be stored: the error that is raised says why
         if names:
             kept = f"what was trained is kept: register(MODEL, 'runs:/{self.run.id}/{names[0]}')"
-            error.hint = "; ".join(part for part in (error.hint, kept) if part)
+            error.add_hint(kept)
 
 
 def models_in(result: object) -> list[object]:

@@ -1,0 +1,7 @@
+"""`python -m nbreg` is `nbreg`."""
+
+import sys
+
+from nbreg.cli import main
+
+sys.exit(main())

@@ -1,0 +1,55 @@
+"""`promote`, `retire`, `rollback`: from stage to stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nbreg.cli.base import Answer, Family, argument, why
+from nbreg.cli.kinds import MODEL, REF, STAGE
+
+if TYPE_CHECKING:
+    from nbreg.registry import ModelVersion, Registry
+
+family = Family("Move versions from stage to stage")
+
+
+@family.command("nbreg promote churn@3 production --reason ABTestWon --message 'two weeks, +3 %'")
+@argument("ref", REF, "the version")
+@argument("stage", STAGE, "default: one up, never past production", required=False)
+@why
+def promote(registry: Registry, ref: str, stage: str | None, reason: str, message: str) -> Answer:
+    """Move a version to a higher stage; the one that held it is archived."""
+    before = registry.get(ref).stage
+    return _moved(registry.promote(ref, stage, reason=reason, message=message), before)
+
+
+@family.command("nbreg retire churn@2 --reason Superseded", "nbreg retire churn@2 --to development")
+@argument("ref", REF, "the version")
+@click.option(
+    "--to", type=STAGE, default="archived", metavar="STAGE", help="a lower stage; default: archived"
+)
+@why
+def retire(registry: Registry, ref: str, to: str, reason: str, message: str) -> Answer:
+    """Take a version out of use."""
+    before = registry.get(ref).stage
+    return _moved(registry.retire(ref, to, reason=reason, message=message), before)
+
+
+@family.command("nbreg rollback churn --reason ErrorRate", "nbreg rollback churn --to churn@3")
+@argument("model", MODEL, "the model")
+@click.option("--stage", type=STAGE, default="production", metavar="STAGE", help="default: production")
+@click.option("--to", type=REF, metavar="REF", help="default: the one before")
+@why
+def rollback(registry: Registry, model: str, stage: str, to: str | None, reason: str, message: str) -> Answer:
+    """Give a stage back to the version that held it before."""
+    back = registry.rollback(model, stage, to=to, reason=reason, message=message)
+    return Answer(f"{back.ref} is in {back.stage} again", {"ref": back.ref, "stage": back.stage})
+
+
+def _moved(version: ModelVersion, before: str) -> Answer:
+    from nbreg.display import label, moved
+
+    text = moved(version.model, label(version.name, version.number), before=before, after=version.stage)
+    return Answer(text, {"ref": version.ref, "stage": version.stage})

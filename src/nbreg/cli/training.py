@@ -1,0 +1,68 @@
+"""`runs`, `drafts`: what was trained, and what of it nobody registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nbreg.cli.base import Answer, Family, argument
+from nbreg.cli.kinds import DRAFT, RUN, limit
+
+if TYPE_CHECKING:
+    from nbreg.registry import Registry
+
+family = Family("Look at what was trained")
+
+
+@family.command(
+    "nbreg runs --experiment churn --sort=-metrics.auc",
+    "nbreg runs --query 'metrics.auc > 0.9 and params.C < 1'",
+    "nbreg runs 01a2154b66f0",
+)
+@argument("run", RUN, "8 digits of it or more: all there is to say about it", metavar="ID", required=False)
+@click.option("--query", metavar="Q", help="for example 'metrics.auc > 0.9 and params.C < 1'")
+@click.option("--experiment", metavar="E", help="those of one experiment")
+@click.option("--state", metavar="S", help="running, finished, failed or interrupted")
+@click.option("--sort", metavar="BY", help="metrics.auc, params.C, name …; --sort=-metrics.auc descends")
+@limit
+@click.option("--deleted", is_flag=True, help="those that are deleted, too")
+def runs(registry: Registry, run: str | None, query: str | None, **listed: Any) -> Answer:
+    """List runs side by side, or tell all of one."""
+    from nbreg.display import RunTable, run_bundle
+
+    if run is not None:
+        record = registry.run(run).record
+        return Answer(run_bundle(record)["text/plain"], record)
+    records = [each.record for each in registry.runs(query, **listed)]
+    chosen = bool(query or listed["experiment"] or listed["state"])
+    return Answer(repr(RunTable(records, chosen=chosen)), records)
+
+
+@family.command("nbreg delete-run 01a2154b66f0 --reason WrongData")
+@argument("run", RUN, "8 digits of it or more", metavar="ID")
+@click.option("--reason", default="", metavar="WORD", help="why, in a short word for machines")
+def delete_run(registry: Registry, run: str, reason: str) -> Answer:
+    """Hide a run, restorably; `nbreg purge` removes it after the retention time."""
+    record = registry.delete_run(run, reason).record
+    return Answer(f"the run {record.id[:12]} is deleted; `nbreg restore-run` brings it back", record)
+
+
+@family.command("nbreg restore-run 01a2154b66f0")
+@argument("run", RUN, "8 digits of it or more", metavar="ID")
+def restore_run(registry: Registry, run: str) -> Answer:
+    """Bring a deleted run back."""
+    record = registry.restore_run(run).record
+    return Answer(f"the run {record.id[:12]} is back", record)
+
+
+@family.command("nbreg drafts", "nbreg drafts --drop 2", "nbreg register churn --draft 2")
+@click.option("--drop", type=DRAFT, metavar="N", help="forget that draft")
+def drafts(registry: Registry, drop: int | None) -> Answer:
+    """List what was trained and not registered; newest first, of this project's notebooks."""
+    from nbreg.display import DraftTable
+
+    if drop is not None:
+        registry.draft(drop).remove()
+    records = [draft.record for draft in registry.drafts()]
+    return Answer(repr(DraftTable(records)), records)
