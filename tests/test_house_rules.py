@@ -34,6 +34,7 @@ LAYERS = [
     ["store", "trust"],
     ["families"],
     ["capture"],
+    ["workers"],
     ["registry"],
     ["evidence"],
     ["runs"],

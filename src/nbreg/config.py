@@ -83,6 +83,17 @@ class Nbreg(Configurable):
     drafts_kept = Int(_DEFAULTS.drafts_kept, min=1, help="How many drafts are kept.").tag(config=True)
     draft_days = Float(_DEFAULTS.draft_days, min=0.0, help="Days that a draft is kept.").tag(config=True)
 
+    environments = Unicode(
+        _DEFAULTS.environments,
+        help="Folder of the environments that %load_model --isolate makes again. Empty: "
+        "$NBREG_ENVIRONMENTS, else in the user's cache.",
+    ).tag(config=True)
+    environments_bytes = Int(
+        _DEFAULTS.environments_bytes,
+        min=0,
+        help="Bytes that all of these environments take up; those that were not used for longest go first.",
+    ).tag(config=True)
+
     prove = Bool(
         help="Whether what %register_model registers is loaded once in a clean process, in the background. "
         "NBREG_PROVE=0 in the environment is the default for those who never want it.",

@@ -30,6 +30,11 @@
     │   └── DriftError
     ├── CannotStoreError       the object has no form that can be stored
     ├── CannotLoadError        what was stored needs what is not here
+    │   └── CannotRebuildError
+    ├── WorkerError            the process that answers for a version in its own environment
+    │   ├── WorkerCrashedError
+    │   ├── WorkerTimeoutError
+    │   └── RemoteError
     └── StoreError             the registry's own files
         ├── RegistryBusyError
         ├── ReadOnlyError
@@ -312,7 +317,7 @@ class DriftError(RefusedError):
     code = "drift"
 
 
-# the object, and the registry's own files
+# the object
 
 
 class CannotStoreError(NbregError):
@@ -325,6 +330,53 @@ class CannotLoadError(NbregError):
     """What was stored cannot be made again here: a module, or a class in it, is missing or another."""
 
     code = "cannot-load"
+
+
+class CannotRebuildError(CannotLoadError):
+    """The environment of a version cannot be made again here."""
+
+    code = "cannot-rebuild"
+
+
+# the process that answers for a version in an environment of its own
+
+
+class WorkerError(NbregError):
+    """The process that answers for a version in its own environment gave no answer that could be used."""
+
+    code = "worker"
+
+
+class WorkerCrashedError(WorkerError):
+    """The process ended while it was asked; the next call starts another one."""
+
+    code = "worker-crashed"
+
+
+class WorkerTimeoutError(WorkerError):
+    """The answer took longer than it may, and the process was ended; the next call starts another one."""
+
+    code = "worker-timeout"
+
+
+class RemoteError(WorkerError):
+    """What the model raised in its process.
+
+    A built-in error is raised as what it was, caused by this one; what only the other environment
+    knows is raised as this one. `kind` is its class there, `trace` the traceback as text.
+    """
+
+    code = "remote"
+
+    def __init__(self, message: str, *, hint: str = "", kind: str = "", trace: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.trace = trace
+        if trace:
+            self.add_note(f"in the version's own environment:\n{trace}")
+
+
+# the registry's own files
 
 
 class StoreError(NbregError):

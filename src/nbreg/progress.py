@@ -25,12 +25,16 @@ class Step(NamedTuple):
     """What is done, as `storing`."""
     done: int
     total: int
+    """In bytes; 0 where only the time is known that it has taken."""
     seconds: float
     state: Literal["running", "done", "stopped"] = "running"
 
     def __str__(self) -> str:
         from nbreg.display.text import size  # said at most a few times a second
 
+        if not self.total:
+            ended = {"running": "", "done": ": done", "stopped": ": stopped"}[self.state]
+            return f"{self.doing}{ended} ({self.seconds:.0f} s)"
         if self.state == "done":
             return f"{self.doing}: {size(self.total)} in {self.seconds:.1f} s"
         ended = ": stopped" if self.state == "stopped" else ""
@@ -48,9 +52,9 @@ class StoppedError(Exception):
 
 
 class Progress:
-    """The bytes of one piece of work; any thread adds, only the one that waits tells."""
+    """The bytes of one piece of work, or its time alone; any thread adds, only the one that waits tells."""
 
-    def __init__(self, doing: str, total: int) -> None:
+    def __init__(self, doing: str, total: int = 0) -> None:
         self._doing = doing
         self._total = total
         self._done = 0

@@ -62,3 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     draft_days: float = 30.0
     """How long a draft is kept."""
+
+    environments: str = ""
+    """Where environments are made again; empty: `$NBREG_ENVIRONMENTS`, else in the user's cache."""
+
+    environments_bytes: int = 8 * 1024**3
+    """How much they all take up; those that were not used for longest go first."""

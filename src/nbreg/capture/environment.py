@@ -249,6 +249,8 @@ def environment_summary(environment: Environment) -> dict[str, Any]:
 
 Severity = Literal["breaking", "major", "minor"]
 _RANK: Final[dict[Severity, int]] = {"breaking": 0, "major": 1, "minor": 2}
+_EACH_MINOR: Final = frozenset(("scikit-learn",))
+"""Libraries that promise nothing for what another minor of them pickled."""
 
 
 def needed_by(environment: Environment, modules: Iterable[str]) -> Environment:
@@ -308,7 +310,7 @@ def _distribution_drift(recorded: Distribution, there: dict[str, str]) -> DriftI
     severity: Severity = "minor"
     if running is None:
         severity = "breaking"
-    elif _release(running)[:1] != _release(recorded.version)[:1]:
+    elif _promise(recorded.name, running) != _promise(recorded.name, recorded.version):
         severity = "major"
     shown = "not installed" if running is None else running
     return DriftItem(
@@ -319,6 +321,12 @@ def _distribution_drift(recorded: Distribution, there: dict[str, str]) -> DriftI
         install=requirement(recorded),
         note=why_not(recorded),
     )
+
+
+def _promise(name: str, version: str) -> tuple[int, ...]:
+    """The part of a version up to which a library promises that what worked still does."""
+    release = _release(version)
+    return release[:2] if release[:1] == (0,) or normal_name(name) in _EACH_MINOR else release[:1]
 
 
 def _python_drift(recorded: dict[str, str], running: dict[str, str]) -> Iterable[DriftItem]:

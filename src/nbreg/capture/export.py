@@ -221,12 +221,16 @@ def _uv(lines: Iterable[str], python: str) -> CompletedProcess[str]:
         raise CannotLoadError(f"uv took longer than {UV_SECONDS:g} s", hint="try again later") from None
 
 
-def _find_uv() -> str:
+def uv_here() -> str | None:
     """`uv` beside the interpreter, where pip puts it, or on the path."""
     import shutil
 
     beside = Path(sys.executable).parent
-    found = shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
+    return shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+def _find_uv() -> str:
+    found = uv_here()
     if found is None:
         raise CannotLoadError(
             "a pylock.toml names files by digest, and uv, which asks the index for them, is not here",

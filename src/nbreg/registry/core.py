@@ -41,6 +41,7 @@ from nbreg.registry import (
 )
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
+from nbreg.registry.isolation import IsolationVerbs
 from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs):
+class Registry(RunVerbs, IsolationVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -278,7 +279,7 @@ class Registry(RunVerbs):
         to the folder; only the numbers of large arrays stay mapped copy-on-write, so never
         overwrite an object's file in place: a truncated one ends the process that reads it.
         `on_drift="error"` refuses where the running environment is too far from the recorded
-        one. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
+        one; `"isolate"` gives what `isolated` does where what the model needs is another release here. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
 
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.

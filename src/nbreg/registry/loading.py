@@ -32,12 +32,17 @@ def load(
     desk: Desk, ref: str, name: str, *, trust: bool | None, on_drift: str, device: str | None = None
 ) -> Any:
     """Load an artifact; see `Registry.load`."""
-    if on_drift not in ("show", "error", "ignore"):
-        raise BadInputError(f"on_drift is {on_drift!r}", hint="'show', 'error' or 'ignore'")
-    _check_pinned(ref)
+    if on_drift not in ("show", "error", "isolate", "ignore"):
+        raise BadInputError(f"on_drift is {on_drift!r}", hint="'show', 'error', 'isolate' or 'ignore'")
+    check_pinned(ref)
     entry = reading.get(desk, ref)
+    if on_drift == "isolate":
+        from nbreg.registry import isolating  # starts processes and makes environments: seldom needed
+
+        if isolating.differs(desk, entry):
+            return isolating.isolated(desk, entry, name, trust=trust, device=device, timeout=None)
     manifest = parts.manifest(desk, entry)
-    artifact = _artifact(entry, manifest, name)
+    artifact = artifact_of(entry, manifest, name)
 
     opened = families.open_artifact(artifact, _Reader(desk, entry, artifact))
     _check_trust(entry, manifest, opened.untrusted, consent=trust)
@@ -83,7 +88,8 @@ def _is_pinned_only() -> bool:
     return os.environ.get("NBREG_REQUIRE_PINNED") == "1"
 
 
-def _check_pinned(ref: str) -> None:
+def check_pinned(ref: str) -> None:
+    """Refuse a reference that can move, where only pinned ones may be loaded."""
     if not _is_pinned_only():
         return
     reference = parse_reference(ref)
@@ -94,7 +100,8 @@ def _check_pinned(ref: str) -> None:
         )
 
 
-def _artifact(entry: Entry, manifest: Manifest, name: str) -> Artifact:
+def artifact_of(entry: Entry, manifest: Manifest, name: str) -> Artifact:
+    """The artifact of that name. Raises `UnknownArtifactError`."""
     artifacts = {artifact.name: artifact for artifact in manifest.artifacts}
     if name not in artifacts:
         raise UnknownArtifactError(
@@ -141,5 +148,5 @@ def _check_drift(entry: Entry, items: list[DriftItem]) -> None:
         told = ", ".join(f"{item.name} {item.recorded} → {item.running or 'missing'}" for item in far[:4])
         raise DriftError(
             f"the environment is too far from {entry.ref}'s: {told}",
-            hint="on_drift='show' loads it all the same",
+            hint="on_drift='isolate' runs it in its own environment, on_drift='show' loads it all the same",
         )
