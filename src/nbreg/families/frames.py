@@ -130,30 +130,28 @@ def _read_frame(unpacker: Unpacker, index: Any, columns: Any, trees: list[Any]) 
 
 def _read_series(unpacker: Unpacker, values: Any, index: Any, name: Any) -> Any:
     found = unpacker.value(values)
-    kept = {"dtype": object} if getattr(found, "dtype", None) == object else {}
-    return _pandas().Series(
-        found, index=unpacker.value(index), name=_label(unpacker, name), copy=False, **kept
-    )
+    edges = {"index": unpacker.value(index), "name": unpacker.value(name)}
+    return _pandas().Series(found, **edges, copy=False, **_as_objects(found))
 
 
 def _read_index(unpacker: Unpacker, values: Any, name: Any) -> Any:
     found = unpacker.value(values)
-    kept = {"dtype": object} if getattr(found, "dtype", None) == object else {}
-    return _pandas().Index(found, name=_label(unpacker, name), **kept)
+    return _pandas().Index(found, name=unpacker.value(name), **_as_objects(found))
+
+
+def _as_objects(values: Any) -> dict[str, Any]:
+    """Objects stay objects: a newer pandas would look into them, and find texts."""
+    return {"dtype": object} if str(values.dtype) == "object" else {}
 
 
 def _read_range(unpacker: Unpacker, start: int, stop: int, step: int, name: Any) -> Any:
-    return _pandas().RangeIndex(start, stop, step, name=_label(unpacker, name))
+    return _pandas().RangeIndex(start, stop, step, name=unpacker.value(name))
 
 
 def _read_levels(unpacker: Unpacker, levels: list[Any], names: list[Any]) -> Any:
     return _pandas().MultiIndex.from_arrays(
         [unpacker.value(each) for each in levels], names=unpacker.values(names)
     )
-
-
-def _label(unpacker: Unpacker, name: Any) -> Any:
-    return unpacker.value(name)
 
 
 def _read_category(unpacker: Unpacker, codes: Any, categories: Any, ordered: bool) -> Any:

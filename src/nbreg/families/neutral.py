@@ -1,4 +1,4 @@
-"""Values in a form that any release of their libraries reads: plain words, and the elements of arrays as bytes.
+"""Values in a form that any release of their libraries reads: plain words, and elements of arrays as bytes.
 
 What one pandas or numpy pickles another one may not read, and a pickle runs what it says. Here a value
 is a tree of plain values and `[kind, …]` beside buffers that are not copied: arrays by the name of

@@ -174,11 +174,12 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         ref = args.ref if os.environ.get("NBREG_REQUIRE_PINNED") == "1" else version
         shown = progress_shown(self.session.shell)
         with shown, _trust_by_flag(args.ref), self._drift_if_it_fails(version):
-            value = registry.load(ref, trust=trust, device=args.device)
-            loaded = {name: registry.load(ref, name, trust=trust) for name in beside.artifacts}
+            load = partial(registry.load, ref, trust=trust, on_drift="isolate" if args.isolate else "show")
+            value = load(device=args.device)
+            loaded = {name: load(name) for name in beside.artifacts}
         for each in (value, *loaded.values()):
             self.session.drafter.is_known(each)
-        self._tell(version, told(loaded, beside.variables))
+        self._tell(version, told(loaded, beside.variables), isolated=args.isolate and _is_isolated(value))
         bound = {**loaded, **beside.variables, **({args.name: value} if args.name else {})}
         self.session.shell.user_ns.update(bound)
         return value
@@ -192,12 +193,14 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             version, pieces(args.others), namespace, taken=args.name or None, overwrite=args.overwrite
         )
 
-    def _tell(self, version: Any, also: str) -> None:
-        """Which version it is, for good, and what is different here."""
+    def _tell(self, version: Any, also: str, *, isolated: bool) -> None:
+        """Which version it is, for good, and what is different here, if that matters to it."""
         row = version.row
         pinned = f"{version.model}@sha256:{version.id[:12]}"
+        also += " · answers in its own environment" if isolated else ""
         self.session.show(Note(f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"))
-        self._show_drift(version)
+        if not isolated:
+            self._show_drift(version)
 
     @contextmanager
     def _drift_if_it_fails(self, version: Any) -> Iterator[None]:
@@ -314,3 +317,9 @@ def _trust_by_flag(ref: str) -> Iterator[None]:
     except TrustError as error:
         error.hint = f"if you trust it: %load_model {ref} --trust"
         raise
+
+
+def _is_isolated(value: object) -> bool:
+    from nbreg.workers.model import IsolatedModel
+
+    return isinstance(value, IsolatedModel)

@@ -113,6 +113,11 @@ def _load_model() -> Parser:
     new.add_argument("--overwrite", action="store_true", help="--with replaces what has these names")
     new.add_argument("--trust", action="store_true", help="load code that nobody here vouched for")
     new.add_argument(
+        "--isolate",
+        action="store_true",
+        help="where libraries differ, run it in the environment that was recorded",
+    )
+    new.add_argument(
         "--device", metavar="cpu|cuda|…", help="where a PyTorch module goes; the CPU if not given"
     )
     return new

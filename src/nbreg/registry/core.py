@@ -279,7 +279,8 @@ class Registry(RunVerbs, IsolationVerbs):
         to the folder; only the numbers of large arrays stay mapped copy-on-write, so never
         overwrite an object's file in place: a truncated one ends the process that reads it.
         `on_drift="error"` refuses where the running environment is too far from the recorded
-        one; `"isolate"` gives what `isolated` does where what the model needs is another release here. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
+        one; `"isolate"` gives what `isolated` does where what the model needs is another release
+        here. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
 
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.

@@ -63,7 +63,7 @@ def differs(desk: Desk, entry: Entry) -> bool:
 
 
 def _check_consent(entry: Entry, actor: str, plan: Plan, *, consent: bool | None) -> None:
-    """Installing what a record names runs it, so a stranger's record is not followed, whatever the model is."""
+    """Installing what a record names runs it: a stranger's is not followed, whatever the model is."""
     if consent or (consent is None and trusted.vouches_for(entry.row.id, entry.row.stamp)):
         return
     shown = ", ".join(plan.requirements[:4])

@@ -49,7 +49,7 @@ def refused(error: OSError, path: Path | str, *, reading: bool = False) -> Store
     if error.errno in _READ_ONLY:
         return ReadOnlyError(
             f"{path} cannot be written: {error.strerror}",
-            hint="reading works; writing needs the rights to it",
+            hint="reading works; writing needs the rights to it, or another registry in NBREG_REGISTRY",
         )
     return StoreError(f"{path}: {error.strerror or error}")
 

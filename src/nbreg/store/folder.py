@@ -143,7 +143,7 @@ class Folder:
             if folder.is_dir() and not os.access(folder, os.W_OK):
                 raise ReadOnlyError(
                     f"the registry {self.path} cannot be written by this user",
-                    hint="reading works; for the rest ask who owns it, or work on another one",
+                    hint="reading works; for the rest ask who owns it, or name another one in NBREG_REGISTRY",
                 )
 
     def _create(self, actor: Actor) -> RegistryRow:

@@ -322,7 +322,7 @@ class _Maker:
                 raise self._refusal(said.read().decode("utf-8", "replace"))
 
     def _refusal(self, said: str) -> CannotRebuildError:
-        if re.search(r"No interpreter found|No download found", said):
+        if re.search(r"No interpreter found|Failed to inspect Python|Invalid version request", said):
             return self._no_python()
         if _NO_NETWORK.search(said):
             return CannotRebuildError(
