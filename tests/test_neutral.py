@@ -187,6 +187,7 @@ def test_a_value_inside_of_itself_is_refused() -> None:
 GARBLED = {
     "objects for elements": (["array", "|O", [1], "C", 0], [b"\0" * 8]),
     "more shape than elements": (["array", "<f8", [2**40], "C", 0], [b"\0" * 8]),
+    "a shape without elements": (["array", "<f8", [3], "C", 0], [b""]),
     "a negative shape": (["array", "<f8", [-1, -1], "C", 0], [b"\0" * 8]),
     "no such buffer": (["array", "<f8", [1], "C", 7], []),
     "a type with names": (["array", "i4,O", [1], "C", 0], [b"\0" * 12]),

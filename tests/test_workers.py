@@ -27,6 +27,7 @@ from kernels import running_kernel
 
 from nbreg import Registry
 from nbreg.capture.export import uv_here
+from nbreg.cli import main
 from nbreg.errors import (
     BadInputError,
     CannotRebuildError,
@@ -103,7 +104,8 @@ class Odd:
         sys.stdout.flush()
         os.kill(os.getpid(), signal.SIGSEGV)
 
-    def hang(self):
+    def hang(self, begun):
+        Path(begun).touch()
         while True:
             pass
 
@@ -307,13 +309,13 @@ def test_a_process_that_was_killed_while_idle_is_not_missed(odd: Any) -> None:
     assert odd.pid() != before
 
 
-def test_a_call_that_takes_too_long_ends_its_process(old: Registry, odd: Any) -> None:
+def test_a_call_that_takes_too_long_ends_its_process(old: Registry, odd: Any, tmp_path: Path) -> None:
     """A loop without an end costs the seconds that it was given, and no processor afterwards."""
     before = odd.pid()
     hurried = old.isolated("odd@1", timeout=0.2)
 
     with pytest.raises(WorkerTimeoutError, match=r"no answer within 0\.2 s"):
-        hurried.hang()
+        hurried.hang(str(tmp_path / "begun"))
 
     assert is_gone(before)
     assert odd.predict([[1, 2]]).tolist() == [3]
@@ -402,29 +404,25 @@ def test_threads_share_one_process(old: Registry, odd: Any) -> None:
     assert {pid for _, pid in found.values()} == {odd.pid()}
 
 
-def test_a_hung_call_is_ended_by_another_thread(odd: Any) -> None:
+def test_a_hung_call_is_ended_by_another_thread(odd: Any, tmp_path: Path) -> None:
     """`close` is no use if it waits for what it is to end."""
-    before = odd.pid()
+    before, begun = odd.pid(), tmp_path / "begun"
     raised: list[BaseException] = []
 
     def hang() -> None:
         try:
-            odd.hang()
+            odd.hang(str(begun))
         except WorkerCrashedError as error:
             raised.append(error)
 
     thread = threading.Thread(target=hang)
     thread.start()
-    assert comes_true(lambda: _is_running(before))
+    assert comes_true(begun.exists)
     odd.close()
     thread.join(PATIENCE)
 
     assert len(raised) == 1
     assert is_gone(before)
-
-
-def _is_running(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
 
 
 def test_a_fork_has_a_process_of_its_own(odd: Any) -> None:
@@ -460,17 +458,18 @@ HANGS = """
 model = Registry(sys.argv[1]).isolated("odd@1")
 print(model.pid(), flush=True)
 try:
-    model.hang()
+    model.hang(sys.argv[2])
 except KeyboardInterrupt:
     print("interrupted", model.predict([[1, 2]]).tolist(), model.pid(), flush=True)
 """
 
 
-def test_a_worker_ends_with_its_owner(old: Registry, past: Past) -> None:
+def test_a_worker_ends_with_its_owner(old: Registry, past: Past, tmp_path: Path) -> None:
     """A kernel that is killed leaves nothing behind that eats a processor, whatever the model was at."""
-    owner = children.start(HANGS, past.registry)
+    begun = tmp_path / "begun"
+    owner = children.start(HANGS, past.registry, begun)
     worker = int(owner.stdout.readline())  # type: ignore[union-attr]
-    assert comes_true(lambda: _is_running(worker))
+    assert comes_true(begun.exists)
 
     owner.kill()
     owner.communicate()
@@ -478,11 +477,39 @@ def test_a_worker_ends_with_its_owner(old: Registry, past: Past) -> None:
     assert comes_true(lambda: is_gone(worker))
 
 
-def test_an_interrupt_ends_the_call_and_nothing_else(old: Registry, past: Past) -> None:
+FORKS = """
+model = Registry(sys.argv[1]).isolated("odd@1")
+print(model.pid(), flush=True)
+if not (fork := os.fork()):
+    import signal
+    signal.pause()
+print(fork, flush=True)
+os.waitpid(fork, 0)
+"""
+
+
+def test_a_fork_does_not_keep_its_parents_worker(old: Registry, past: Past) -> None:
+    """A pool of processes that outlives its notebook is no reason for models to stay in memory."""
+    owner = children.start(FORKS, past.registry)
+    worker, fork = (int(owner.stdout.readline()) for _ in range(2))  # type: ignore[union-attr]
+
+    owner.kill()
+    owner.wait()
+
+    try:
+        assert comes_true(lambda: is_gone(worker))
+        assert not is_gone(fork)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        owner.communicate()
+
+
+def test_an_interrupt_ends_the_call_and_nothing_else(old: Registry, past: Past, tmp_path: Path) -> None:
     """Ctrl-C in a notebook gives the prompt back, and the next call is answered."""
-    owner = children.start(HANGS, past.registry)
+    begun = tmp_path / "begun"
+    owner = children.start(HANGS, past.registry, begun)
     worker = int(owner.stdout.readline())  # type: ignore[union-attr]
-    assert comes_true(lambda: _is_running(worker))
+    assert comes_true(begun.exists)
 
     owner.send_signal(signal.SIGINT)
     out, err = owner.communicate(timeout=PATIENCE)
@@ -507,9 +534,10 @@ def test_a_strangers_record_installs_nothing(past: Past, tmp_path: Path) -> None
 
 
 MAKES = """
-print("begun", flush=True)
+from nbreg.workers import environments
 model = Registry(sys.argv[1], settings=Settings(environments=sys.argv[2])).isolated("odd@1")
-print(model.predict([[1, 2]]).tolist())
+made = environments.kept(Path(sys.argv[2]))[0].path.stat()
+print(model.predict([[1, 2]]).tolist(), made.st_ino)
 """
 
 
@@ -523,11 +551,11 @@ def test_a_killed_maker_leaves_nothing_that_counts(old: Registry, past: Past, tm
     assert environments.kept(home) == []
 
     both = [children.start(MAKES, past.registry, home) for _ in range(2)]
-    for each in both:
-        out, err = each.communicate(timeout=PATIENCE)
-        assert out.endswith("[3]\n"), err
+    found = [each.communicate(timeout=PATIENCE) for each in both]
 
-    assert len(environments.kept(home)) == 1
+    (kept,) = environments.kept(home)
+    for out, err in found:
+        assert out == f"[3] {kept.path.stat().st_ino}\n", err
     assert list(home.glob("tmp-*")) == []
 
 
@@ -542,6 +570,24 @@ def test_environments_that_were_not_used_go_and_those_in_use_stay(odd: Any, past
     assert environments.remove(kept.path) is True
     assert kept.path not in [each.path for each in environments.kept(past.environments)]
     assert odd.predict([[1, 2]]).tolist() == [3]
+
+
+def test_the_command_line_makes_lists_and_removes_them(
+    old: Registry, past: Past, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An image is built with the environment in it; a full disk is emptied without knowing where it is."""
+    there = ["--registry", str(past.registry)]
+    assert main(["environments", "odd@1", "--json", *there]) == 0
+    (first, *_) = json.loads(capsys.readouterr().out)
+    assert "scikit-learn==1.7.2" in first["requirements"]
+    assert first["python"] == this_python()
+    assert first["size"] > 2**20
+
+    assert main(["environments", *there]) == 0
+    assert "scikit-learn 1.7.2" in capsys.readouterr().out
+    assert main(["environments", "--remove", *there]) == 0
+    assert "removed" in capsys.readouterr().out
+    assert environments.kept(past.environments) == []
 
 
 def test_without_a_network_the_refusal_says_what_to_do(

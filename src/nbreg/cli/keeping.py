@@ -130,6 +130,35 @@ def du(registry: Registry) -> Answer:
     return Answer("\n".join(part for part in (table, total) if part), usage)
 
 
+@family.command("nbreg environments", "nbreg environments churn@production", opens="any")
+@argument("ref", REF, "a version whose environment is made now", required=False)
+@click.option("--remove", is_flag=True, help="remove all that no process is in")
+def environments(registry: Registry, ref: str | None, remove: bool) -> Answer:
+    """List the environments in which versions answer that are isolated.
+
+    With a version, make its environment now, and see whether the version loads in it.
+    """
+    from nbreg.display.text import count, grid, size
+    from nbreg.workers import environments as made
+
+    if ref is not None and remove:
+        raise click.UsageError("a version and --remove exclude each other")
+    if ref is not None and hasattr(model := registry.isolated(ref), "close"):
+        model.close()
+    home = made.folder(registry.settings.environments)
+    removed = [each for each in made.kept(home) if remove and made.remove(each.path)]
+    kept = made.kept(home)
+    rows = [[size(each.made.size), each.made.python, each.made.told, str(each.path)] for each in kept]
+    lines = (
+        [grid(["size", "python", "distributions", "path"], rows, [True, False, False, False])] if rows else []
+    )
+    if remove:
+        total = sum(each.made.size for each in removed)
+        lines.append(f"{count(len(removed), 'environment')} removed, {size(total)}")
+    documents = [{**each.made.document, "path": str(each.path), "used": each.used} for each in kept]
+    return Answer("\n".join(lines) or f"no environment is kept in {home}", documents)
+
+
 @family.command("nbreg purge", "nbreg purge --remove --older-than 30")
 @click.option("--dry-run", is_flag=True, help="remove nothing; so it is without --remove too")
 @click.option("--remove", is_flag=True, help="remove them; the versions' records stay")

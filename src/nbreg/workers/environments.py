@@ -43,6 +43,7 @@ _NO_NETWORK: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_SOLUTION: Final = re.compile(r"No solution found|ResolutionImpossible|conflicting dependencies")
+_TELLING: Final = ("scikit-learn", "torch", "xgboost", "lightgbm", "keras", "tensorflow", "statsmodels")
 _CREDENTIALS: Final = re.compile(r"//[^/@\s]+@")
 
 
@@ -53,6 +54,17 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[str, ...]
     size: int
     seconds: float
+
+    @property
+    def told(self) -> str:
+        """What is in it, in a few words."""
+        known = sorted(self.requirements, key=lambda each: not each.startswith(_TELLING))
+        return ", ".join(each.replace("==", " ") for each in known[:3])
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The same as plain values."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 class Kept(NamedTuple):
@@ -131,12 +143,14 @@ def kept(home: Path) -> list[Kept]:
     return sorted(found, key=lambda each: -each.used)
 
 
-def remove(path: Path) -> bool:
-    """Remove one, unless it is in use; says whether it did."""
+def remove(path: Path, *, scraps_only: bool = False) -> bool:
+    """Remove one and what killed makers left of it, unless it is in use; says whether it did."""
     lock = _opened(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _discard(path)
+        if not scraps_only:
+            _discard(path)
+        _remove_scraps(path)
     except BlockingIOError:
         return False
     finally:
@@ -145,11 +159,19 @@ def remove(path: Path) -> bool:
 
 
 def _sweep(home: Path, most: int, *, but: Path) -> None:
+    for scrap in home.glob("tmp-*"):  # a maker that was killed has no lock any more
+        if (whose := scrap.name.split("-")[1]) != but.name:
+            remove(home / whose, scraps_only=True)
     left = kept(home)
     size = sum(each.made.size for each in left)
     for each in reversed(left):
         if size > most and each.path != but and remove(each.path):
             size -= each.made.size
+
+
+def _remove_scraps(target: Path) -> None:
+    for left in target.parent.glob(f"tmp-{target.name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _discard(path: Path) -> None:
@@ -201,9 +223,8 @@ def _told(doing: str) -> Iterator[Progress]:
 
 
 def _make(plan: Plan, target: Path, what: str) -> None:
-    """Make it under another name. What a killed maker left of it is removed: this one has the lock."""
-    for left in target.parent.glob(f"tmp-{target.name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    """Make it under another name. What killed makers left of it is removed: this one has the lock."""
+    _remove_scraps(target)
     begun = time.monotonic()
     temporary = Path(tempfile.mkdtemp(prefix=f"tmp-{target.name}-", dir=target.parent))
     try:
