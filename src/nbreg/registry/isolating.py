@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbreg import trust as trusted
 from nbreg.capture.environment import environment_summary
-from nbreg.errors import BadInputError, TrustError
+from nbreg.errors import BadInputError, TrustError, spelled
 from nbreg.records import Artifact, Environment
 from nbreg.registry import loading, parts
 from nbreg.registry.desk import Desk, Entry
@@ -67,11 +67,12 @@ def _check_consent(entry: Entry, actor: str, plan: Plan, *, consent: bool | None
     if consent or (consent is None and trusted.vouches_for(entry.row.id, entry.row.stamp)):
         return
     shown = ", ".join(plan.requirements[:4])
+    line = f"`nbreg trust {entry.model}@sha256:{entry.row.id[:16]}`"
+    python = f"isolated('{entry.ref}', trust=True), or for good: {line}"
     raise TrustError(
         f"isolating {entry.ref} would install and run what {actor} recorded, and you did not vouch for it: "
         f"{shown}{' and more' if len(plan.requirements) > 4 else ''}",
-        hint=f"if you trust it: isolated('{entry.ref}', trust=True), or for good: "
-        f"`nbreg trust {entry.model}@sha256:{entry.row.id[:16]}`",
+        hint=f"if you trust it: {spelled(python, line)}",
         untrusted=plan.requirements,
     )
 
