@@ -31,6 +31,7 @@ from nbreg.cli import main
 from nbreg.errors import (
     BadInputError,
     CannotRebuildError,
+    DamagedObjectError,
     DriftError,
     RemoteError,
     TrustError,
@@ -381,6 +382,20 @@ def test_a_frame_of_100_mb_goes_and_comes_back_whole(odd: Any) -> None:
     assert table.memory_usage(index=False).sum() == 100_000_000
     assert np.array_equal(echoed.to_numpy(), table.to_numpy())
     assert list(echoed.columns) == list(table.columns)
+
+
+def test_bytes_that_are_damaged_reach_no_process(odd: Any, past: Past) -> None:
+    """Each process gets what was verified for it; one that has no model yet is asked nothing."""
+    objects = past.registry / "objects"
+    odd.close()
+    objects.rename(objects.with_name("elsewhere"))
+    try:
+        with pytest.raises(DamagedObjectError):
+            odd.predict([[1, 2]])
+    finally:
+        objects.with_name("elsewhere").rename(objects)
+
+    assert odd.predict([[1, 2]]).tolist() == [3]
 
 
 # many callers, and none

@@ -122,7 +122,8 @@ def hold(plan: Plan, home: Path, *, most: int, what: str) -> Held:
         while True:
             _wait(lock, fcntl.LOCK_SH, what)
             if _made(target) is not None:
-                os.utime(target / _RECORD)
+                with suppress(OSError):
+                    os.utime(target / _RECORD)
                 return Held(target / "bin" / "python", lock)
             _wait(lock, fcntl.LOCK_EX, what)
             if _made(target) is None:
@@ -139,7 +140,8 @@ def kept(home: Path) -> list[Kept]:
     for path in home.iterdir() if home.is_dir() else ():
         made = _made(path)
         if made is not None:
-            found.append(Kept(path, made, (path / _RECORD).stat().st_mtime))
+            with suppress(FileNotFoundError):  # somebody removes it just now
+                found.append(Kept(path, made, (path / _RECORD).stat().st_mtime))
     return sorted(found, key=lambda each: -each.used)
 
 
@@ -194,7 +196,13 @@ def _made(path: Path) -> Made | None:
 def _opened(target: Path) -> int:
     # The lock's file stays when the environment goes: one that is made anew would be another lock.
     name = target.with_name(f"{target.name}.lock")
-    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise CannotRebuildError(
+            f"{name.parent} cannot be written: {error.strerror}",
+            hint="NBREG_ENVIRONMENTS names another folder",
+        ) from error
 
 
 def _wait(lock: int, kind: int, what: str) -> None:
@@ -345,6 +353,11 @@ class _Maker:
     def _refusal(self, said: str) -> CannotRebuildError:
         if re.search(r"No interpreter found|Failed to inspect Python|Invalid version request", said):
             return self._no_python()
+        if "certificate" in said.lower():
+            return CannotRebuildError(
+                f"the environment of {self._what} is not made: the index's certificate is not trusted",
+                hint="UV_SYSTEM_CERTS=true lets uv believe whom the system believes",
+            )
         if _NO_NETWORK.search(said):
             return CannotRebuildError(
                 f"the environment of {self._what} is not made yet, and the index cannot be reached",

@@ -172,11 +172,17 @@ class Worker:
         finally:
             os.close(held.lock)  # the process has it as long as it lives
         self._end = weakref.finalize(self, self._running.end)
-        artifact, buffers = source.read()
-        request = Request("load", device=source.device, artifact=canonical(artifact))
+        try:
+            self._load()
+        except BaseException:
+            self.close()  # a process without a model answers nothing
+            raise
+
+    def _load(self) -> None:
+        artifact, buffers = self.source.read()
+        request = Request("load", device=self.source.device, artifact=canonical(artifact))
         answer = self._asked(request, buffers, SECONDS_TO_LOAD, "it loaded the model")
         if answer.reply.raised is not None:
-            self.close()
             raise_again(answer.reply.raised)
         self.loaded = answer.value
 
