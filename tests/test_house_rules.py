@@ -28,7 +28,7 @@ LAYERS = [
     ["errors"],
     ["names", "settings", "words"],
     ["records"],
-    ["lifecycle", "changes", "query"],
+    ["lifecycle", "changes", "query", "rules"],
     ["display"],
     ["progress"],
     ["store", "trust"],

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nbreg.registry import ModelVersion as ModelVersion
     from nbreg.registry import Registry as Registry
     from nbreg.registry import Run as Run
+    from nbreg.registry.gatefunctions import GateContext as GateContext
+    from nbreg.registry.gatefunctions import gate as gate
     from nbreg.runs import Model as Model
     from nbreg.runs import current_run as current_run
     from nbreg.runs import pipeline as pipeline
@@ -30,12 +32,14 @@ __version__ = "0.1.0"
 
 # Names are fetched when first asked for, so that `import nbreg` costs next to nothing.
 _HOMES = {
+    "GateContext": "nbreg.registry.gatefunctions",
     "Model": "nbreg.runs",
     "ModelVersion": "nbreg.registry",
     "NbregError": "nbreg.errors",
     "Registry": "nbreg.registry",
     "Run": "nbreg.registry",
     "current_run": "nbreg.runs",
+    "gate": "nbreg.registry.gatefunctions",
     "load": "nbreg.registry",
     "pipeline": "nbreg.runs",
     "register": "nbreg.registry",
@@ -44,12 +48,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "GateContext",
     "Model",
     "ModelVersion",
     "NbregError",
     "Registry",
     "Run",
     "current_run",
+    "gate",
     "load",
     "pipeline",
     "register",

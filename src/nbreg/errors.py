@@ -15,19 +15,26 @@
     │   ├── UnknownVariableError
     │   ├── NotRestorableError
     │   ├── UnknownDraftError
+    │   ├── UnknownGateError
+    │   ├── UnknownRequestError
     │   ├── UnknownRunError
     │   └── UnknownStageError
     ├── ConflictError          what is there stands in the way
     │   ├── FailedToRegisterError
     │   ├── NameTakenError
     │   ├── RunEndedError
+    │   ├── StaleRequestError
     │   ├── TransitionError
     │   └── VersionInUseError
     ├── RefusedError           it could be done, and nbreg will not do it unasked
     │   ├── TrustError
     │   ├── SecretFoundError
     │   ├── NotPinnedError
-    │   └── DriftError
+    │   ├── DriftError
+    │   ├── GateError
+    │   │   ├── GateRefusedError
+    │   │   └── GateUnavailableError
+    │   └── ProtectedAliasError
     ├── CannotStoreError       the object has no form that can be stored
     ├── CannotLoadError        what was stored needs what is not here
     │   └── CannotRebuildError
@@ -229,6 +236,18 @@ class NotRegisteredYetError(NotFoundError):
     code = "not-registered-yet"
 
 
+class UnknownGateError(NotFoundError):
+    """The stage does not require such a gate, or there is no function of that name."""
+
+    code = "unknown-gate"
+
+
+class UnknownRequestError(NotFoundError):
+    """Nobody asked for a promotion under that id."""
+
+    code = "unknown-request"
+
+
 class UnknownRunError(NotFoundError):
     """The registry has no run of that id."""
 
@@ -268,10 +287,19 @@ class RunEndedError(ConflictError):
     code = "run-ended"
 
 
+class StaleRequestError(ConflictError):
+    """The version that a promotion was asked for has moved since, or is gone."""
+
+    code = "stale-request"
+
+
 class TransitionError(ConflictError):
     """The lifecycle does not allow that move from where the version is."""
 
     code = "transition"
+
+    retire_to: str = ""
+    """The stage that retiring the version would bring it to, where that is what was meant."""
 
 
 class VersionInUseError(ConflictError):
@@ -315,6 +343,34 @@ class DriftError(RefusedError):
     """The running environment is too far from the version's."""
 
     code = "drift"
+
+
+class GateError(RefusedError):
+    """A version does not come into a stage; `gates` are all that were asked, with what each saw."""
+
+    code = "gate"
+
+    def __init__(self, message: str, *, hint: str = "", gates: Iterable[object] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.gates = tuple(gates)
+
+
+class GateRefusedError(GateError):
+    """The version does not pass the gates of the stage; nothing was moved."""
+
+    code = "gate-refused"
+
+
+class GateUnavailableError(GateError):
+    """A gate that the stage requires cannot be asked here: its function is not known, or not understood."""
+
+    code = "gate-unavailable"
+
+
+class ProtectedAliasError(RefusedError):
+    """The alias is protected: it moves by force and with a reason."""
+
+    code = "protected-alias"
 
 
 # the object

@@ -51,6 +51,19 @@ class Query:
     def __repr__(self) -> str:
         return f"<Query {self.text[:200]!r}>"
 
+    def asked(self, read: Read) -> dict[str, object]:
+        """What it asks for, as that is written in the query, with the values."""
+        return {
+            ".".join([name, *(str(each.value) for each in way if isinstance(each, ast.Constant))]): _value(
+                node, read
+            )
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and isinstance(node.slice, ast.Tuple)
+            for name, way in [(node.value.id, node.slice.elts)]
+        }
+
     def matches(self, read: Read) -> bool:
         """Whether a version is meant; `read` is asked for no field that does not matter."""
         return _is_true(_value(self._tree, read))

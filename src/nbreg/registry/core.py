@@ -29,6 +29,7 @@ from nbreg.records import (
 )
 from nbreg.registry import (
     drafting,
+    gating,
     keeping,
     listing,
     location,
@@ -41,6 +42,7 @@ from nbreg.registry import (
 )
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
+from nbreg.registry.governing import GovernVerbs
 from nbreg.registry.isolation import IsolationVerbs
 from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, IsolationVerbs):
+class Registry(RunVerbs, GovernVerbs, IsolationVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -151,7 +153,9 @@ class Registry(RunVerbs, IsolationVerbs):
         value, params, metrics, content, data, parent) returns the version that is there already,
         whose `existing` is then true; `new` makes another one. A taken `version` is an error;
         `force` takes the name over from its holder, which keeps number and bytes, and needs a
-        `reason`. `metrics` are finite numbers, numpy's included.
+        `reason`. `metrics` are finite numbers, numpy's included. With a `stage` that has gates, it
+        is registered first, and then promoted as `promote` does: if it does not pass, it is there
+        without that stage, and the error says so.
 
         Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
         `StoreError`; then nothing is changed.
@@ -191,6 +195,9 @@ class Registry(RunVerbs, IsolationVerbs):
             entry = registering.register(self._desk, request, objects(model, artifacts), linked(data))
         made = self._version(entry)
         drafting.settle(self._desk, made)
+        if entry.waits_for:
+            wish = self._wish(reason=request.reason, message=request.message)
+            moving.promote_registered(self._desk, entry, wish)
         return made
 
     def drafts(self) -> list[Draft]:
@@ -365,22 +372,45 @@ class Registry(RunVerbs, IsolationVerbs):
     # move
 
     def promote(
-        self, ref: Reference, to: str | None = None, *, reason: str = "", message: str = ""
+        self,
+        ref: Reference,
+        to: str | None = None,
+        *,
+        reason: str = "",
+        message: str = "",
+        force: bool = False,
+        gates: Sequence[Callable[..., Any]] | Callable[..., Any] = (),
     ) -> ModelVersion:
         """Move a version to a higher stage; without `to` one stage up, never past production.
 
         A stage with one holder takes it from the holder, which is archived in the same
-        transaction. Promoting to where it is already writes nothing.
+        transaction. Promoting to where it is already writes nothing. The gates of the stage
+        (`require`) are asked first, and functions given as `gates`; what each saw stands in the
+        event. `force` with a reason overrules them, and is recorded with those it overruled.
 
-        Raises `TransitionError` or `UnknownStageError`.
+        Raises `TransitionError`, `UnknownStageError`, `GateRefusedError` or
+        `GateUnavailableError`; then nothing is moved.
         """
-        return self._version(moving.promote(self._desk, self._text(ref), to, reason=reason, message=message))
+        functions = gating.checked(gates, force=force, reason=reason)
+        wish = self._wish(reason=reason, message=message, force=force, functions=functions)
+        return self._version(moving.promote(self._desk, self._text(ref), to, wish))
 
     def retire(
-        self, ref: Reference, to: str = "archived", *, reason: str = "", message: str = ""
+        self,
+        ref: Reference,
+        to: str = "archived",
+        *,
+        reason: str = "",
+        message: str = "",
+        force: bool = False,
     ) -> ModelVersion:
-        """Move a version out of use, or to a lower stage. Raises `TransitionError`."""
-        return self._version(moving.retire(self._desk, self._text(ref), to, reason=reason, message=message))
+        """Move a version out of use, or to a lower stage, whose gates are asked as in `promote`.
+
+        Raises `TransitionError`, or `GateRefusedError`; out of use a version always goes.
+        """
+        gating.checked((), force=force, reason=reason)
+        wish = self._wish(reason=reason, message=message, force=force)
+        return self._version(moving.retire(self._desk, self._text(ref), to, wish))
 
     def rollback(
         self,
@@ -394,7 +424,8 @@ class Registry(RunVerbs, IsolationVerbs):
         """Give a stage back to the version that held it before; the present holder is archived.
 
         Rolling back again walks further back. With `to`, it goes back to that version, which
-        must have held the stage. Raises `TransitionError` where nobody did.
+        must have held the stage. It never waits for a gate; the event names those that the
+        stage requires. Raises `TransitionError` where nobody held the stage before.
         """
         back_to = None if to is None else self._text(to)
         return self._version(
@@ -403,22 +434,28 @@ class Registry(RunVerbs, IsolationVerbs):
 
     # label
 
-    def set_alias(self, ref: Reference, alias: str, *, reason: str = "", message: str = "") -> ModelVersion:
+    def set_alias(
+        self, ref: Reference, alias: str, *, reason: str = "", message: str = "", force: bool = False
+    ) -> ModelVersion:
         """Point an alias at one version; setting it to where it points writes nothing.
 
-        Raises `BadNameError`, or `NameTakenError` if a version has that name.
+        One that is protected (`protect`) moves only with `force` and a reason. Raises
+        `BadNameError`, `ProtectedAliasError`, or `NameTakenError` if a version has that name.
         """
         from nbreg.registry import labelling
 
+        text = self._text(ref)
         return self._version(
-            labelling.set_alias(self._desk, self._text(ref), alias, reason=reason, message=message)
+            labelling.set_alias(self._desk, text, alias, reason=reason, message=message, force=force)
         )
 
-    def drop_alias(self, model: str, alias: str, *, reason: str = "", message: str = "") -> None:
-        """Take an alias away. Raises `UnknownVersionError` if there is none."""
+    def drop_alias(
+        self, model: str, alias: str, *, reason: str = "", message: str = "", force: bool = False
+    ) -> None:
+        """Take an alias away, as in `set_alias`. Raises `UnknownVersionError` if there is none."""
         from nbreg.registry import labelling
 
-        labelling.drop_alias(self._desk, model, alias, reason=reason, message=message)
+        labelling.drop_alias(self._desk, model, alias, reason=reason, message=message, force=force)
 
     def update(
         self,

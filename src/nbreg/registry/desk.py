@@ -95,6 +95,8 @@ class Entry(msgspec.Struct, frozen=True):
     row: VersionRow
     existing: bool = False
     """Whether `register` found equal content and made nothing."""
+    waits_for: str = ""
+    """The stage that it was to begin in, and whose gates are still to be asked."""
 
     @property
     def number(self) -> int:

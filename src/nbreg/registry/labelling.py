@@ -7,17 +7,26 @@ from typing import Any
 
 import msgspec
 
-from nbreg.errors import BadValueError, NameTakenError, UnknownVersionError, did_you_mean
+from nbreg.errors import (
+    BadInputError,
+    BadValueError,
+    NameTakenError,
+    ProtectedAliasError,
+    UnknownVersionError,
+    did_you_mean,
+)
 from nbreg.names import check_version_name
-from nbreg.records import Pointer, VersionRow
+from nbreg.records import Pointer, Protection, VersionRow
 from nbreg.registry import bookkeeping, parts, reading
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_mapping, checked_metrics, checked_tags, checked_text
+from nbreg.store.tiny import JournalDB
 
 
-def set_alias(desk: Desk, ref: str, alias: str, *, reason: str, message: str) -> Entry:
+def set_alias(desk: Desk, ref: str, alias: str, *, reason: str, message: str, force: bool) -> Entry:
     """Point an alias at a version; see `Registry.set_alias`."""
     alias = check_version_name(alias, desk.stages, what="alias")
+    _refuse_unreasoned(force, reason)
     entry = reading.to_write(desk, ref)
     desk.ready()
     database = entry.database
@@ -31,14 +40,36 @@ def set_alias(desk: Desk, ref: str, alias: str, *, reason: str, message: str) ->
         known = database.row("aliases", alias, Pointer)
         if known is not None and known.number == row.number:
             return entry
-        bookkeeping.note(database, draft, row, alias=alias, **({"before": known.number} if known else {}))
+        told = {"before": known.number} if known else {}
+        told |= _forced(entry.model, database, alias, force=force)
+        bookkeeping.note(database, draft, row, alias=alias, **told)
         database.put("aliases", alias, Pointer(number=row.number))
     return entry
 
 
-def drop_alias(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
+def _refuse_unreasoned(force: bool, reason: str) -> None:
+    if force and not (isinstance(reason, str) and reason.strip()):
+        raise BadInputError("moving a protected alias needs a reason", hint="reason='…'")
+
+
+def _forced(model: str, database: JournalDB, alias: str, *, force: bool) -> dict[str, bool]:
+    """What the line says of a protected alias; without force it is refused."""
+    row = database.row("protected", alias, Protection)
+    if row is None:
+        return {}
+    if not force:
+        why = f" ({row.reason})" if row.reason else ""
+        raise ProtectedAliasError(
+            f"the alias {alias!r} of {model!r} is protected by {row.by}{why}",
+            hint="force and a reason move it all the same, and are recorded",
+        )
+    return {"forced": True}
+
+
+def drop_alias(desk: Desk, model: str, alias: str, *, reason: str, message: str, force: bool) -> None:
     """Take an alias away; see `Registry.drop_alias`."""
     alias = check_version_name(alias, desk.stages, what="alias")
+    _refuse_unreasoned(force, reason)
     database = desk.model(model)
     desk.ready()
     with desk.transaction(database, "alias-dropped", reason=reason, message=message) as draft:
@@ -47,9 +78,9 @@ def drop_alias(desk: Desk, model: str, alias: str, *, reason: str, message: str)
             raise UnknownVersionError(
                 f"{model!r} has no alias {alias[:80]!r}", hint=did_you_mean(alias, database.ids("aliases"))
             )
-        bookkeeping.note(
-            database, draft, bookkeeping.version_row(database, known.number, deleted=True), alias=alias
-        )
+        told = _forced(model, database, alias, force=force)
+        row = bookkeeping.version_row(database, known.number, deleted=True)
+        bookkeeping.note(database, draft, row, alias=alias, **told)
         database.put("aliases", alias, None)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from nbreg.errors import BadInputError, StoreError
 from nbreg.names import parse_semantic
-from nbreg.query import Query, parse_query
+from nbreg.query import Query, Read, parse_query
 from nbreg.records import Captured, Evidence, Manifest, ModelRow, VersionRow, as_doc
 from nbreg.registry import parts, proofs
 from nbreg.registry.desk import Desk, Entry, aliases
@@ -127,6 +127,11 @@ def _chosen(
     for row in rows:
         if query.matches(_Fields(desk, Entry(model, database, row), by_number)):
             yield row
+
+
+def reader(desk: Desk, entry: Entry) -> Read:
+    """What gives the fields of one version, for a query about it alone."""
+    return _Fields(desk, entry, {entry.number: entry.aliases})
 
 
 class _Fields:

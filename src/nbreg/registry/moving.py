@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from nbreg import lifecycle
-from nbreg.errors import TransitionError
+from nbreg.errors import ConflictError, GateError, TransitionError
 from nbreg.names import check_model_name, parse_reference
 from nbreg.records import Lifecycle, VersionRow
-from nbreg.registry import bookkeeping, reading
+from nbreg.registry import bookkeeping, gating, reading
+from nbreg.registry.asking import Wish
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import Draft, JournalDB
 
 
-def promote(desk: Desk, ref: str, to: str | None, *, reason: str, message: str) -> Entry:
-    """Move a version up; see `Registry.promote`."""
+def promote(desk: Desk, ref: str, to: str | None, wish: Wish) -> Entry:
+    """Move a version up, through the gates of where it goes; see `Registry.promote`."""
     entry = reading.to_write(desk, ref)
     rules = desk.lifecycle
     if to is not None:
@@ -27,11 +29,24 @@ def promote(desk: Desk, ref: str, to: str | None, *, reason: str, message: str) 
         lifecycle.check_promotion(rules, stage, goal)
         return goal
 
-    return _move(desk, entry, "promoted", target, reason=reason, message=message)
+    return _move(desk, entry, "promoted", target, wish)
 
 
-def retire(desk: Desk, ref: str, to: str, *, reason: str, message: str) -> Entry:
-    """Move a version down, or out of use; see `Registry.retire`."""
+def promote_registered(desk: Desk, entry: Entry, wish: Wish) -> None:
+    """Move a version that was just registered through the gates of the stage that it was to begin in."""
+    try:
+        promote(desk, f"{entry.model}@{entry.number}", entry.waits_for, wish)
+    except (GateError, ConflictError) as error:
+        there = f"{entry.ref} is registered, in no stage"
+        error.hint = f"{there}; {error.hint}" if error.hint else there
+        raise
+
+
+def retire(desk: Desk, ref: str, to: str, wish: Wish) -> Entry:
+    """Move a version down, or out of use; see `Registry.retire`.
+
+    A lower stage has gates as well; out of use everything goes without being asked.
+    """
     entry = reading.to_write(desk, ref)
     rules = desk.lifecycle
     lifecycle.check_stage(rules, to)
@@ -42,27 +57,67 @@ def retire(desk: Desk, ref: str, to: str, *, reason: str, message: str) -> Entry
         lifecycle.check_retirement(rules, stage, to)
         return to
 
-    return _move(desk, entry, "retired", target, reason=reason, message=message)
+    return _move(desk, entry, "retired", target, wish)
 
 
-def _move(
-    desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], *, reason: str, message: str
-) -> Entry:
-    """Move a version to where `target` says that one of its stage goes; it refuses by raising."""
-    target(entry.row.stage)  # refuse before anything is locked
+def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wish: Wish) -> Entry:
+    """Move a version to where `target` says that one of its stage goes; it refuses by raising.
+
+    The gates are asked before anything is locked. If what they saw is not so any more, they are
+    asked again.
+    """
     desk.ready()
-    with desk.transaction(entry.database, kind, reason=reason, message=message) as draft:
-        row = bookkeeping.version_row(entry.database, entry.number)
-        to = target(row.stage)
+    for _ in range(gating.TRIES):
+        row = bookkeeping.version_row(entry.database.refresh(), entry.number)
+        judged = gating.judge(desk, entry, target(row.stage), wish)
+        gating.refuse(entry, judged, wish)
+        with suppress(gating.Moved):
+            return _moved(desk, entry, kind, target, judged, wish)
+    raise ConflictError(
+        f"{entry.ref} and the gates of {judged.stage} change faster than they can be asked", hint="try again"
+    )
+
+
+def _moved(
+    desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], judged: gating.Judged, wish: Wish
+) -> Entry:
+    """The move itself, under the lock."""
+    database = entry.database
+    with desk.transaction(database, kind, reason=wish.reason, message=wish.message) as draft:
+        row = bookkeeping.version_row(database, entry.number)
+        to = judged.stage
         if row.stage == to:
             return entry  # somebody else was faster; there is nothing to write
-        bookkeeping.note(entry.database, draft, row, stage=to)
-        bookkeeping.enter(entry.database, draft, desk.lifecycle, row, to)
+        if target(row.stage) != to:
+            raise gating.Moved
+        gating.confirm(desk, entry, judged)
+        enter(desk, database, draft, row, judged, wish)
     return entry
 
 
+def enter(
+    desk: Desk, database: JournalDB, draft: Draft, row: VersionRow, judged: gating.Judged, wish: Wish
+) -> None:
+    """Bring a version that passed the gates to their stage, and say so on the line."""
+    bookkeeping.note(database, draft, row, stage=judged.stage, **gating.facts(judged, wish), **_run())
+    gating.settle(database, draft, row.number, judged.stage, desk.actor.user)
+    bookkeeping.enter(database, draft, desk.lifecycle, row, judged.stage)
+
+
+def _run() -> dict[str, str]:
+    """The run that makes the move, where somebody started one: a business rule, a scheduled training."""
+    from nbreg.capture.context import current_run
+
+    run = current_run()
+    return {"run": run.id} if run is not None and (run.name or run.kind == "pipeline") else {}
+
+
 def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str, message: str) -> Entry:
-    """Give a stage back to who held it before; see `Registry.rollback`."""
+    """Give a stage back to who held it before; see `Registry.rollback`.
+
+    No gate is asked: what comes back has held the stage, and what goes has to go now. The event
+    names the gates that were not asked.
+    """
     rules = desk.lifecycle
     lifecycle.check_held(rules, stage)
     check_model_name(model)
@@ -72,7 +127,9 @@ def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str,
     desk.ready()
     with desk.transaction(database, "rolled-back", reason=reason, message=message) as draft:
         row, before = _earlier(rules, database, model, stage, wanted)
-        bookkeeping.note(database, draft, row, stage=stage)
+        passed_over = [gating.spelled(each) for each in gating.required(desk, database, stage)]
+        told = {"not_asked": passed_over} if passed_over else {}
+        bookkeeping.note(database, draft, row, stage=stage, **told)
         _archive_holder(database, draft, rules, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
     return Entry(model, database, row)

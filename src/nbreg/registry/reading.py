@@ -30,7 +30,7 @@ def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
     number = resolve(database, reference, desk.lifecycle, before)
     row = database.row("versions", number, VersionRow)
     if row is None:
-        raise _no_such(database, reference)
+        raise _no_such(database, reference, desk.lifecycle)
     _refuse_another(database, reference, number, row)
     then = row if before is None else database.row("versions", number, VersionRow, before=before)
     if then is None:
@@ -149,13 +149,14 @@ def _by_word(database: JournalDB, reference: Reference, rules: Lifecycle, before
         "names", word, Pointer, before=before
     )
     if pointer is None:
-        raise _no_such(database, reference)
+        raise _no_such(database, reference, rules)
     return pointer.number
 
 
-def _no_such(database: JournalDB, reference: Reference) -> UnknownVersionError:
+def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> UnknownVersionError:
     if reference.kind == "word":
-        known = [*database.ids("names")[-200:], *database.ids("aliases")]
+        stages = lifecycle.held(rules)
+        known = [*database.ids("names")[-200:], *database.ids("aliases"), *stages, "latest"]
         hint = did_you_mean(reference.value, known, f"`%model_history {reference.model}` lists them")
         return UnknownVersionError(
             f"{reference.model!r} has no version, stage or alias {reference.value!r}", hint=hint

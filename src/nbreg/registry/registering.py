@@ -36,7 +36,7 @@ from nbreg.records import (
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, comparing, naming, parts, running
+from nbreg.registry import bookkeeping, comparing, gating, naming, parts, running
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
@@ -152,6 +152,7 @@ def check(desk: Desk, request: Request) -> None:
     folder.ready(desk.actor)
     if os.statvfs(folder.path).f_bavail * os.statvfs(folder.path).f_frsize < _LEAST_SPACE:
         raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
+    gating.check_beforehand(desk, request)
     database = folder.model_if_any(request.model)
     if database is None:
         folder.refuse_twin(request.model, folder.brief(request.model))
@@ -369,10 +370,12 @@ def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | 
         _refuse_other_wishes(desk, request, row)
         bookkeeping.note(database, draft, row, run=request.run.id if request.run else "")
         row = _relabelled(database, draft, request, row)
-        if request.stage and _is_below(desk, row.stage, request.stage):
-            row = bookkeeping.enter(database, draft, desk.lifecycle, row, request.stage)
-            draft.facts["stage"] = request.stage
-    return Entry(request.model, database, row, existing=True)
+        wanted = request.stage if request.stage and _is_below(desk, row.stage, request.stage) else None
+        stage, waits_for = gating.split(desk, database, request.model, wanted)
+        if stage:
+            row = bookkeeping.enter(database, draft, desk.lifecycle, row, stage)
+            draft.facts["stage"] = stage
+    return Entry(request.model, database, row, existing=True, waits_for=waits_for)
 
 
 def _refuse_other_wishes(desk: Desk, request: Request, row: VersionRow) -> None:
@@ -485,15 +488,17 @@ def _write(
             run=request.run.id if request.run else "",
             stamp=stamp,
         )
-        _put(desk, database, draft, request, row)
-    return Entry(request.model, database, bookkeeping.version_row(database, row.number))
+        stage, waits_for = gating.split(desk, database, request.model, request.stage)
+        _put(desk, database, draft, request, row, stage)
+    written = bookkeeping.version_row(database, row.number)
+    return Entry(request.model, database, written, waits_for=waits_for)
 
 
-def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow) -> None:
+def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow, stage: str) -> None:
     why = {"why": row.bump_reason} if row.bump else {}
-    bookkeeping.note(database, draft, row, **why, **({"stage": request.stage} if request.stage else {}))
+    bookkeeping.note(database, draft, row, **why, **({"stage": stage} if stage else {}))
     if request.force and row.name:
         naming.supersede(database, draft, row.name)
     bookkeeping.add(database, row)
-    if request.stage:
-        bookkeeping.enter(database, draft, desk.lifecycle, row, request.stage)
+    if stage:
+        bookkeeping.enter(database, draft, desk.lifecycle, row, stage)

@@ -267,9 +267,11 @@ class ModelVersion:
         """What differs from the other to this one; see `Registry.diff`."""
         return self.registry.diff(self, other, everything=everything)
 
-    def promote(self, to: str | None = None, *, reason: str = "", message: str = "") -> ModelVersion:
-        """Move it to a higher stage; see `Registry.promote`."""
-        return self.registry.promote(self, to, reason=reason, message=message)
+    def promote(
+        self, to: str | None = None, *, reason: str = "", message: str = "", **gates: Any
+    ) -> ModelVersion:
+        """Move it to a higher stage; see `Registry.promote`, also for `force` and `gates`."""
+        return self.registry.promote(self, to, reason=reason, message=message, **gates)
 
     def retire(self, to: str = "archived", *, reason: str = "", message: str = "") -> ModelVersion:
         """Move it out of use; see `Registry.retire`."""

@@ -106,6 +106,21 @@ class Folder:
             raise self._own.journal.damage.error()
         return row
 
+    @property
+    def own(self) -> JournalDB:
+        """The registry's own journal."""
+        return self._own
+
+    def own_row(self) -> RegistryRow:
+        """The registry's own facts, inside a transaction on them."""
+        row = self._own.row(*_REGISTRY_ROW, RegistryRow)
+        assert row is not None
+        return row
+
+    def put_own(self, row: RegistryRow) -> None:
+        """Change the registry's own facts, inside a transaction on them."""
+        self._own.put(*_REGISTRY_ROW, row)
+
     def check_format(self) -> None:
         """Raises `FormatError` for a registry that a newer nbreg wrote. Before anything is read."""
         head = self._own.refresh().journal.head.hash
@@ -163,9 +178,7 @@ class Folder:
         self._write(".gitignore", "tmp/\ndrafts/\nobjects/parts/\nobjects/hints/\n")
         self._write(".gitattributes", "*.jsonl -text -merge\nobjects/** -text -merge -diff\n")
         with self._own.transaction("git-allowed", by=actor):
-            row = self._own.row(*_REGISTRY_ROW, RegistryRow)
-            assert row is not None
-            self._own.put(*_REGISTRY_ROW, msgspec.structs.replace(row, git=True))
+            self.put_own(msgspec.structs.replace(self.own_row(), git=True))
 
     def _write(self, name: str, text: str) -> None:
         try:

@@ -1,0 +1,209 @@
+"""Require gates, and protect aliases: the rules of a registry, changed by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from nbreg import lifecycle, rules
+from nbreg.errors import BadInputError, UnknownGateError, UnknownVersionError, did_you_mean
+from nbreg.names import check_version_name
+from nbreg.query import parse_query
+from nbreg.records import AnyRule, FunctionRule, GatesRow, Protection, QueryRule, RequiredGate, as_doc
+from nbreg.registry import bookkeeping, gatefunctions, gating, listing
+from nbreg.registry.desk import Desk
+from nbreg.registry.given import without_secrets
+from nbreg.store.tiny import Draft, JournalDB
+
+EVERYWHERE = "*"
+
+Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+def require(
+    desk: Desk, model: str | None, stage: str, gates: Sequence[object], *, reason: str, message: str
+) -> list[RequiredGate]:
+    """Require gates before a version comes into a stage; see `Registry.require`."""
+    lifecycle.check_held(desk.lifecycle, stage)
+    if not gates:
+        raise BadInputError("no gate is given", hint="""for example 'metrics.auc > 0.9' or 'proven'""")
+    wanted = [as_doc(_rule(each)) for each in gates]
+    if without_secrets(wanted) != wanted:
+        raise BadInputError("a gate holds what looks like a secret")
+
+    def added(there: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        fresh = [each for i, each in enumerate(wanted) if each not in there and each not in wanted[:i]]
+        return [*there, *fresh]
+
+    _change(desk, model, stage, "gates-required", wanted, added, reason=reason, message=message)
+    return required(desk, model, stage)
+
+
+def drop_gate(
+    desk: Desk, model: str | None, stage: str, gate: object, *, reason: str, message: str
+) -> list[RequiredGate]:
+    """Require a gate no longer; see `Registry.drop_gate`."""
+    lifecycle.check_held(desk.lifecycle, stage)
+    if not isinstance(reason, str) or not reason.strip():
+        raise BadInputError("dropping a gate needs a reason", hint="reason='…'")
+    name = gatefunctions.name_of(gate) if callable(gate) else str(gate).strip()
+
+    def is_meant(rule: dict[str, Any]) -> bool:
+        text = gating.spelled(rule)
+        return name == text or (isinstance(gate, str) and _same(gate, text))
+
+    there = _rules(desk, model, stage)
+    meant = [each for each in there if is_meant(each)]
+    if not meant:
+        known = [gating.spelled(each) for each in there]
+        whose = "all models" if _is_everywhere(model) else repr(model)
+        raise UnknownGateError(
+            f"{stage} of {whose} has no gate {name[:80]!r}",
+            hint=did_you_mean(name, known, "no gate is required there" if not known else ""),
+        )
+
+    def left(now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [each for each in now if each not in meant]
+
+    _change(desk, model, stage, "gate-dropped", meant, left, reason=reason, message=message)
+    return required(desk, model, stage)
+
+
+def _same(given: str, text: str) -> bool:
+    """Whether a gate that is written otherwise is that one: `approved` is `approved(1)`."""
+    try:
+        return rules.spelled(rules.parse(given, listing.FIELDS)) == text
+    except BadInputError:
+        return False
+
+
+def _rule(gate: object) -> AnyRule:
+    """What was given, as a rule that means something here. Raises `BadInputError` in one of its kinds."""
+    if callable(gate):
+        return gatefunctions.rule_of(gate)
+    rule = rules.parse(gate, listing.FIELDS)  # type: ignore[arg-type]  # it says what is no text
+    if isinstance(rule, FunctionRule):
+        return gatefunctions.rule_of(rule.name)
+    if isinstance(rule, QueryRule) and not parse_query(rule.text, listing.FIELDS).fields:
+        raise BadInputError(f"{rule.text[:60]!r} asks nothing of a version", hint="metrics.auc > 0.9")
+    return rule
+
+
+def _is_everywhere(model: str | None) -> bool:
+    return model is None or model == EVERYWHERE
+
+
+def _rules(desk: Desk, model: str | None, stage: str) -> list[dict[str, Any]]:
+    if _is_everywhere(model):
+        return desk.lifecycle.gates.get(stage, [])
+    assert model is not None
+    row = desk.model(model).row(gating.TABLE, stage, GatesRow)
+    return row.rules if row else []
+
+
+def _change(
+    desk: Desk,
+    model: str | None,
+    stage: str,
+    kind: str,
+    which: list[dict[str, Any]],
+    change: Change,
+    *,
+    reason: str,
+    message: str,
+) -> None:
+    """One line, of the model's journal or the registry's; none where nothing changes."""
+    told = {"stage": stage, "gates": [gating.spelled(each) for each in which]}
+    if _is_everywhere(model):
+        desk.ready()
+        with desk.transaction(desk.folder.own, kind, reason=reason, message=message) as draft:
+            row = desk.folder.own_row()
+            before = row.lifecycle.gates
+            after = {**before, stage: change(before.get(stage, []))}
+            gates = {name: each for name, each in after.items() if each}
+            changed = msgspec.structs.replace(row.lifecycle, gates=gates)
+            draft.facts.update(told)
+            desk.folder.put_own(msgspec.structs.replace(row, lifecycle=changed))
+        return
+    assert model is not None
+    database = desk.model(model)
+    desk.ready()
+    with desk.transaction(database, kind, reason=reason, message=message) as draft:
+        now = database.row(gating.TABLE, stage, GatesRow) or GatesRow()
+        rules_after = change(now.rules)
+        if rules_after == now.rules:
+            return
+        draft.facts.update(told)
+        bookkeeping.brief(database, draft)
+        database.put(gating.TABLE, stage, GatesRow(rules=rules_after) if rules_after else None)
+
+
+def required(desk: Desk, model: str | None, stage: str | None = None) -> list[RequiredGate]:
+    """The gates of a model's stages, those of all models first; see `Registry.gates`."""
+    if stage is not None:
+        lifecycle.check_held(desk.lifecycle, stage)
+    stages = [stage] if stage is not None else lifecycle.held(desk.lifecycle)
+    return [each for one in stages for each in _listed(desk, model, one)]
+
+
+def _listed(desk: Desk, model: str | None, stage: str) -> Iterator[RequiredGate]:
+    everywhere = _rules(desk, None, stage)
+    own = [] if _is_everywhere(model) else _rules(desk, model, stage)
+    for scope, found in ((EVERYWHERE, everywhere), (model or "", own)):
+        for each in found:
+            yield RequiredGate(
+                stage=stage, gate=gating.spelled(each), scope=scope, unavailable=gating.unavailable(each)
+            )
+
+
+# protected aliases
+
+PROTECTED = "protected"
+
+
+def protect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
+    """Let an alias move by force alone; see `Registry.protect`."""
+    alias = check_version_name(alias, desk.stages, what="alias")
+    with _about_alias(desk, model, alias, "alias-protected", reason=reason, message=message) as (data, draft):
+        if data.row(PROTECTED, alias, Protection) is None:
+            mine = Protection(by=desk.actor.user, at=draft.at, reason=draft.reason)
+            draft.facts["alias"] = alias
+            bookkeeping.brief(data, draft)
+            data.put(PROTECTED, alias, mine)
+
+
+def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
+    """Let an alias move freely again; see `Registry.unprotect`."""
+    if not isinstance(reason, str) or not reason.strip():
+        raise BadInputError("unprotecting an alias needs a reason", hint="reason='…'")
+    alias = check_version_name(alias, desk.stages, what="alias")
+    kind = "alias-unprotected"
+    with _about_alias(desk, model, alias, kind, reason=reason, message=message) as (data, draft):
+        if data.row(PROTECTED, alias, Protection) is None:
+            known = data.ids(PROTECTED)
+            raise UnknownVersionError(
+                f"{model!r} has no protected alias {alias[:80]!r}", hint=did_you_mean(alias, known)
+            )
+        draft.facts["alias"] = alias
+        bookkeeping.brief(data, draft)
+        data.put(PROTECTED, alias, None)
+
+
+@contextmanager
+def _about_alias(
+    desk: Desk, model: str, alias: str, kind: str, *, reason: str, message: str
+) -> Iterator[tuple[JournalDB, Draft]]:
+    database = desk.model(model)
+    desk.ready()
+    with desk.transaction(database, kind, reason=reason, message=message) as draft:
+        yield database, draft
+
+
+def protected(desk: Desk, model: str) -> dict[str, Protection]:
+    """The protected aliases of a model, with who protected them and why."""
+    database = desk.model(model)
+    found = ((alias, database.row(PROTECTED, alias, Protection)) for alias in sorted(database.ids(PROTECTED)))
+    return {alias: row for alias, row in found if row is not None}
