@@ -23,6 +23,7 @@ import pytest
 from children import start
 
 from nbreg import Registry
+from nbreg.records import Actor
 from nbreg.settings import Settings
 from nbreg.store import large
 
@@ -40,6 +41,8 @@ def snapshot(registry: Registry) -> dict[str, Any]:
             value = (row.content_digest, *(() if gone else (version.load(), *_files(version))))
             found[f"{model.name}@{version.number}"] = (row.name, row.stage, row.tags, gone, value)
         found[model.name] = (model.stages, model.versions, registry.aliases(model.name))
+        found[model.name] += (registry.protected(model.name), registry.requests(model.name))
+        found[model.name] += (registry.gates(model.name),)
     return found
 
 
@@ -160,6 +163,10 @@ def prepared(registry: Registry, folder: Path) -> None:
     registry.promote("churn@2", "production")
     registry.promote("churn@3", "staging")
     registry.set_alias("churn@2", "champion")
+    eve = Registry(registry.location, settings=SETTINGS, actor=Actor(user="eve"))
+    eve._desk.folder._clock = registry._desk.folder._clock
+    eve.request("churn@4", "production", message="please")
+    eve.request("churn@3", "production")
     gone = registry.register("churn", {"gone": True}, artifacts={"other": folder / "small", **both})
     registry.delete(gone, "Test")
 
@@ -193,6 +200,15 @@ VERBS: dict[str, Verb] = {
     "update": lambda registry, folder: registry.update("churn@4", tags=["new"]),
     "delete": lambda registry, folder: registry.delete("churn@4", "Test"),
     "restore": lambda registry, folder: registry.restore("churn@5"),
+    "require": lambda registry, folder: registry.require(
+        "churn", "production", "reason_required", "metrics.auc == None"
+    ),
+    "require-everywhere": lambda registry, folder: registry.require(None, "production", "no_warnings"),
+    "request": lambda registry, folder: registry.request("churn@1", "staging", message="again"),
+    "approve": lambda registry, folder: registry.approve("churn:r1", message="fine"),
+    "reject": lambda registry, folder: registry.reject("churn:r2", message="no"),
+    "forced": lambda registry, folder: registry.promote("churn@4", "production", force=True, reason="Test"),
+    "protect": lambda registry, folder: registry.protect("churn", "champion", reason="Test"),
     "purge": lambda registry, folder: registry.purge(dry_run=False, older_than=0, reason="Test"),
 }
 

@@ -280,7 +280,7 @@ class EventTable(Table[Event]):
         event = self[index]
         return [
             moment(event.at),
-            *([event.model] if self._of_several_models else []),
+            *([event.model or "all models"] if self._of_several_models else []),
             _version_of(event),
             _what(event),
             brief(event.by.user, 40),
@@ -309,7 +309,18 @@ def _why(event: Event) -> str:
     return str(event.facts.get("why") or "")
 
 
-_JOINTS = {"registered": " in ", "rolled-back": " ", "promoted": " to ", "retired": " to "}
+_JOINTS = {
+    "registered": " in ",
+    "rolled-back": " ",
+    "promoted": " to ",
+    "retired": " to ",
+    "requested": ": ",
+    "approved": ": ",
+    "rejected": ": ",
+    "withdrawn": ": ",
+    "gates-required": " for ",
+    "gate-dropped": " of ",
+}
 
 
 def _what(event: Event) -> str:
@@ -325,7 +336,27 @@ def _what(event: Event) -> str:
     archived = event.facts.get("archived")
     if isinstance(archived, int):
         words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"
-    return words
+    return words + _gates(event.facts)
+
+
+def _gates(facts: Mapping[str, Any]) -> str:
+    """Who approved, which gates were passed, overruled, or not asked at all."""
+    told = []
+    for name, words in (
+        ("approved_by", "approved by"),
+        ("forced", "forced past"),
+        ("not_asked", "not asked:"),
+    ):
+        named = facts.get(name)
+        if isinstance(named, list) and named:
+            told.append(f"{words} {listed([brief(str(each), 60) for each in named])}")
+    gates = facts.get("gates")
+    if isinstance(gates, list) and gates:
+        texts = [each for each in gates if isinstance(each, str)]  # of an event that required them
+        passed = [each for each in gates if isinstance(each, dict) and each.get("passed")]
+        told += [listed([brief(each, 60) for each in texts])] if texts else []
+        told += [f"passed {count(len(passed), 'gate')}"] if passed else []
+    return "".join(f"; {each}" for each in told)
 
 
 class DriftTable(Table[DriftItem]):

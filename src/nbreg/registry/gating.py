@@ -35,6 +35,7 @@ from nbreg.store.tiny import Draft, JournalDB
 
 if TYPE_CHECKING:
     from nbreg.registry.gatefunctions import Function
+    from nbreg.registry.request import Request
 
 TRIES: Final = 5
 """How often gates are asked again, since what they saw has changed, before it is a conflict."""

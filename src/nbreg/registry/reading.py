@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from nbreg import lifecycle
 from nbreg.errors import (
@@ -171,6 +172,10 @@ def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> Unk
 # what happened
 
 
+_OF_ALL_MODELS: Final = ("gates-required", "gate-dropped")
+"""Of the registry's own lines those that are about its models."""
+
+
 def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit: int | None) -> list[Event]:
     """What happened, newest first."""
     if not (limit is None or is_count(limit)):
@@ -178,7 +183,8 @@ def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit
     start = _since(since)
     if model is not None:
         return _events_of(desk.model(model), start, limit)
-    found: list[Event] = []
+    own = _events_of(desk.folder.own.refresh(), start, None)
+    found = [event for event in own if event.kind in _OF_ALL_MODELS]
     for row in desk.models():
         found += _events_of(desk.model(row.name), start, limit)
     found.sort(key=lambda event: (event.at, event.model, event.seq), reverse=True)
