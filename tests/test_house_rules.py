@@ -38,6 +38,7 @@ LAYERS = [
     ["registry"],
     ["evidence"],
     ["runs"],
+    ["jobs"],
     ["config", "autoload"],
     ["kernel", "panels", "server", "cli"],
 ]
@@ -58,6 +59,8 @@ OWNERS = {
     "IPython": {"kernel", "autoload"},
     "ipywidgets": {"panels"},
     "skops": {"families"},
+    "nbclient": {"jobs"},
+    "nbformat": {"jobs"},
     "yaml": {"registry"},
     "tornado": {"server"},
     "jupyter_server": {"server"},

@@ -163,8 +163,8 @@ def prepared(registry: Registry, folder: Path) -> None:
     registry.promote("churn@2", "production")
     registry.promote("churn@3", "staging")
     registry.set_alias("churn@2", "champion")
-    eve = Registry(registry.location, settings=SETTINGS, actor=Actor(user="eve"))
-    eve._desk.folder._clock = registry._desk.folder._clock
+    clock = registry._desk.folder._clock
+    eve = Registry(registry.location, settings=SETTINGS, actor=Actor(user="eve"), clock=clock)
     eve.request("churn@4", "production", message="please")
     eve.request("churn@3", "production")
     gone = registry.register("churn", {"gone": True}, artifacts={"other": folder / "small", **both})

@@ -360,6 +360,9 @@ class GateRefusedError(GateError):
 
     code = "gate-refused"
 
+    ask: str = ""
+    """The stage that others are to be asked for, where their approval is missing."""
+
 
 class GateUnavailableError(GateError):
     """A gate that the stage requires cannot be asked here: its function is not known, or not understood."""

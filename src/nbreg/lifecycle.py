@@ -63,7 +63,9 @@ def check_promotion(lifecycle: Lifecycle, stage: str, to: str) -> None:
         )
     stages = lifecycle.stages
     if stage != last(lifecycle) and stages.index(to) < stages.index(stage):
-        raise TransitionError(f"{to!r} is below {stage!r}", hint=f"retire it to {to!r} instead")
+        error = TransitionError(f"{to!r} is below {stage!r}", hint=f"retire it to {to!r} instead")
+        error.retire_to = to
+        raise error
 
 
 def check_retirement(lifecycle: Lifecycle, stage: str, to: str) -> None:

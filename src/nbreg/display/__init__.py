@@ -3,8 +3,17 @@
 from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, version_bundle
 from nbreg.display.diffs import DIFF_MIME, DiffView
 from nbreg.display.drafts import DraftTable
+from nbreg.display.requests import GateTable, RequestTable, told_request
 from nbreg.display.runs import RUN_MIME, RunTable, run_bundle
-from nbreg.display.tables import TABLE_MIME, DriftTable, EventTable, ModelTable, VersionTable, label
+from nbreg.display.tables import (
+    TABLE_MIME,
+    DriftTable,
+    EventTable,
+    ModelTable,
+    VersionTable,
+    label,
+    told_gates,
+)
 
 __all__ = [
     "DIFF_MIME",
@@ -15,13 +24,17 @@ __all__ = [
     "DraftTable",
     "DriftTable",
     "EventTable",
+    "GateTable",
     "ModelTable",
     "Note",
+    "RequestTable",
     "RunTable",
     "VersionDetail",
     "VersionTable",
     "label",
     "moved",
     "run_bundle",
+    "told_gates",
+    "told_request",
     "version_bundle",
 ]

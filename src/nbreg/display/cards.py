@@ -373,13 +373,15 @@ def moved(
     before: str,
     after: str,
     displaced: Sequence[tuple[str, str]] = (),
+    gates: Sequence[str] = (),
 ) -> str:
     """`cancer 1.1.0 (#2): none → production · 1.0.0 (#1): production → archived`.
 
     It tells the move, not the state, so that it stays true in a saved notebook.
-    `displaced` are other versions that moved in the same transaction, with where to.
+    `displaced` are other versions that moved in the same transaction, with where to; `gates`
+    what there is to say of the gates that it passed, or did not.
     """
     if before == after:
         return f"{model} {version} was in {after} already; nothing was written"
     others = [f"{other}: {after} → {to}" for other, to in displaced]
-    return " · ".join([f"{model} {version}: {before} → {after}", *others])
+    return " · ".join([f"{model} {version}: {before} → {after}", *others, *gates])

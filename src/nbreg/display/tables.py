@@ -336,10 +336,10 @@ def _what(event: Event) -> str:
     archived = event.facts.get("archived")
     if isinstance(archived, int):
         words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"
-    return words + _gates(event.facts)
+    return "; ".join([words, *told_gates(event.facts)])
 
 
-def _gates(facts: Mapping[str, Any]) -> str:
+def told_gates(facts: Mapping[str, Any]) -> list[str]:
     """Who approved, which gates were passed, overruled, or not asked at all."""
     told = []
     for name, words in (
@@ -356,7 +356,7 @@ def _gates(facts: Mapping[str, Any]) -> str:
         passed = [each for each in gates if isinstance(each, dict) and each.get("passed")]
         told += [listed([brief(each, 60) for each in texts])] if texts else []
         told += [f"passed {count(len(passed), 'gate')}"] if passed else []
-    return "".join(f"; {each}" for each in told)
+    return told
 
 
 class DriftTable(Table[DriftItem]):

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from nbreg.kernel.session import Session
 
 Kind = Literal[
-    "model", "reference", "stage", "variable", "candidate", "bump", "artifact", "draft", "either", "nothing"
+    "model",
+    "reference",
+    "request",
+    "stage",
+    "variable",
+    "candidate",
+    "bump",
+    "artifact",
+    "draft",
+    "either",
+    "nothing",
 ]
 
 _LINE: Final = re.compile(rf"\s*(?:[\w\s.,\[\]'\"]+=\s*)?%%?({'|'.join(MAGICS)})\s(.*)", re.DOTALL)
@@ -39,6 +49,11 @@ _POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
     "promote": ("reference", "stage"),
     "retire": ("reference",),
     "rollback": ("model",),
+    "request": ("reference", "stage"),
+    "requests": ("model",),
+    "approve": ("request",),
+    "reject": ("request",),
+    "gates": ("model",),
     "load_model": ("reference",),
     "model": ("reference",),
     "model_diff": ("either", "reference"),
@@ -120,6 +135,8 @@ def _words(session: Session, kind: Kind, fragment: str, before: list[str]) -> It
         return (row.name for row in session.registry.models())
     if kind == "reference":
         return references(session.registry, fragment)
+    if kind == "request":
+        return (each.id for each in session.registry.requests(state="open"))
     if kind == "stage":
         return session.registry.stages
     if kind == "bump":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,4 +100,12 @@ class KernelContext:
 
 
 def _new_run() -> RunLink:
-    return RunLink(id=new_run_id(), kind="notebook", started_at=timestamp(datetime.now(UTC)))
+    """The kernel's run; a job gives it its id and the notebook's name, for this kernel alone."""
+    given, _, name = os.environ.pop("NBREG_RUN", "").partition(":")
+    run_id = given if re.fullmatch(r"[0-9a-f]{32}", given) else new_run_id()
+    return RunLink(
+        id=run_id,
+        name=name if run_id == given else "",
+        kind="notebook",
+        started_at=timestamp(datetime.now(UTC)),
+    )

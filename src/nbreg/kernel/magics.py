@@ -20,16 +20,28 @@ from nbreg.display import (
     DraftTable,
     DriftTable,
     EventTable,
+    GateTable,
     ModelTable,
     Note,
+    RequestTable,
     RunTable,
     VersionDetail,
     VersionTable,
     label,
     moved,
+    told_gates,
+    told_request,
 )
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, CannotLoadError, NbregError, StoreError, TrustError
+from nbreg.errors import (
+    BadInputError,
+    CannotLoadError,
+    GateRefusedError,
+    NbregError,
+    StoreError,
+    TransitionError,
+    TrustError,
+)
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
 from nbreg.kernel.differing import Differing
 from nbreg.kernel.objects import variable
@@ -126,7 +138,10 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Move a version to a higher stage."""
         registry, ref = self.session.registry, self.session.written(args.ref)
         before = registry.get(ref).stage
-        version = registry.promote(ref, args.stage, reason=args.reason, message=args.message)
+        with _as_a_line(args.ref):
+            version = registry.promote(
+                ref, args.stage, reason=args.reason, message=args.message, force=args.force
+            )
         return self._moved(version, before)
 
     @magic
@@ -134,7 +149,10 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Take a version out of use."""
         registry, ref = self.session.registry, self.session.written(args.ref)
         before = registry.get(ref).stage
-        version = registry.retire(ref, args.to, reason=args.reason, message=args.message)
+        with _as_a_line(args.ref):
+            version = registry.retire(
+                ref, args.to, reason=args.reason, message=args.message, force=args.force
+            )
         return self._moved(version, before)
 
     @magic
@@ -144,6 +162,43 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             args.model, args.stage, to=args.to, reason=args.reason, message=args.message
         )
         return self._moved(version, "")
+
+    @magic
+    def request(self, args: Arguments) -> Note:
+        """Ask for a promotion."""
+        registry = self.session.registry
+        made = registry.request(
+            self.session.written(args.ref), args.stage, reason=args.reason, message=args.message
+        )
+        return Note(told_request(made), stage=made.to, version=registry.get(f"{made.model}@{made.version}"))
+
+    @magic
+    def requests(self, args: Arguments) -> RequestTable:
+        """List what was asked for."""
+        return RequestTable(self.session.registry.requests(args.model, args.state), title=args.model or "")
+
+    @magic
+    def approve(self, args: Arguments) -> Note:
+        """Agree to a request."""
+        registry = self.session.registry
+        done = registry.approve(args.request, reason=args.reason, message=args.message)
+        version = registry.get(f"{done.model}@{done.version}")
+        if done.state == "promoted":
+            return self._moved(version, "")
+        return Note(told_request(done), version=version)
+
+    @magic
+    def reject(self, args: Arguments) -> Note:
+        """Say no to a request; to one's own, by taking it back."""
+        registry = self.session.registry
+        mine = registry.get_request(args.request).by == registry.actor.user
+        verb = registry.withdraw if mine else registry.reject
+        return Note(told_request(verb(args.request, reason=args.reason, message=args.message)))
+
+    @magic
+    def gates(self, args: Arguments) -> GateTable:
+        """List what stages require."""
+        return GateTable(self.session.registry.gates(args.model), title=args.model or "all models")
 
     def _moved(self, version: Any, before: str) -> Note:
         """What happened, from the journal's own line about it."""
@@ -159,6 +214,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             before=before or str(facts.get("was") or "none"),
             after=row.stage,
             displaced=_displaced(facts),
+            gates=told_gates(facts),
         )
         return Note(text, version=version, stage=row.stage)
 
@@ -307,6 +363,23 @@ def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(number, int):
         return []
     return [(label(facts.get("archived_name"), number), "archived")]
+
+
+@contextmanager
+def _as_a_line(ref: str) -> Iterator[None]:
+    """What to do next, as it is typed on a line."""
+    try:
+        yield
+    except TransitionError as error:
+        if error.retire_to:
+            error.hint = f"%retire {ref} --to {error.retire_to}"
+        raise
+    except GateRefusedError as error:
+        if error.ask:
+            error.hint = f"%request {ref} {error.ask} asks the others; --force --reason WHY overrules"
+        else:
+            error.hint = "--force --reason WHY overrules gates, and is recorded"
+        raise
 
 
 @contextmanager

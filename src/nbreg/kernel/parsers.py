@@ -12,6 +12,11 @@ MAGICS: Final = (
     "promote",
     "retire",
     "rollback",
+    "request",
+    "requests",
+    "approve",
+    "reject",
+    "gates",
     "load_model",
     "models",
     "model",
@@ -76,6 +81,7 @@ def _promote() -> Parser:
     _reference(new)
     new.add_argument("stage", metavar="STAGE", nargs="?", help="default: one up, never past production")
     _why(new)
+    _force(new)
     return new
 
 
@@ -84,6 +90,7 @@ def _retire() -> Parser:
     _reference(new)
     new.add_argument("--to", default="archived", metavar="STAGE", help="a lower stage; default: archived")
     _why(new)
+    _force(new)
     return new
 
 
@@ -93,6 +100,47 @@ def _rollback() -> Parser:
     new.add_argument("--stage", default="production", metavar="S", help="default: production")
     new.add_argument("--to", metavar="REF", help="the version to go back to; default: the one before")
     _why(new)
+    return new
+
+
+def _request() -> Parser:
+    new = Parser(
+        "%request",
+        "Ask the others that a version come into a stage; somebody else approves or rejects that.\n\n"
+        "    %request churn@2 production --message 'lift 3 %'",
+    )
+    _reference(new)
+    new.add_argument("stage", metavar="STAGE", help="where it is to go")
+    _why(new)
+    return new
+
+
+def _requests() -> Parser:
+    new = Parser("%requests", "List what was asked for, newest first.")
+    new.add_argument("model", metavar="MODEL", nargs="?", help="default: all models")
+    new.add_argument("--state", metavar="S", help="open, stale, promoted, rejected or withdrawn")
+    return new
+
+
+def _approve() -> Parser:
+    new = Parser(
+        "%approve", "Agree to a request; it is promoted as soon as it passes all that the stage requires."
+    )
+    new.add_argument("request", metavar="REQUEST", help="for example churn:r3, as %%requests lists it")
+    _why(new)
+    return new
+
+
+def _reject() -> Parser:
+    new = Parser("%reject", "Say no to a request, which ends it; one's own is withdrawn.")
+    new.add_argument("request", metavar="REQUEST", help="for example churn:r3, as %%requests lists it")
+    _why(new)
+    return new
+
+
+def _gates() -> Parser:
+    new = Parser("%gates", "List what the registry requires before a version comes into a stage.")
+    new.add_argument("model", metavar="MODEL", nargs="?", help="default: what holds for all models")
     return new
 
 
@@ -228,11 +276,20 @@ def _why(new: Parser) -> None:
     new.add_argument("--message", default="", metavar="TEXT", help="why, in a sentence for people")
 
 
+def _force(new: Parser) -> None:
+    new.add_argument("--force", action="store_true", help="past the gates of the stage; needs --reason")
+
+
 _MAKERS: Final = {
     "register_model": _register_model,
     "promote": _promote,
     "retire": _retire,
     "rollback": _rollback,
+    "request": _request,
+    "requests": _requests,
+    "approve": _approve,
+    "reject": _reject,
+    "gates": _gates,
     "load_model": _load_model,
     "models": _models,
     "model": _model,

@@ -223,11 +223,14 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
             gates=judged.results,
         )
     hint = "force with a reason overrules gates, and is recorded"
-    if any(each.gate.startswith("approved(") for each in failed):
+    asks = any(each.gate.startswith("approved(") for each in failed)
+    if asks:
         hint = f"registry.request({entry.ref!r}, {judged.stage!r}) asks the others"
-    raise GateRefusedError(
+    error = GateRefusedError(
         f"{entry.ref} does not pass the gates of {judged.stage}: {told}", hint=hint, gates=judged.results
     )
+    error.ask = judged.stage if asks else ""
+    raise error
 
 
 def facts(judged: Judged, wish: Wish) -> dict[str, Any]:

@@ -37,8 +37,7 @@ def promote_registered(desk: Desk, entry: Entry, wish: Wish) -> None:
     try:
         promote(desk, f"{entry.model}@{entry.number}", entry.waits_for, wish)
     except (GateError, ConflictError) as error:
-        there = f"{entry.ref} is registered, in no stage"
-        error.hint = f"{there}; {error.hint}" if error.hint else there
+        error.hint = f"{entry.ref} is registered, in no stage; promote it when it passes"
         raise
 
 
@@ -129,7 +128,7 @@ def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str,
         row, before = _earlier(rules, database, model, stage, wanted)
         passed_over = [gating.spelled(each) for each in gating.required(desk, database, stage)]
         told = {"not_asked": passed_over} if passed_over else {}
-        bookkeeping.note(database, draft, row, stage=stage, **told)
+        bookkeeping.note(database, draft, row, stage=stage, **told, **_run())
         _archive_holder(database, draft, rules, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
     return Entry(model, database, row)
