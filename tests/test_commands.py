@@ -32,10 +32,10 @@ WITHOUT_A_COMMAND = {
     "check": "`nbreg register` checks before it reads a byte",
     "close": "a process closes what it opened",
     "current_run": "a run goes on in the process that began it",
+    "get_request": "`nbreg requests` lists them",
     "draft": "`nbreg drafts` lists them, and --draft registers one",
     "load": "an object lives in a process; `nbreg pull` writes its files",
     "preview": "`nbreg register --preview`",
-    "run": "`nbreg runs ID`",
     "start_own_run": "a run goes on in the process that began it",
     "start_run": "a run goes on in the process that began it",
     "unproven": "`nbreg prove --missing`",
@@ -346,7 +346,7 @@ def test_tab_completes_what_the_registry_knows(filled: Registry) -> None:
     """Nobody types 64 digits, nor remembers an alias."""
     with filled.start_run("night") as training:
         pass
-    assert completions("nbreg pro") == ["promote", "prove"]
+    assert completions("nbreg prom") == ["promote"]
     assert completions("nbreg versions ") == ["churn"]
     assert completions("nbreg pin ") == ["churn@"]
     names = {"churn@1.1.0", "churn@1.0.0", "churn@production", "churn@champion", "churn@latest"}
@@ -406,3 +406,85 @@ def test_the_script_says_where_it_goes(run: Any, shell: str) -> None:
     assert code == 0
     assert f"nbreg completion {shell}" in out.splitlines()[0]
     assert f"_NBREG_COMPLETE={shell}_complete" in out
+
+
+# gates, requests, jobs
+
+
+def test_a_shell_requires_asks_and_approves(
+    filled: Registry, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a team agrees on, from a terminal; a refusal is one line, and exit code 1."""
+    code, out, _ = run(
+        "require", "churn", "production", "metrics.auc > 0.85", "approved(1)", "--reason", "Team"
+    )
+    assert (code, "approved(1)" in out) == (0, True)
+    assert [each["gate"] for each in told(run, "gates", "churn")] == ["metrics.auc > 0.85", "approved(1)"]
+    code, out, err = run("promote", "churn@1", "production")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "metrics.auc > 0.85 (metrics.auc is 0.8); approved(1) (nobody has so far)" in err
+    assert err.endswith("(ask the others: request churn@1.0.0 production)\n")
+
+    asked = told(run, "request", "churn@1", "production", "--message", "please")
+    assert (asked["id"], asked["state"]) == ("churn:r1", "open")
+    assert run("approve", "churn:r1")[0] == 1
+    monkeypatch.setenv("NBREG_ACTOR", "bob")
+    code, out, _ = run("approve", "churn:r1")
+    assert (code, "open; missing: metrics.auc > 0.85 (metrics.auc is 0.8)" in out) == (0, True)
+    assert "--reason" in run("drop-gate", "churn", "production", "metrics.auc > 0.85")[2]
+    run("drop-gate", "churn", "production", "metrics.auc > 0.85", "--reason", "Wrong")
+    assert (
+        run("approve", "churn:r1")[1]
+        == "churn 1.0.0 (#1): none → production · approved by bob · passed 1 gate\n"
+    )
+    assert told(run, "requests", "churn")[0]["state"] == "promoted"
+    assert filled.get("churn@production").number == 1
+
+    code, _, err = run("promote", "churn@2", "production", "--force")
+    assert (code, "--reason WHY" in err) == (1, True)
+    moved = told(run, "promote", "churn@2", "production", "--force", "--reason", "Incident")
+    assert (moved["stage"], moved["forced"]) == ("production", ["approved(1)"])
+    monkeypatch.setenv("NBREG_ACTOR", "ada")
+    assert told(run, "request", "churn@1", "production")["id"] == "churn:r2"
+    assert told(run, "withdraw", "churn:r2")["state"] == "withdrawn"
+    told(run, "request", "churn@1", "production")
+    monkeypatch.setenv("NBREG_ACTOR", "bob")
+    assert run("reject", "churn:r3", "--message", "no")[1].strip().endswith("rejected by bob: no")
+
+
+def test_a_shell_protects_an_alias(filled: Registry, run: Any) -> None:
+    """And moves it all the same when it must."""
+    assert run("protect", "churn", "champion", "--reason", "Serving")[0] == 0
+    assert "Serving" in run("protected", "churn")[1]
+    code, _, err = run("set-alias", "churn@2", "champion")
+    assert (code, "--force with a reason" in err) == (1, True)
+    assert told(run, "set-alias", "churn@2", "champion", "--force", "--reason", "Fix")["aliases"] == [
+        "champion"
+    ]
+    assert run("drop-alias", "churn", "champion")[0] == 1
+    assert run("unprotect", "churn", "champion", "--reason", "Done")[0] == 0
+    assert run("drop-alias", "churn", "champion")[0] == 0
+    assert run("protected", "churn")[1] == "no protected aliases\n"
+
+
+def test_a_crontab_trains_and_the_exit_code_says_how(filled: Registry, run: Any, tmp_path: Path) -> None:
+    """Registered and promoted: 0. Refused by a gate: 1, with what was registered all the same."""
+    from test_jobs import TRAIN, notebook
+
+    train = notebook(tmp_path / "train.ipynb", TRAIN)
+    filled.require("churn", "production", "metrics.accuracy >= 0.7")
+    code, out, err = run("run", str(train), "-p", "scale", "1.0", "--output", str(tmp_path / "out.ipynb"))
+    assert (code, err) == (1, "")
+    assert f"{train} failed in code cell 6: UsageError: churn@" in out
+    assert "registered" in out
+    assert "promoted" not in out.replace("does not pass", "")
+    assert (tmp_path / "out.ipynb").exists()
+    code, out, _ = run("run", str(train), "-p", "scale", "2.5", "--json")
+    job = json.loads(out)
+    assert (code, job["ok"], [event["kind"] for event in job["events"]]) == (
+        0,
+        True,
+        ["registered", "promoted"],
+    )
+    assert run("run", str(train), "-p", "scal", "2")[2].endswith("(did you mean 'scale'?)\n")
+    assert run("run", str(tmp_path / "none.ipynb"))[0] == 1

@@ -104,7 +104,7 @@ def test_a_gate_required_in_one_notebook_is_skipped_nowhere(
     b.good("threshold = 0.95")
     said = b.refused("%promote churn@1 production")
     assert "churn@1.0.0 does not pass the gates of production: __main__:no_regression (it said no)" in said
-    assert said.endswith("(--force --reason WHY overrules gates, and is recorded)")
+    assert said.endswith("(--force with a reason overrules gates, and is recorded)")
     assert "[0.95]" in b.good("print(checked)").stdout, "asked with this notebook's live objects"
 
     shown = a.good("%promote churn@1 production").text
@@ -145,7 +145,7 @@ def test_requests_go_from_one_notebook_to_another(notebooks: tuple[Kernel, Kerne
     a, b = notebooks
     a.good("registry.require('churn', 'production', 'approved(1)')")
     said = a.refused("%promote churn@1 production")
-    assert said.endswith("(%request churn@1 production asks the others; --force --reason WHY overrules)")
+    assert said.endswith("(ask the others: request churn@1.0.0 production)")
     asked = a.good("%request churn@1 production --message 'lift 3 %'").text
     assert asked == (
         "churn:r1: churn 1.0.0 (#1) to production, open; missing: approved(1) (nobody has so far)\n"
@@ -169,7 +169,7 @@ def test_hints_are_lines_that_can_be_typed(notebooks: tuple[Kernel, Kernel]) -> 
     a, _b = notebooks
     a.good("%promote churn@1 production")
     said = a.refused("%promote churn@1 staging")
-    assert said == "'staging' is below 'production' (%retire churn@1 --to staging)"
+    assert said == "'staging' is below 'production' (retire it with --to staging instead)"
     assert a.good("%retire churn@1 --to staging").text == "churn 1.0.0 (#1): production → staging\n"
     assert "did you mean 'production'?" in a.refused("%load_model churn@prodution")
     assert "did you mean 'production'?" in a.refused("%promote churn@1 prodution")

@@ -298,9 +298,6 @@ class TransitionError(ConflictError):
 
     code = "transition"
 
-    retire_to: str = ""
-    """The stage that retiring the version would bring it to, where that is what was meant."""
-
 
 class VersionInUseError(ConflictError):
     """A staged, once-in-production or aliased version would be hidden or purged."""
@@ -359,9 +356,6 @@ class GateRefusedError(GateError):
     """The version does not pass the gates of the stage; nothing was moved."""
 
     code = "gate-refused"
-
-    ask: str = ""
-    """The stage that others are to be asked for, where their approval is missing."""
 
 
 class GateUnavailableError(GateError):

@@ -139,7 +139,7 @@ def _missing(name: str) -> CannotLoadError:
 
 def _refuse_target(path: Path, target: Path) -> None:
     if target == path or (target.exists() and target.samefile(path)):
-        raise BadInputError("the executed notebook would replace the notebook", hint="another --output")
+        raise BadInputError("the executed notebook would replace the notebook", hint="another file")
     if not target.parent.is_dir():
         raise BadInputError(f"there is no folder {target.parent}")
     if target.is_dir():

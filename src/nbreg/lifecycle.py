@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbreg.errors import BadInputError, TransitionError, UnknownStageError, did_you_mean
+from nbreg.errors import BadInputError, TransitionError, UnknownStageError, did_you_mean, spelled
 from nbreg.records import Lifecycle
 
 
@@ -63,9 +63,8 @@ def check_promotion(lifecycle: Lifecycle, stage: str, to: str) -> None:
         )
     stages = lifecycle.stages
     if stage != last(lifecycle) and stages.index(to) < stages.index(stage):
-        error = TransitionError(f"{to!r} is below {stage!r}", hint=f"retire it to {to!r} instead")
-        error.retire_to = to
-        raise error
+        instead = spelled(f"retire it to {to!r}", f"retire it with --to {to}")
+        raise TransitionError(f"{to!r} is below {stage!r}", hint=f"{instead} instead")
 
 
 def check_retirement(lifecycle: Lifecycle, stage: str, to: str) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 import click
 
 from nbreg import __version__
-from nbreg.cli import elsewhere, keeping, looking, moving, registering, settingup, training
+from nbreg.cli import elsewhere, governing, keeping, looking, moving, registering, settingup, training
 from nbreg.cli.base import Families, Shown
 from nbreg.errors import NbregError
 
@@ -25,6 +25,7 @@ COMMANDS: Final = Families(
         training.family,
         registering.family,
         moving.family,
+        governing.family,
         elsewhere.family,
         keeping.family,
         settingup.family,

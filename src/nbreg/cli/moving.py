@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 
 family = Family("Move versions from stage to stage")
 
+force = click.option("--force", is_flag=True, help="past the gates of the stage; needs --reason")
+
 
 @family.command("nbreg promote churn@3 production --reason ABTestWon --message 'two weeks, +3 %'")
 @argument("ref", REF, "the version")
 @argument("stage", STAGE, "default: one up, never past production", required=False)
+@force
 @why
-def promote(registry: Registry, ref: str, stage: str | None, reason: str, message: str) -> Answer:
+def promote(
+    registry: Registry, ref: str, stage: str | None, force: bool, reason: str, message: str
+) -> Answer:
     """Move a version to a higher stage; the one that held it is archived."""
     before = registry.get(ref).stage
-    return _moved(registry.promote(ref, stage, reason=reason, message=message), before)
+    return told_move(registry.promote(ref, stage, reason=reason, message=message, force=force), before)
 
 
 @family.command("nbreg retire churn@2 --reason Superseded", "nbreg retire churn@2 --to development")
@@ -30,11 +35,12 @@ def promote(registry: Registry, ref: str, stage: str | None, reason: str, messag
 @click.option(
     "--to", type=STAGE, default="archived", metavar="STAGE", help="a lower stage; default: archived"
 )
+@force
 @why
-def retire(registry: Registry, ref: str, to: str, reason: str, message: str) -> Answer:
+def retire(registry: Registry, ref: str, to: str, force: bool, reason: str, message: str) -> Answer:
     """Take a version out of use."""
     before = registry.get(ref).stage
-    return _moved(registry.retire(ref, to, reason=reason, message=message), before)
+    return told_move(registry.retire(ref, to, reason=reason, message=message, force=force), before)
 
 
 @family.command("nbreg rollback churn --reason ErrorRate", "nbreg rollback churn --to churn@3")
@@ -48,8 +54,21 @@ def rollback(registry: Registry, model: str, stage: str, to: str | None, reason:
     return Answer(f"{back.ref} is in {back.stage} again", {"ref": back.ref, "stage": back.stage})
 
 
-def _moved(version: ModelVersion, before: str) -> Answer:
-    from nbreg.display import label, moved
+def told_move(version: ModelVersion, before: str) -> Answer:
+    """A move, from the journal's own line about it."""
+    from nbreg.display import label, moved, told_gates
 
-    text = moved(version.model, label(version.name, version.number), before=before, after=version.stage)
-    return Answer(text, {"ref": version.ref, "stage": version.stage})
+    row = version.row
+    facts: dict[str, Any] = {}
+    if before != row.stage:
+        lines = version.registry.events(version.model, limit=20)
+        facts = next((each.facts for each in lines if each.number == row.number), {})
+    text = moved(
+        version.model,
+        label(row.name, row.number),
+        before=before or str(facts.get("was") or "none"),
+        after=row.stage,
+        gates=told_gates(facts),
+    )
+    gates = {name: facts[name] for name in ("gates", "forced", "approved_by") if name in facts}
+    return Answer(text, {"ref": version.ref, "stage": row.stage, **gates})

@@ -145,10 +145,11 @@ def update(
 @family.command("nbreg set-alias churn@3 champion")
 @argument("ref", REF, "the version")
 @argument("alias", str, "the alias")
+@click.option("--force", is_flag=True, help="one that is protected, too; needs --reason")
 @why
-def set_alias(registry: Registry, ref: str, alias: str, reason: str, message: str) -> Answer:
+def set_alias(registry: Registry, ref: str, alias: str, force: bool, reason: str, message: str) -> Answer:
     """Point an alias at one version."""
-    version = registry.set_alias(ref, alias, reason=reason, message=message)
+    version = registry.set_alias(ref, alias, force=force, reason=reason, message=message)
     told = {"ref": version.ref, "aliases": sorted(version.aliases)}
     return Answer(f"{version.model}@{alias} is {version.ref} (#{version.number})", told)
 
@@ -156,8 +157,9 @@ def set_alias(registry: Registry, ref: str, alias: str, reason: str, message: st
 @family.command("nbreg drop-alias churn champion")
 @argument("model", MODEL, "the model")
 @argument("alias", ALIAS, "the alias")
+@click.option("--force", is_flag=True, help="one that is protected, too; needs --reason")
 @why
-def drop_alias(registry: Registry, model: str, alias: str, reason: str, message: str) -> Answer:
+def drop_alias(registry: Registry, model: str, alias: str, force: bool, reason: str, message: str) -> Answer:
     """Take an alias away."""
-    registry.drop_alias(model, alias, reason=reason, message=message)
+    registry.drop_alias(model, alias, force=force, reason=reason, message=message)
     return Answer(f"{model} has no alias {alias} any more", {"model": model, "alias": alias})

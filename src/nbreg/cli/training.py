@@ -39,6 +39,42 @@ def runs(registry: Registry, run: str | None, query: str | None, **listed: Any) 
     return Answer(repr(RunTable(records, chosen=chosen)), records)
 
 
+@family.command(
+    "nbreg run train.ipynb -p C 0.5 -p since 2026-02-01 --output out.ipynb",
+    "nbreg run train.ipynb --cell-seconds 3600 --json",
+    opens="any",
+)
+@argument("notebook", click.Path(), "the notebook; it stays as it is", metavar="NOTEBOOK")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="of the cell that is tagged `parameters`; as JSON, else text",
+)
+@click.option("--output", type=click.Path(), metavar="FILE", help="where to write the executed notebook")
+@click.option("--cell-seconds", type=float, metavar="S", help="the longest that a cell may take")
+def run(
+    registry: Registry,
+    notebook: str,
+    parameters: tuple[tuple[str, str], ...],
+    output: str | None,
+    cell_seconds: float | None,
+) -> Answer:
+    """Execute a notebook in a fresh kernel; exit code 1 if a cell fails, or its promotion is refused."""
+    from nbreg import jobs
+    from nbreg.display import EventTable
+
+    given = {name: jobs.parameter(value) for name, value in parameters}
+    job = jobs.run(notebook, given, registry=registry, output=output, cell_seconds=cell_seconds)
+    how = "ran to its end" if job.ok else f"failed in code cell {job.cell}: {job.error}"
+    made = repr(EventTable(job.events)) if job.events else "nothing was registered or moved"
+    where = [f"the executed notebook is {output}"] if output else []
+    return Answer("\n".join([f"{notebook} {how} · run {job.run[:12]}", made, *where]), job, job.ok)
+
+
 @family.command("nbreg delete-run 01a2154b66f0 --reason WrongData")
 @argument("run", RUN, "8 digits of it or more", metavar="ID")
 @click.option("--reason", default="", metavar="WORD", help="why, in a short word for machines")

@@ -36,10 +36,8 @@ from nbreg.display.text import brief
 from nbreg.errors import (
     BadInputError,
     CannotLoadError,
-    GateRefusedError,
     NbregError,
     StoreError,
-    TransitionError,
     TrustError,
 )
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
@@ -138,10 +136,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Move a version to a higher stage."""
         registry, ref = self.session.registry, self.session.written(args.ref)
         before = registry.get(ref).stage
-        with _as_a_line(args.ref):
-            version = registry.promote(
-                ref, args.stage, reason=args.reason, message=args.message, force=args.force
-            )
+        version = registry.promote(
+            ref, args.stage, reason=args.reason, message=args.message, force=args.force
+        )
         return self._moved(version, before)
 
     @magic
@@ -149,10 +146,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Take a version out of use."""
         registry, ref = self.session.registry, self.session.written(args.ref)
         before = registry.get(ref).stage
-        with _as_a_line(args.ref):
-            version = registry.retire(
-                ref, args.to, reason=args.reason, message=args.message, force=args.force
-            )
+        version = registry.retire(ref, args.to, reason=args.reason, message=args.message, force=args.force)
         return self._moved(version, before)
 
     @magic
@@ -363,23 +357,6 @@ def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(number, int):
         return []
     return [(label(facts.get("archived_name"), number), "archived")]
-
-
-@contextmanager
-def _as_a_line(ref: str) -> Iterator[None]:
-    """What to do next, as it is typed on a line."""
-    try:
-        yield
-    except TransitionError as error:
-        if error.retire_to:
-            error.hint = f"%retire {ref} --to {error.retire_to}"
-        raise
-    except GateRefusedError as error:
-        if error.ask:
-            error.hint = f"%request {ref} {error.ask} asks the others; --force --reason WHY overrules"
-        else:
-            error.hint = "--force --reason WHY overrules gates, and is recorded"
-        raise
 
 
 @contextmanager

@@ -199,7 +199,7 @@ def _not_worse(about: About, rule: NotWorseRule) -> Found:
 def _proven(about: About, rule: ProvenRule) -> Found:
     proof = about.seen.proof
     if proof is None:
-        return False, {}, f"not proven yet; registry.prove({about.entry.ref!r}) does it"
+        return False, {}, "nobody has proven it yet"
     saw = {"verdict": proof.verdict, "at": proof.at}
     return (
         proof.verdict in _PROVEN,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from nbreg import lifecycle, rules
-from nbreg.errors import BadInputError, GateRefusedError, GateUnavailableError
+from nbreg.errors import BadInputError, GateRefusedError, GateUnavailableError, option
+from nbreg.errors import spelled as spelled_by_face
 from nbreg.records import (
     AnyRule,
     Approval,
@@ -89,11 +90,15 @@ def spelled(rule: Mapping[str, Any]) -> str:
     return rules.spelled(known) if known is not None else f"{str(rule.get('rule', '?'))[:60]}(…)"
 
 
-def split(desk: Desk, database: JournalDB, model: str, stage: str | None) -> tuple[str, str]:
-    """The stage that a new version may come into at once, or else the one whose gates are asked first."""
-    if not stage:
+def split(desk: Desk, database: JournalDB, request: Request, *, now: str = "") -> tuple[str, str]:
+    """The stage that a registration may begin in at once, or else the one whose gates are asked first.
+
+    Neither where the version is in that stage by `now`, or above it.
+    """
+    stage, stages = request.stage, desk.stages
+    if not stage or (now and stages.index(now) >= stages.index(stage)):
         return "", ""
-    is_gated = bool(required(desk, database, stage)) or bool(_declared_for(desk, model, stage))
+    is_gated = required(desk, database, stage) or _declared_for(desk, request.model, stage)
     return ("", stage) if is_gated else (stage, "")
 
 
@@ -222,15 +227,13 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
             hint="do it where the gate is installed or declared; nothing was changed",
             gates=judged.results,
         )
-    hint = "force with a reason overrules gates, and is recorded"
-    asks = any(each.gate.startswith("approved(") for each in failed)
-    if asks:
-        hint = f"registry.request({entry.ref!r}, {judged.stage!r}) asks the others"
-    error = GateRefusedError(
+    hint = f"{option('force')} with a reason overrules gates, and is recorded"
+    if any(each.gate.startswith("approved(") for each in failed):
+        asked = f"registry.request({entry.ref!r}, {judged.stage!r})"
+        hint = f"ask the others: {spelled_by_face(asked, f'request {entry.ref} {judged.stage}')}"
+    raise GateRefusedError(
         f"{entry.ref} does not pass the gates of {judged.stage}: {told}", hint=hint, gates=judged.results
     )
-    error.ask = judged.stage if asks else ""
-    raise error
 
 
 def facts(judged: Judged, wish: Wish) -> dict[str, Any]:
@@ -257,7 +260,7 @@ def brief(result: GateResult) -> dict[str, Any]:
 def checked(gates: Sequence[Function] | Function, *, force: bool, reason: str) -> tuple[Function, ...]:
     """The functions given in a call, and whether force is given with a reason. Raises `BadInputError`."""
     if force and not (isinstance(reason, str) and reason.strip()):
-        raise BadInputError("overruling gates needs a reason", hint="reason='…'")
+        raise BadInputError("overruling gates needs a reason", hint=option("reason", "WHY"))
     found = (gates,) if callable(gates) else tuple(gates)
     for each in found:
         if not callable(each):

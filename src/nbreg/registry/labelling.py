@@ -14,6 +14,7 @@ from nbreg.errors import (
     ProtectedAliasError,
     UnknownVersionError,
     did_you_mean,
+    option,
 )
 from nbreg.names import check_version_name
 from nbreg.records import Pointer, Protection, VersionRow
@@ -49,7 +50,7 @@ def set_alias(desk: Desk, ref: str, alias: str, *, reason: str, message: str, fo
 
 def _refuse_unreasoned(force: bool, reason: str) -> None:
     if force and not (isinstance(reason, str) and reason.strip()):
-        raise BadInputError("moving a protected alias needs a reason", hint="reason='…'")
+        raise BadInputError("moving a protected alias needs a reason", hint=option("reason", "WHY"))
 
 
 def _forced(model: str, database: JournalDB, alias: str, *, force: bool) -> dict[str, bool]:
@@ -61,7 +62,7 @@ def _forced(model: str, database: JournalDB, alias: str, *, force: bool) -> dict
         why = f" ({row.reason})" if row.reason else ""
         raise ProtectedAliasError(
             f"the alias {alias!r} of {model!r} is protected by {row.by}{why}",
-            hint="force and a reason move it all the same, and are recorded",
+            hint=f"{option('force')} with a reason moves it all the same, and is recorded",
         )
     return {"forced": True}
 

@@ -370,8 +370,7 @@ def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | 
         _refuse_other_wishes(desk, request, row)
         bookkeeping.note(database, draft, row, run=request.run.id if request.run else "")
         row = _relabelled(database, draft, request, row)
-        wanted = request.stage if request.stage and _is_below(desk, row.stage, request.stage) else None
-        stage, waits_for = gating.split(desk, database, request.model, wanted)
+        stage, waits_for = gating.split(desk, database, request, now=row.stage)
         if stage:
             row = bookkeeping.enter(database, draft, desk.lifecycle, row, stage)
             draft.facts["stage"] = stage
@@ -403,10 +402,6 @@ def _relabelled(database: JournalDB, draft: Line, request: Request, row: Version
         ]
         database.put("versions", row.number, after)
     return after
-
-
-def _is_below(desk: Desk, stage: str, other: str) -> bool:
-    return desk.stages.index(stage) < desk.stages.index(other)
 
 
 def holder(desk: Desk, request: Request, content_digest: str) -> Entry | None:
@@ -488,7 +483,7 @@ def _write(
             run=request.run.id if request.run else "",
             stamp=stamp,
         )
-        stage, waits_for = gating.split(desk, database, request.model, request.stage)
+        stage, waits_for = gating.split(desk, database, request)
         _put(desk, database, draft, request, row, stage)
     written = bookkeeping.version_row(database, row.number)
     return Entry(request.model, database, written, waits_for=waits_for)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from nbreg import lifecycle, rules
-from nbreg.errors import BadInputError, UnknownGateError, UnknownVersionError, did_you_mean
+from nbreg.errors import BadInputError, UnknownGateError, UnknownVersionError, did_you_mean, option
 from nbreg.names import check_version_name
 from nbreg.query import parse_query
 from nbreg.records import AnyRule, FunctionRule, GatesRow, Protection, QueryRule, RequiredGate, as_doc
@@ -48,7 +48,7 @@ def drop_gate(
     """Require a gate no longer; see `Registry.drop_gate`."""
     lifecycle.check_held(desk.lifecycle, stage)
     if not isinstance(reason, str) or not reason.strip():
-        raise BadInputError("dropping a gate needs a reason", hint="reason='…'")
+        raise BadInputError("dropping a gate needs a reason", hint=option("reason", "WHY"))
     name = gatefunctions.name_of(gate) if callable(gate) else str(gate).strip()
 
     def is_meant(rule: dict[str, Any]) -> bool:
@@ -178,7 +178,7 @@ def protect(desk: Desk, model: str, alias: str, *, reason: str, message: str) ->
 def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
     """Let an alias move freely again; see `Registry.unprotect`."""
     if not isinstance(reason, str) or not reason.strip():
-        raise BadInputError("unprotecting an alias needs a reason", hint="reason='…'")
+        raise BadInputError("unprotecting an alias needs a reason", hint=option("reason", "WHY"))
     alias = check_version_name(alias, desk.stages, what="alias")
     kind = "alias-unprotected"
     with _about_alias(desk, model, alias, kind, reason=reason, message=message) as (data, draft):
