@@ -20,6 +20,7 @@ from nbreg.errors import (
     BadTemplateError,
     ExistingVersionWarning,
     FailedToRegisterError,
+    GateRefusedError,
     NameTakenError,
     NbregError,
     NotRegisteredYetError,
@@ -627,6 +628,35 @@ def test_a_business_rule_promotes_in_the_run(registry: Registry) -> None:
         ("1.0.0", "none"),
     ]
     assert registry.events("m")[0].reason == "AccuracyRule"
+
+
+def test_a_promotion_that_a_gate_refuses_keeps_no_other_model_from_being_registered(
+    registry: Registry,
+) -> None:
+    """Two models of one pipeline, and the first does not pass."""
+
+    @nbreg.step(model=Model("first", registry=registry))
+    def first() -> Mean:
+        Model.active().promote("staging", reason="Rule")
+        return fitted(1.0)
+
+    @nbreg.step(model=Model("second", registry=registry))
+    def second() -> Mean:
+        return fitted(2.0)
+
+    @nbreg.pipeline(model=Model("second", registry=registry))
+    def training() -> None:
+        first()
+        second()
+
+    registry.require(None, "staging", "metrics.auc > 0.9")
+    with pytest.raises(GateRefusedError):
+        training()
+
+    assert [(row.name, row.versions, row.stages) for row in registry.models()] == [
+        ("first", 1, {}),
+        ("second", 1, {}),
+    ]
 
 
 def test_without_a_model_a_step_is_a_run_and_registers_nothing(tmp_path: Path) -> None:

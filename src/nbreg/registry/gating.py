@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from nbreg import lifecycle, rules
+from nbreg import lifecycle
+from nbreg import rules as texts
 from nbreg.errors import BadInputError, GateRefusedError, GateUnavailableError, option
 from nbreg.errors import spelled as spelled_by_face
 from nbreg.records import (
@@ -23,6 +24,7 @@ from nbreg.records import (
     FunctionRule,
     GateResult,
     GatesRow,
+    Lifecycle,
     MessageRequiredRule,
     ReasonRequiredRule,
     RequestRow,
@@ -67,9 +69,9 @@ class Moved(Exception):  # noqa: N818 - no error: it is answered by asking again
 # which there are
 
 
-def required(desk: Desk, database: JournalDB | None, stage: str) -> list[dict[str, Any]]:
+def required(rules: Lifecycle, database: JournalDB | None, stage: str) -> list[dict[str, Any]]:
     """The rules of a stage as they stand in the registry: those of all models, then the model's own."""
-    everywhere = desk.lifecycle.gates.get(stage, [])
+    everywhere = rules.gates.get(stage, [])
     row = database.row(TABLE, stage, GatesRow) if database is not None else None
     own = row.rules if row else []
     return [*everywhere, *(each for each in own if each not in everywhere)] if own else everywhere
@@ -87,7 +89,7 @@ def understood(rule: Mapping[str, Any]) -> AnyRule | None:
 def spelled(rule: Mapping[str, Any]) -> str:
     """A rule as people write it, also one that is not understood here."""
     known = understood(rule)
-    return rules.spelled(known) if known is not None else f"{str(rule.get('rule', '?'))[:60]}(…)"
+    return texts.spelled(known) if known is not None else f"{str(rule.get('rule', '?'))[:60]}(…)"
 
 
 def split(desk: Desk, database: JournalDB, request: Request, *, now: str = "") -> tuple[str, str]:
@@ -95,17 +97,20 @@ def split(desk: Desk, database: JournalDB, request: Request, *, now: str = "") -
 
     Neither where the version is in that stage by `now`, or above it.
     """
-    stage, stages = request.stage, desk.stages
-    if not stage or (now and stages.index(now) >= stages.index(stage)):
+    stage = request.stage
+    if not stage:
         return "", ""
-    is_gated = required(desk, database, stage) or _declared_for(desk, request.model, stage)
+    rules = desk.lifecycle
+    if now and rules.stages.index(now) >= rules.stages.index(stage):
+        return "", ""
+    is_gated = required(rules, database, stage) or _declared_for(rules, request.model, stage)
     return ("", stage) if is_gated else (stage, "")
 
 
-def _declared_for(desk: Desk, model: str, stage: str) -> list[Function]:
+def _declared_for(rules: Lifecycle, model: str, stage: str) -> list[Function]:
     """The functions of this process; the module is there only if somebody declared one."""
     module = sys.modules.get("nbreg.registry.gatefunctions")
-    found: list[Function] = module.declared_for(model, stage, desk.stages) if module else []
+    found: list[Function] = module.declared_for(model, stage, rules.stages) if module else []
     return found
 
 
@@ -114,11 +119,11 @@ def _declared_for(desk: Desk, model: str, stage: str) -> list[Function]:
 
 def judge(desk: Desk, entry: Entry, stage: str, wish: Wish) -> Judged:
     """Ask all gates of a stage about a version."""
-    database = entry.database
-    if stage not in lifecycle.held(desk.lifecycle):
+    database, rules = entry.database, desk.lifecycle
+    if stage not in lifecycle.held(rules):
         return Judged(stage, [], [], None)  # out of use everything goes
-    wanted = required(desk, database, stage)
-    functions = [(each, "process") for each in _declared_for(desk, entry.model, stage)]
+    wanted = required(rules, database, stage)
+    functions = [(each, "process") for each in _declared_for(rules, entry.model, stage)]
     functions += [(each, "call") for each in wish.functions]
     if not wanted and not functions:
         return Judged(stage, wanted, [], None)
@@ -207,9 +212,9 @@ def close(database: JournalDB, numbers: set[int]) -> None:
     database.put(REQUESTS, ALL_REQUESTS, msgspec.structs.replace(brief, open=left))
 
 
-def confirm(desk: Desk, entry: Entry, judged: Judged) -> None:
+def confirm(rules: Lifecycle, entry: Entry, judged: Judged) -> None:
     """Under the lock: raise `Moved` unless all is as the gates saw it."""
-    if required(desk, entry.database, judged.stage) != judged.required:
+    if required(rules, entry.database, judged.stage) != judged.required:
         raise Moved
     if judged.seen is not None and see(entry.database, entry.number, judged.stage) != judged.seen:
         raise Moved
@@ -236,7 +241,7 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
     )
 
 
-def facts(judged: Judged, wish: Wish) -> dict[str, Any]:
+def facts(judged: Judged) -> dict[str, Any]:
     """What the event of the move says of its gates."""
     if not judged.results:
         return {}
@@ -276,7 +281,7 @@ def check_beforehand(desk: Desk, request: Request) -> None:
     stage = request.stage
     if not stage:
         return
-    wanted = required(desk, desk.folder.model_if_any(request.model), stage)
+    wanted = required(desk.lifecycle, desk.folder.model_if_any(request.model), stage)
     failed = _unavailable(wanted)
     if failed:
         raise GateUnavailableError(

@@ -66,12 +66,13 @@ def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wis
     asked again.
     """
     desk.ready()
+    stage = entry.row.stage
     for _ in range(gating.TRIES):
-        row = bookkeeping.version_row(entry.database.refresh(), entry.number)
-        judged = gating.judge(desk, entry, target(row.stage), wish)
+        judged = gating.judge(desk, entry, target(stage), wish)
         gating.refuse(entry, judged, wish)
         with suppress(gating.Moved):
             return _moved(desk, entry, kind, target, judged, wish)
+        stage = bookkeeping.version_row(entry.database.refresh(), entry.number).stage
     raise ConflictError(
         f"{entry.ref} and the gates of {judged.stage} change faster than they can be asked", hint="try again"
     )
@@ -89,18 +90,19 @@ def _moved(
             return entry  # somebody else was faster; there is nothing to write
         if target(row.stage) != to:
             raise gating.Moved
-        gating.confirm(desk, entry, judged)
-        enter(desk, database, draft, row, judged, wish)
+        rules = desk.lifecycle
+        gating.confirm(rules, entry, judged)
+        enter(desk, rules, database, draft, row, judged)
     return entry
 
 
 def enter(
-    desk: Desk, database: JournalDB, draft: Draft, row: VersionRow, judged: gating.Judged, wish: Wish
+    desk: Desk, rules: Lifecycle, database: JournalDB, draft: Draft, row: VersionRow, judged: gating.Judged
 ) -> None:
     """Bring a version that passed the gates to their stage, and say so on the line."""
-    bookkeeping.note(database, draft, row, stage=judged.stage, **gating.facts(judged, wish), **_run())
+    bookkeeping.note(database, draft, row, stage=judged.stage, **gating.facts(judged), **_run())
     gating.settle(database, draft, row.number, judged.stage, desk.actor.user)
-    bookkeeping.enter(database, draft, desk.lifecycle, row, judged.stage)
+    bookkeeping.enter(database, draft, rules, row, judged.stage)
 
 
 def _run() -> dict[str, str]:
@@ -126,7 +128,7 @@ def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str,
     desk.ready()
     with desk.transaction(database, "rolled-back", reason=reason, message=message) as draft:
         row, before = _earlier(rules, database, model, stage, wanted)
-        passed_over = [gating.spelled(each) for each in gating.required(desk, database, stage)]
+        passed_over = [gating.spelled(each) for each in gating.required(rules, database, stage)]
         told = {"not_asked": passed_over} if passed_over else {}
         bookkeeping.note(database, draft, row, stage=stage, **told, **_run())
         _archive_holder(database, draft, rules, stage)

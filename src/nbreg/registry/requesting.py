@@ -71,8 +71,8 @@ def ask(desk: Desk, ref: str, to: str, wish: Wish) -> PromotionRequest:
 
 def _is_cheap(desk: Desk, database: JournalDB, stage: str) -> bool:
     """Whether what is missing can be told without running anybody's function."""
-    rules = [gating.understood(each) for each in gating.required(desk, database, stage)]
-    return all(rule is not None and type(rule).__name__ != "FunctionRule" for rule in rules)
+    found = [gating.understood(each) for each in gating.required(desk.lifecycle, database, stage)]
+    return all(rule is not None and type(rule).__name__ != "FunctionRule" for rule in found)
 
 
 def _refuse_second(entry: Entry, there: list[RequestRow], to: str) -> None:
@@ -126,13 +126,14 @@ def _approved(
         version = bookkeeping.version_row(database, row.version)
         if version.stage != row.was:
             raise gating.Moved
-        gating.confirm(desk, entry, judged)
+        rules = desk.lifecycle
+        gating.confirm(rules, entry, judged)
         mine = Approval(by=wish.approver, at=draft.at, message=draft.message if message else "")
         approvals = row.approvals if known else [*row.approvals, mine]
         row = msgspec.structs.replace(row, approvals=approvals)
         database.put(REQUESTS, row.number, row)
         if promotes:
-            moving.enter(desk, database, draft, version, judged, wish)
+            moving.enter(desk, rules, database, draft, version, judged)
         else:
             bookkeeping.note(database, draft, version, stage=row.to, request=row.number)
     return database.row(REQUESTS, row.number, RequestRow) or row

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from nbreg.capture.context import Scope, in_scope
 from nbreg.errors import BadInputError, FailedToRegisterError, NameTakenError, NbregError
 from nbreg.families import describe, snapshot
-from nbreg.registry import Registry, Run
+from nbreg.registry import ModelVersion, Registry, Run
 from nbreg.runs.handles import Model, active, moment_of, of_run
 
 _current: ContextVar[Training | None] = ContextVar("nbreg_training", default=None)
@@ -145,13 +145,20 @@ class Training:
     # the end
 
     def register(self) -> None:
-        """Make a version of what was trained for each model; what cannot become one stays with the run."""
+        """Make a version of what was trained for each model; what cannot become one stays with the run.
+
+        Promotions come after: one that a gate refuses keeps no other model from being registered.
+        """
+        versions: list[tuple[Model, ModelVersion]] = []
         for target in self._bound.values():
             mine = [each for each in self._made if each.target is target]
-            if mine:
-                self._register(target, mine)
+            version = self._register(target, mine) if mine else None
+            versions += [(target, version)] if version is not None else []
+        for target, version in versions:
+            for wish in target.promotions:
+                version.promote(wish["to"] or None, reason=wish["reason"], message=wish["message"])
 
-    def _register(self, target: Model, mine: list[Made]) -> None:
+    def _register(self, target: Model, mine: list[Made]) -> ModelVersion | None:
         try:
             chosen = self._chosen(target, mine)
             others = {each.step: each.value for each in mine if not describe.predicts(each.value)}
@@ -159,16 +166,14 @@ class Training:
                 name: value for name, value in others.items() if value is not chosen and name != "model"
             }
             if target.only_fetches:
-                return self._compare(target, chosen, others)
-            version = self.run.register(target.name, chosen, artifacts=others or None, version=target.wanted)
+                self._compare(target, chosen, others)
+                return None
+            return self.run.register(target.name, chosen, artifacts=others or None, version=target.wanted)
         except NameTakenError as error:
             raise self._failed(mine, error) from error
         except NbregError as error:
             self._keep(mine, error)
             raise
-        for wish in target.promotions:
-            version.promote(wish["to"] or None, reason=wish["reason"], message=wish["message"])
-        return None
 
     def _compare(self, target: Model, chosen: object, others: dict[str, object]) -> None:
         """A stage, number or alias makes no version: only to train the same again is fine."""
