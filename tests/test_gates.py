@@ -7,6 +7,7 @@ event of a promotion holds the evidence. A gate that cannot be asked refuses; no
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -415,6 +416,18 @@ def test_a_functions_answers(quick: Registry, gate: Any, passes: bool, said: str
     assert (lines(quick), quick.get("churn@production").number) == (before, 1)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"gates": "proven"}, {"gates": None}, {"gates": ["proven"]}, {"message": None}]
+)
+def test_what_is_no_gate_in_a_call_is_refused(quick: Registry, wrong: dict[str, Any]) -> None:
+    """Rules are required of everybody; in a call there are functions."""
+    quick.require("churn", "production", "message_required")
+    before = lines(quick)
+    with pytest.raises(BadInputError):
+        quick.promote("churn@2", "production", **wrong)
+    assert lines(quick) == before
+
+
 def test_an_interrupted_gate_changes_nothing(quick: Registry) -> None:
     """Control-C while a slow gate runs."""
 
@@ -755,3 +768,31 @@ def test_actors_are_who_acts(tmp_path: Path) -> None:
     told: list[str] = []
     registry.promote("churn@1", "staging", gates=lambda new, old, ctx: told.append(ctx.actor.user))
     assert told == ["robot"]
+
+
+def test_the_page_names_every_rule() -> None:
+    """Whoever looks for a gate finds all there are, spelled as they are read."""
+    page = (Path(__file__).parent.parent / "docs" / "gates.md").read_text()
+    table = page.split("|---|---|\n")[1].split("\n\n")[0]
+    found = re.findall(r"`([^`]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()))
+    read = [rules.parse(text, FIELDS) for text in found]
+    assert {rules.spelled(rule).partition("(")[0] for rule in read} >= set(rules.NAMES)
+    assert sum(isinstance(rule, FunctionRule) for rule in read) == 2
+
+
+def test_gates_and_requests_show_themselves_escaped(quick: Registry) -> None:
+    """As HTML and as text; what people wrote is text in both."""
+    from nbreg.display import EventTable, GateTable, RequestTable
+
+    quick.require("churn", "production", "message != '<b>bold</b>'")
+    table = GateTable(quick.gates("churn"), title="churn")
+    assert "message != '<b>bold</b>'" in repr(table)
+    assert "<b>bold" not in table._repr_mimebundle_()["text/html"]
+    quick.request("churn@2", "production", message="<script>alert(1)</script>")
+    asked = RequestTable(quick.requests("churn"))
+    assert "churn:r1" in repr(asked)
+    assert "<script>" not in asked._repr_mimebundle_()["text/html"]
+    quick.promote("churn@2", "production")
+    shown = EventTable(quick.events("churn"))._repr_mimebundle_()
+    assert "<b>bold" not in shown["text/html"]
+    assert repr(GateTable([])) == "no gates: every promotion is allowed"

@@ -255,6 +255,34 @@ def test_killed_at_each_step_a_verb_happened_or_it_did_not(
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_killed_on_its_way_through_a_gate_a_version_is_there_without_the_stage(
+    base: Path, tmp_path: Path
+) -> None:
+    """Registering into a stage that has gates is two lines: between them nothing is half, and production stays."""
+    shutil.copytree(base, tmp_path / "gated")
+    same_each_time(tmp_path / "gated").require("churn", "production", "metrics.auc > 0.5")
+    holder = Registry(base / "r").get("churn@production").number
+    seen: list[tuple[int, int]] = []
+    for at in range(200):
+        folder = tmp_path / "one"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(tmp_path / "gated", folder)
+        through = killing(
+            at,
+            lambda: same_each_time(folder).register(  # noqa: B023
+                "churn", {"new": 1}, metrics={"auc": 0.9}, stage="production"
+            ),
+        )
+        registry = Registry(folder / "r", settings=SETTINGS)
+        assert registry.verify().ok
+        seen.append((registry.model("churn").next_number - 1, registry.get("churn@production").number))
+        if through == 0:
+            break
+    assert set(seen) == {(5, holder), (6, holder), (6, 6)}
+    assert seen == sorted(seen)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_killed_at_each_step_of_the_very_first_write(tmp_path: Path) -> None:
     """A registry that was made by half is made by the next one."""
     for at in range(200):

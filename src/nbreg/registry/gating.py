@@ -266,6 +266,8 @@ def checked(gates: Sequence[Function] | Function, *, force: bool, reason: str) -
     """The functions given in a call, and whether force is given with a reason. Raises `BadInputError`."""
     if force and not (isinstance(reason, str) and reason.strip()):
         raise BadInputError("overruling gates needs a reason", hint=option("reason", "WHY"))
+    if not (callable(gates) or isinstance(gates, list | tuple)):
+        raise BadInputError(f"the gates of a call are a list of functions, not {type(gates).__name__}")
     found = (gates,) if callable(gates) else tuple(gates)
     for each in found:
         if not callable(each):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbreg.errors import BadValueError
 from nbreg.records import PromotionRequest, Protection, RequiredGate
 from nbreg.registry.desk import Desk
 
@@ -134,6 +135,9 @@ class GovernVerbs:
     def _wish(self, **wish: Any) -> Wish:
         from nbreg.registry.asking import Wish
 
+        for name in ("reason", "message"):
+            if not isinstance(wish[name], str):
+                raise BadValueError(f"the {name} is text, not {type(wish[name]).__name__}")
         return Wish(self, **wish)  # type: ignore[arg-type]  # the registry that these verbs are of
 
     def _text(self, ref: Any) -> str:
