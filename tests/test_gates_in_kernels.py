@@ -133,6 +133,10 @@ def test_all_gates_that_refuse_stand_in_one_line(notebooks: tuple[Kernel, Kernel
     )
     table = a.good("%model_events churn").text
     assert "gates required for production; metrics.f1 > 0.5" in table
+    a.good("registry.require(None, 'candidate', 'metrics.f1 > 0.5')")
+    said = a.refused("%register_model third clf --stage candidate")
+    assert said.endswith("(third@1.0.0 is registered, in no stage; promote it when it passes)")
+    assert "third" in a.good("%models").text
     a.good("%%register_model other --stage staging\nother = Mean().fit([7])")
     a.good("registry.require(None, 'production', 'message_required')")
     said = a.refused("%%register_model other --stage production\nthis = 'does not run'")

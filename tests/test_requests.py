@@ -215,6 +215,20 @@ def test_a_request_whose_version_moved_is_stale(
     assert bob.requests(state="stale") == []
 
 
+def test_approvals_of_a_stale_request_count_no_more(acting: As) -> None:
+    """Bob said yes to that move, and not to the next one."""
+    ada, bob = acting("ada"), acting("bob")
+    ada.require("churn", "production", "approved(1)", "metrics.f1 > 0")
+    bob.approve(ada.request("churn@2", "production"))
+    ada.update("churn@2", metrics={"f1": 1})
+    ada.promote("churn@2", "staging")
+    with pytest.raises(GateRefusedError, match="nobody has so far"):
+        ada.promote("churn@2", "production")
+    assert bob.approve(ada.request("churn@2", "production")).state == "promoted"
+    assert ada.events("churn")[0].facts["approved_by"] == ["bob"]
+    assert [each.state for each in ada.requests("churn")] == ["promoted", "promoted"]
+
+
 def test_what_cannot_be_asked_for(acting: As) -> None:
     """Bad input changes nothing."""
     ada = acting("ada")

@@ -18,6 +18,7 @@ import msgspec
 from nbreg.errors import BadInputError, UnknownGateError, UnknownStageError, did_you_mean
 from nbreg.names import check_model_name
 from nbreg.records import Actor, FunctionRule
+from nbreg.rules import NAMES
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -142,7 +143,7 @@ def rule_of(gate: object) -> FunctionRule:
             return FunctionRule(name=gate)
         names = [name for name in _declared if gate in (name, name.partition(":")[2])]
         if not names:
-            known = [*_declared, *(each.name for each in _entry_points()), *rules_names()]
+            known = [*_declared, *(each.name for each in _entry_points()), *NAMES]
             raise UnknownGateError(
                 f"no gate {gate[:80]!r} is known here",
                 hint=did_you_mean(
@@ -161,13 +162,6 @@ def rule_of(gate: object) -> FunctionRule:
             hint="put it into a module, or into a cell",
         )
     return FunctionRule(name=name, digest=digest)
-
-
-def rules_names() -> tuple[str, ...]:
-    """The rules that have a name, for hints."""
-    from nbreg.rules import NAMES
-
-    return NAMES
 
 
 def _is_of_main(name: str) -> bool:

@@ -30,6 +30,7 @@ from nbreg.records import (
     RequestRow,
     RequestsRow,
     StageRow,
+    VersionRow,
 )
 from nbreg.registry import bookkeeping, proofs
 from nbreg.registry.asking import About, Seen, Wish
@@ -181,8 +182,9 @@ def see(database: JournalDB, number: int, stage: str) -> Seen:
         held = database.row("stages", stage, StageRow)
         holder = bookkeeping.holder(database, stage) if held else None
         proof = database.row(proofs.TABLE, proofs.row_id(number), Evidence)
-        requests = [each for each in open_requests(database) if (each.version, each.to) == (number, stage)]
-    return Seen(row, holder, proof, requests)
+        asked = [each for each in open_requests(database) if (each.version, each.to) == (number, stage)]
+    # What was approved of a version in another stage was approved of another move.
+    return Seen(row, holder, proof, [each for each in asked if each.was == row.stage])
 
 
 def open_requests(database: JournalDB) -> list[RequestRow]:
@@ -192,16 +194,15 @@ def open_requests(database: JournalDB) -> list[RequestRow]:
     return [each for each in found if each is not None]
 
 
-def settle(database: JournalDB, draft: Draft, number: int, stage: str, by: str) -> None:
+def settle(database: JournalDB, draft: Draft, row: VersionRow, stage: str, by: str) -> None:
     """Under the lock: what was asked for and comes to be now is open no longer."""
-    open_ones = open_requests(database)
-    done = [each for each in open_ones if (each.version, each.to) == (number, stage)]
+    done = [each for each in open_requests(database) if (each.version, each.to) == (row.number, stage)]
     for each in done:
         closed = Approval(by=by, at=draft.at, message=draft.message)
         database.put(REQUESTS, each.number, msgspec.structs.replace(each, state="promoted", closed=closed))
     if done:
         close(database, {each.number for each in done})
-        approved = [approval.by for each in done for approval in each.approvals]
+        approved = [each.by for asked in done if asked.was == row.stage for each in asked.approvals]
         draft.facts.update(request=done[-1].number, **({"approved_by": approved} if approved else {}))
 
 

@@ -101,7 +101,7 @@ def enter(
 ) -> None:
     """Bring a version that passed the gates to their stage, and say so on the line."""
     bookkeeping.note(database, draft, row, stage=judged.stage, **gating.facts(judged), **_run())
-    gating.settle(database, draft, row.number, judged.stage, desk.actor.user)
+    gating.settle(database, draft, row, judged.stage, desk.actor.user)
     bookkeeping.enter(database, draft, rules, row, judged.stage)
 
 

@@ -47,7 +47,7 @@ def ask(desk: Desk, ref: str, to: str, wish: Wish) -> PromotionRequest:
         row = bookkeeping.version_row(database, entry.number)
         lifecycle.check_promotion(desk.lifecycle, row.stage, to)
         brief = database.row(REQUESTS, ALL_REQUESTS, RequestsRow) or RequestsRow()
-        _refuse_second(entry, gating.open_requests(database), to)
+        _refuse_second(entry, row, gating.open_requests(database), to)
         made = RequestRow(
             number=brief.given + 1,
             version=row.number,
@@ -75,9 +75,9 @@ def _is_cheap(desk: Desk, database: JournalDB, stage: str) -> bool:
     return all(rule is not None and type(rule).__name__ != "FunctionRule" for rule in found)
 
 
-def _refuse_second(entry: Entry, there: list[RequestRow], to: str) -> None:
+def _refuse_second(entry: Entry, row: VersionRow, there: list[RequestRow], to: str) -> None:
     for each in there:
-        if (each.version, each.to) == (entry.number, to) and each.was == entry.row.stage:
+        if (each.version, each.to, each.was) == (row.number, to, row.stage):
             raise ConflictError(
                 f"{each.by} asked for {entry.ref} in {to} already: {request_id(entry.model, each.number)}",
                 hint="approve that one",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -16,7 +15,6 @@ from nbreg.records import AnyRule, FunctionRule, GatesRow, Protection, QueryRule
 from nbreg.registry import bookkeeping, gatefunctions, gating, listing
 from nbreg.registry.desk import Desk
 from nbreg.registry.given import without_secrets
-from nbreg.store.tiny import Draft, JournalDB
 
 EVERYWHERE = "*"
 
@@ -167,7 +165,9 @@ PROTECTED = "protected"
 def protect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
     """Let an alias move by force alone; see `Registry.protect`."""
     alias = check_version_name(alias, desk.stages, what="alias")
-    with _about_alias(desk, model, alias, "alias-protected", reason=reason, message=message) as (data, draft):
+    data = desk.model(model)
+    desk.ready()
+    with desk.transaction(data, "alias-protected", reason=reason, message=message) as draft:
         if data.row(PROTECTED, alias, Protection) is None:
             mine = Protection(by=desk.actor.user, at=draft.at, reason=draft.reason)
             draft.facts["alias"] = alias
@@ -180,8 +180,9 @@ def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) 
     if not isinstance(reason, str) or not reason.strip():
         raise BadInputError("unprotecting an alias needs a reason", hint=option("reason", "WHY"))
     alias = check_version_name(alias, desk.stages, what="alias")
-    kind = "alias-unprotected"
-    with _about_alias(desk, model, alias, kind, reason=reason, message=message) as (data, draft):
+    data = desk.model(model)
+    desk.ready()
+    with desk.transaction(data, "alias-unprotected", reason=reason, message=message) as draft:
         if data.row(PROTECTED, alias, Protection) is None:
             known = data.ids(PROTECTED)
             raise UnknownVersionError(
@@ -190,16 +191,6 @@ def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) 
         draft.facts["alias"] = alias
         bookkeeping.brief(data, draft)
         data.put(PROTECTED, alias, None)
-
-
-@contextmanager
-def _about_alias(
-    desk: Desk, model: str, alias: str, kind: str, *, reason: str, message: str
-) -> Iterator[tuple[JournalDB, Draft]]:
-    database = desk.model(model)
-    desk.ready()
-    with desk.transaction(database, kind, reason=reason, message=message) as draft:
-        yield database, draft
 
 
 def protected(desk: Desk, model: str) -> dict[str, Protection]:
