@@ -254,11 +254,10 @@ def _approved(about: About, rule: ApprovedRule) -> Found:
 
 
 def approvers(requests: Sequence[RequestRow], wish: Wish) -> Iterator[str]:
-    """Who approved one of the open requests, without those who asked for them."""
-    askers = {each.by for each in requests}
+    """Who approved what is open; `approve` takes no approval of who asked for it."""
     for each in requests:
-        yield from (approval.by for approval in each.approvals if approval.by not in askers)
-    if wish.approver and wish.approver not in askers:
+        yield from (approval.by for approval in each.approvals)
+    if wish.approver:
         yield wish.approver
 
 

@@ -65,16 +65,19 @@ def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wis
     The gates are asked before anything is locked. If what they saw is not so any more, they are
     asked again.
     """
-    desk.ready()
     stage = entry.row.stage
+    target(stage)  # what cannot be is refused before a gate is asked, or the folder made ready
+    desk.ready()
     for _ in range(gating.TRIES):
-        judged = gating.judge(desk, entry, target(stage), wish)
+        if (to := target(stage)) == stage:
+            return entry  # somebody else was faster; there is nothing to write
+        judged = gating.judge(desk, entry, to, wish)
         gating.refuse(entry, judged, wish)
         with suppress(gating.Moved):
             return _moved(desk, entry, kind, target, judged, wish)
         stage = bookkeeping.version_row(entry.database.refresh(), entry.number).stage
     raise ConflictError(
-        f"{entry.ref} and the gates of {judged.stage} change faster than they can be asked", hint="try again"
+        f"{entry.ref} and the gates of {to} change faster than they can be asked", hint="try again"
     )
 
 
@@ -85,10 +88,9 @@ def _moved(
     database = entry.database
     with desk.transaction(database, kind, reason=wish.reason, message=wish.message) as draft:
         row = bookkeeping.version_row(database, entry.number)
-        to = judged.stage
-        if row.stage == to:
-            return entry  # somebody else was faster; there is nothing to write
-        if target(row.stage) != to:
+        if row.stage == judged.stage:
+            return entry  # as above
+        if target(row.stage) != judged.stage:
             raise gating.Moved
         rules = desk.lifecycle
         gating.confirm(rules, entry, judged)
