@@ -34,6 +34,7 @@ WITHOUT_A_COMMAND = {
     "current_run": "a run goes on in the process that began it",
     "get_request": "`nbreg requests` lists them",
     "draft": "`nbreg drafts` lists them, and --draft registers one",
+    "isolated": "an object lives in a process; `nbreg environments` makes its environment beforehand",
     "load": "an object lives in a process; `nbreg pull` writes its files",
     "preview": "`nbreg register --preview`",
     "start_own_run": "a run goes on in the process that began it",
