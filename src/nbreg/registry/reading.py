@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Final
 
@@ -225,5 +226,5 @@ def _event(model: str, line: Line) -> Event:
         reason=line.reason,
         message=line.message,
         number=number if isinstance(number, int) else None,
-        facts=line.facts,
+        facts=deepcopy(line.facts),  # the journal may keep its line, and an event is the caller's
     )

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from time import time_ns
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -38,6 +39,8 @@ START: Final = "0" * 64
 _SEAL: Final = b',"hash":"'
 _TAIL: Final = len(_SEAL) + 64 + len(b'"}')
 _CHUNK: Final = 256 * 1024
+_TICK: Final = 20_000_000
+"""Nanoseconds within which a file may be written twice and have one time."""
 
 
 class Line(msgspec.Struct, kw_only=True, gc=False):
@@ -152,6 +155,7 @@ class Journal:
         self._offsets = array("Q")
         self._end = 0
         self._hash = START
+        self._last: Line | None = None
         self._lost: JournalError | None = None
         forgetful.add(self)
 
@@ -202,6 +206,8 @@ class Journal:
             return
         except OSError as error:
             raise refused(error, self.path, reading=True) from error
+        if (status.st_size, status.st_mtime_ns) != self._seen or time_ns() - status.st_mtime_ns < _TICK:
+            self._last = None  # whoever touched the file may have changed the line
         if (status.st_dev, status.st_ino) != self._identity or status.st_size < self._end:
             self._replay()
         elif (status.st_size, status.st_mtime_ns) != self._seen or self.has_tail:
@@ -225,7 +231,7 @@ class Journal:
     def _forget(self) -> None:
         self._identity, self._seen = (0, 0), (0, 0)
         self._offsets, self._end, self._hash, self.at = array("Q"), 0, START, ""
-        self.damage = None
+        self.damage = self._last = None
         self._follower.reset()
 
     def forget_after_fork(self) -> None:
@@ -275,6 +281,7 @@ class Journal:
         offsets.append(self._end)
         self._end += size
         self._hash = line.hash
+        self._last = line
         self.at = line.at
         self._follower.apply(index, line)
 
@@ -287,11 +294,19 @@ class Journal:
             raise refused(error, self.path, reading=True) from error
 
     def line(self, index: int) -> Line:
-        """One line again, from the disk, its hash checked again.
+        """One line again, from the disk, its hash checked again; not to be changed.
+
+        The last one, which has the model's own row, is asked for many times in each verb. It is
+        kept from one `refresh` to the next, and longer where the file was not touched meanwhile.
 
         Raises `JournalError` where its bytes changed since it was first read.
         """
-        return _decoder.decode(self.raw(index))
+        with self.mutex:
+            if index != len(self._offsets) - 1:
+                return _decoder.decode(self.raw(index))
+            if self._last is None:
+                self._last = _decoder.decode(self.raw(index))
+            return self._last
 
     def raw(self, index: int) -> bytes:
         """The bytes of a line as they were written, without its LF; checked like `line`."""
