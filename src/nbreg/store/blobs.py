@@ -50,6 +50,7 @@ _ALIGNED: Final = 64
 _LARGEST_INDEX: Final = 64 * 1024 * 1024
 _INDEXES_KEPT: Final = 256
 _PARTS_KEPT: Final = 4096
+_JOINED: Final = 1024 * 1024
 
 
 class BundleIndex(msgspec.Struct, kw_only=True):
@@ -149,7 +150,8 @@ class Blobs:
         Raises `CannotStoreError` where the pieces together do not have that digest: another
         thread, or another program in the case of a file, changed them meanwhile.
         """
-        target = self.path(digest)
+        target = self._name(digest)
+        folder = target[:-63]
         with self._scrap_file() as (fd, temporary):
             hasher = sha256()
             for piece in pieces:
@@ -161,21 +163,21 @@ class Blobs:
                     hint="register it when nothing writes to it any more",
                 )
             os.fsync(fd)
-            make_folder(target.parent)
-            temporary.rename(target)
-            sync_folder(target.parent)
+            make_folder(folder)
+            os.rename(temporary, target)  # noqa: PTH104
+            sync_folder(folder)
 
     def write_scrap(self, source: Source, progress: Progress) -> tuple[Path, str]:
         """Store a part under a passing name, durably; that name, and the digest of what was written."""
         from nbreg.store.large import write_digested
 
         with self._scrap_file() as (fd, temporary):
-            return temporary, write_digested(fd, source, progress)
+            return Path(temporary), write_digested(fd, source, progress)
 
     @contextmanager
-    def _scrap_file(self) -> Iterator[tuple[int, Path]]:
+    def _scrap_file(self) -> Iterator[tuple[int, str]]:
         """A new file that will be an object; it is removed if anything goes wrong inside."""
-        temporary = self._scrap / f"{os.getpid()}-{secrets.token_hex(6)}"
+        temporary = f"{self._scrap}/{os.getpid()}-{secrets.token_hex(6)}"
         try:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         except OSError as error:
@@ -185,7 +187,7 @@ class Blobs:
             yield fd, temporary
         except BaseException as error:
             with suppress(OSError):
-                temporary.unlink()
+                os.unlink(temporary)  # noqa: PTH108
             if isinstance(error, OSError):
                 raise refused(error, temporary) from error
             raise
@@ -200,19 +202,20 @@ class Blobs:
         for digest, data in parts.items():
             offsets[digest] = (offset, len(data))
             offset += _aligned(len(data))
-        index = msgspec.json.encode(BundleIndex(parts=offsets, elsewhere=elsewhere, large=large))
+        contents = BundleIndex(parts=offsets, elsewhere=elsewhere, large=large)
+        index = msgspec.json.encode(contents)
         header = b"%b%016x\n%b" % (_MAGIC, len(index), index)
         pieces: list[Bytes] = [header, b"\0" * (_aligned(len(header)) - len(header))]
         for data in parts.values():
             pieces += (data, b"\0" * (_aligned(len(data)) - len(data)))
+        if offset <= _JOINED:  # copying is cheaper than two calls for each part
+            pieces = [b"".join(pieces)]
         whole = sha256()
         for piece in pieces:
             whole.update(piece)
         bundle = whole.hexdigest()
         self.write(pieces, bundle)
-        self._remember(
-            bundle, BundleIndex(parts=offsets, elsewhere=elsewhere, large=large), _aligned(len(header))
-        )
+        self._remember(bundle, contents, _aligned(len(header)))
         self._cache.add((digest for digest, data in parts.items() if len(data) > TINY), bundle)
         return bundle
 

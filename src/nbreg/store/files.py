@@ -64,7 +64,7 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: Path | str) -> None:
     """Make the names in a folder as durable as the files they name."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -73,13 +73,13 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def inherit(fd: int, folder: Path, *, keep: int) -> None:
+def inherit(fd: int, folder: Path | str, *, keep: int) -> None:
     """Give a new file or folder its folder's group, and the rights of the folder that `keep` lets through.
 
     So what one member of a group creates in a shared folder, the others can go on with,
     whatever the umask of the first.
     """
-    parent = folder.stat()
+    parent = os.stat(folder)  # noqa: PTH116
     with suppress(PermissionError):
         if os.fstat(fd).st_gid != parent.st_gid:
             os.fchown(fd, -1, parent.st_gid)
@@ -87,10 +87,11 @@ def inherit(fd: int, folder: Path, *, keep: int) -> None:
         os.fchmod(fd, parent.st_mode & keep)
 
 
-def make_folder(path: Path, *, durable: bool = True) -> None:
+def make_folder(path: Path | str, *, durable: bool = True) -> None:
     """Create a folder and what it stands in; one that is there already is fine."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - several times in each registration
         return
+    path = Path(path)
     if not path.parent.is_dir():
         make_folder(path.parent, durable=durable)
     try:
@@ -251,7 +252,8 @@ def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = F
 
 
 def _open(path: Path, *, create: bool) -> int:
-    flags = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | (os.O_CREAT if create else 0)
+    folder = os.path.isdir(path)  # noqa: PTH112
+    flags = os.O_RDONLY | os.O_DIRECTORY if folder else os.O_RDWR | (os.O_CREAT if create else 0)
     try:
         with _gates_guard:  # no fork between opening and noting: the child would not know what to close
             fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
@@ -273,7 +275,7 @@ def _give_back(fd: int) -> None:
 
 def _still_there(fd: int, path: Path) -> bool:
     with suppress(FileNotFoundError):
-        there, here = path.stat(), os.fstat(fd)
+        there, here = os.stat(path), os.fstat(fd)  # noqa: PTH116
         return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
     return False
 
