@@ -423,10 +423,12 @@ def _holder_of(database: JournalDB, content_digest: str) -> VersionRow | None:
 
 def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str) -> Entry | None:
     """Compare with the base and write; where another version became the base meanwhile, once more."""
+    stamp = trust.sign(version_id) if made.mine else ""
+    running.registering(desk, request.run, request.model, version_id)
     for left in range(comparing.TRIES - 1, -1, -1):
         judged = comparing.judge(desk, request, made.side)
         with suppress(comparing.BaseMoved):
-            written = _write(desk, request, made, version_id, bundle, judged, last=not left)
+            written = _write(desk, request, made, version_id, bundle, judged, stamp, last=not left)
             comparing.remember(version_id, made.manifest)
             return written
     raise AssertionError("the last try takes what was found")
@@ -439,13 +441,12 @@ def _write(
     version_id: str,
     bundle: str,
     judged: comparing.Judged,
+    stamp: str,
     *,
     last: bool,
 ) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
-    stamp = trust.sign(version_id) if made.mine else ""
-    running.registering(desk, request.run, request.model, version_id)
     with desk.transaction(
         database,
         "registered",
