@@ -15,8 +15,10 @@ import copyreg
 import pickle
 import struct
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -38,6 +40,7 @@ _BOOKKEEPING: Final = frozenset(
 
 _OWN: Final = "nbreg"
 _LENGTH: Final = struct.Struct("<Q").pack
+_OF_A_DIGEST: Final = _LENGTH(sha256().digest_size)
 _COPIED: Final = 64 * 1024
 _SHORT: Final = 100
 
@@ -73,6 +76,11 @@ def _hash(tag: str, *parts: bytes) -> bytes:
             return _hash_in_place(pieces, parts)
         pieces.append(part)
     return sha256(b"".join(pieces)).digest()
+
+
+def _hash_digests(tag: str, digests: Iterable[bytes]) -> bytes:
+    """`_hash` of parts that are digests: nearly all of a tree's nodes are made of them."""
+    return sha256(tag.encode() + b"\0" + _OF_A_DIGEST.join([b"", *digests])).digest()
 
 
 def _hash_in_place(pieces: list[bytes], parts: tuple[bytes, ...]) -> bytes:
@@ -161,9 +169,9 @@ class _Walk:
         if kind is list or kind is tuple:
             return self._all(kind.__name__, value)
         if kind is dict:
-            return self._all("dict", (part for pair in value.items() for part in pair))  # type: ignore[attr-defined]
+            return self._all("dict", chain.from_iterable(value.items()))  # type: ignore[attr-defined]
         if kind is set or kind is frozenset:
-            return _hash(kind.__name__, *sorted(self.digest(each) for each in value))  # type: ignore[attr-defined]
+            return _hash_digests(kind.__name__, sorted(map(self.digest, value)))  # type: ignore[call-overload]
         if kind is bytearray or kind is memoryview:
             shape = () if kind is bytearray else (value.format, value.shape)  # type: ignore[attr-defined]
             return _hash(kind.__name__, bytes(value), self.digest(shape))  # type: ignore[call-overload]
@@ -184,7 +192,7 @@ class _Walk:
         return self._reduced(value)
 
     def _all(self, tag: str, values: Any) -> bytes:
-        return _hash(tag, *(self.digest(each) for each in values))
+        return _hash_digests(tag, map(self.digest, values))
 
     def _array(self, array: Any) -> bytes:
         dtype = array.dtype

@@ -29,7 +29,7 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
     Raises `BadValueError`, which names the place, for NaN and infinities, for keys that are no
     text, for text that is not Unicode, and for anything else that JSON has no form for.
     """
-    if value is None or isinstance(value, bool):
+    if _is_plain(value):
         return value
     if isinstance(value, str):
         if not value.isascii():
@@ -53,10 +53,16 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
             if not isinstance(key, str):
                 raise BadValueError(f"{where} has the key {_brief(key)}", hint="keys must be text")
         return {
-            plain(key, where): plain(each, f"{where}.{key}", depth=depth - 1) for key, each in value.items()
+            key if _is_plain(key) else plain(key, where): (
+                each if _is_plain(each) else plain(each, f"{where}.{key}", depth=depth - 1)
+            )
+            for key, each in value.items()
         }
     if isinstance(value, list | tuple):
-        return [plain(each, f"{where}[{i}]", depth=depth - 1) for i, each in enumerate(value)]
+        return [
+            each if _is_plain(each) else plain(each, f"{where}[{i}]", depth=depth - 1)
+            for i, each in enumerate(value)
+        ]
     scalar = _scalar(value)
     if scalar is not None:
         return plain(scalar, where)
@@ -64,6 +70,18 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
         f"{where} is a {type(value).__module__}.{type(value).__qualname__}",
         hint="numbers, text, true, false, null, and lists and objects of them",
     )
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is as it should be: seen at once of most, and a row or a model has hundreds."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[attr-defined, no-any-return]
+    if kind is int:
+        return -(2**63) <= value < 2**63  # type: ignore[operator]
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return value is None or kind is bool
 
 
 def _scalar(value: object) -> bool | int | float | str | None:
