@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from nbreg.records import Actor
 
@@ -23,9 +24,16 @@ def _clean(user: str) -> str:
 
 
 def _system_user() -> str:
+    uid = os.geteuid() if hasattr(os, "geteuid") else -1
+    return _account(uid) or os.environ.get("USER") or os.environ.get("USERNAME") or f"uid {uid}"
+
+
+@lru_cache(maxsize=4)
+def _account(uid: int) -> str:
+    """The name of a user, looked up once: each look reads a file, or asks a directory over the network."""
     try:
         import pwd
 
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except (ImportError, KeyError):
-        return os.environ.get("USER") or os.environ.get("USERNAME") or f"uid {os.geteuid()}"
+        return ""
