@@ -8,6 +8,7 @@ no code of the user's but what pickling a model calls too, and imports nothing o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -77,15 +78,16 @@ class Pending:
         if isinstance(prepared, str):
             return Capture(dict.fromkeys(PARTS, prepared), {})
         namespace, redactor = prepared
+        names = tuple(sys.modules)  # once for all parts: there are thousands
         parts: dict[str, Part | str] = {
-            "environment": _tried(lambda: self._environment(redactor)),
+            "environment": _tried(lambda: self._environment(redactor, names)),
             "recipe": _tried(lambda: self._recipe(redactor, models)),
         }
         if self._brief:
             parts |= dict.fromkeys(("variables", "source"), NO_TIME)
         else:
             parts["variables"] = _tried(lambda: self._variables(namespace, redactor))
-            parts["source"] = _tried(lambda: self._source(redactor))
+            parts["source"] = _tried(lambda: self._source(redactor, names))
         return Capture(parts, dict(sorted(redactor.counts.items())))
 
     def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
@@ -94,8 +96,8 @@ class Pending:
         known = self._redactor
         return namespace, known.again() if known else redactor_of(self._context, namespace)
 
-    def _environment(self, redactor: Redactor) -> Part:
-        record = capture_environment(redactor)
+    def _environment(self, redactor: Redactor, names: tuple[str, ...]) -> Part:
+        record = capture_environment(redactor, names)
         return Part(record, environment_summary(record))
 
     def _variables(self, namespace: Mapping[str, object], redactor: Redactor) -> Part:
@@ -106,10 +108,10 @@ class Pending:
         record = capture_recipe(self._context, redactor, models)
         return Part(record, recipe_summary(record))
 
-    def _source(self, redactor: Redactor) -> Part:
+    def _source(self, redactor: Redactor, names: tuple[str, ...]) -> Part:
         if isinstance(self._git, str):
             raise CaptureFailed(self._git)
-        record = capture_source(self._context, self._git, redactor)
+        record = capture_source(self._context, self._git, redactor, names)
         return Part(record, source_summary(record))
 
 

@@ -114,9 +114,9 @@ class Listing:
                 ahead += _requirements(records.get(name, "")) & allowed
         return frozenset(found)
 
-    def imported(self, modules: Mapping[str, object]) -> frozenset[str]:
-        """Names of the distributions that these modules (`sys.modules`) come from."""
-        names = tuple(modules)
+    def imported(self, modules: Mapping[str, object], names: tuple[str, ...] | None = None) -> frozenset[str]:
+        """Names of the distributions that these modules (`sys.modules`, of these names) come from."""
+        names = tuple(modules) if names is None else names
         known, tops, found = self._last
         if names != known:
             tops = [name for name in names if "." not in name and name not in _NOBODYS]

@@ -77,11 +77,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def capture_environment(redactor: Redactor) -> Environment:
-    """The running environment; the very same record as long as nothing of it changes."""
+def capture_environment(redactor: Redactor, names: tuple[str, ...] | None = None) -> Environment:
+    """The running environment; the very same record as long as nothing of it changes.
+
+    `names` are those of `sys.modules`, where they are at hand.
+    """
     global _last
     listing = installed()
-    imported = listing.imported(sys.modules)
+    imported = listing.imported(sys.modules, names)
     variables = _variables(redactor)
     libraries: dict[str, Any] = _tried(numerics, {})
     devices: list[dict[str, Any]] = _tried(accelerators, [])

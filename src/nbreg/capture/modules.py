@@ -45,10 +45,12 @@ class LocalModule(NamedTuple):
 _last: tuple[tuple[str, ...], str, list[LocalModule]] = ((), "", [])
 
 
-def local_modules(modules: Mapping[str, object], folder: str) -> list[LocalModule]:
+def local_modules(
+    modules: Mapping[str, object], folder: str, names: tuple[str, ...] | None = None
+) -> list[LocalModule]:
     """Those of `sys.modules`, the ones below `folder` first, then by name; looked for after imports."""
     global _last
-    names = tuple(modules)
+    names = tuple(modules) if names is None else names
     known, where, found = _last
     if names != known or folder != where:
         found = _local_modules(modules, names, folder)
@@ -96,10 +98,10 @@ class Modules(NamedTuple):
     edited: list[str]
 
 
-def capture_modules(redactor: Redactor, folder: str) -> Modules:
+def capture_modules(redactor: Redactor, folder: str, names: tuple[str, ...] | None = None) -> Modules:
     """The texts of local modules within the bounds, without secrets; what is left out says why."""
     loaded = sys.modules
-    found = local_modules(loaded, folder)
+    found = local_modules(loaded, folder, names)
     texts, edited, left = {}, [], MODULES_BYTES
     for each in found[:MOST_MODULES]:
         text, size = _text(each.file, left)

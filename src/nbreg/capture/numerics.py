@@ -70,9 +70,11 @@ def numerics() -> dict[str, Any]:
 
 def _moment() -> tuple[int, str]:
     """What changes when something is imported; libraries hardly ever come in another way."""
-    # A copy: other threads import too.
-    names = list(sys.modules)
-    return len(names), names[-1] if names else ""
+    try:
+        return len(sys.modules), next(reversed(sys.modules))
+    except RuntimeError:  # another thread imports right now
+        names = list(sys.modules)
+        return len(names), names[-1]
 
 
 @lru_cache(maxsize=1)
@@ -156,18 +158,18 @@ def accelerators(folder: str = NVIDIA) -> list[dict[str, Any]]:
     Read from the driver's files: asking CUDA would initialise it, which takes memory on the
     device and breaks a later fork.
     """
-    driver = _driver(Path(folder) / "version")
+    driver = _driver(f"{folder}/version")
     devices: list[dict[str, Any]] = [
-        {"kind": "cuda", "name": name, "driver": driver} for name in _devices(Path(folder) / "gpus")
+        {"kind": "cuda", "name": name, "driver": driver} for name in _devices(f"{folder}/gpus")
     ]
     return devices + _of_torch()
 
 
 @lru_cache(maxsize=2)
-def _devices(folder: Path) -> tuple[str, ...]:
+def _devices(folder: str) -> tuple[str, ...]:
     names = []
     try:
-        for each in sorted(folder.iterdir()):
+        for each in sorted(Path(folder).iterdir()):
             text = (each / "information").read_text(errors="replace")
             if match := re.search(r"^Model:\s*(.+?)\s*$", text, re.MULTILINE):
                 names.append(match[1])
@@ -177,9 +179,9 @@ def _devices(folder: Path) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=2)
-def _driver(file: Path) -> str:
+def _driver(file: str) -> str:
     try:
-        match = re.search(r"\s(\d+\.\d+[\d.]*)\s", file.read_text(errors="replace"))
+        match = re.search(r"\s(\d+\.\d+[\d.]*)\s", Path(file).read_text(errors="replace"))
     except OSError:
         return ""
     return match[1] if match else ""

@@ -5,7 +5,6 @@ Git is asked in `git`, before anything else is captured, and joined after.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from nbreg.capture.context import ScriptContext
@@ -18,10 +17,12 @@ from nbreg.records import Context, Git, Source
 SCRIPT_BYTES: Final = 1024 * 1024
 
 
-def capture_source(context: Context, status: GitStatus, redactor: Redactor) -> Source:
-    """What a version keeps of the code beside its cells."""
+def capture_source(
+    context: Context, status: GitStatus, redactor: Redactor, names: tuple[str, ...] | None = None
+) -> Source:
+    """What a version keeps of the code beside its cells; `names` as for `capture_environment`."""
     is_script = context.kind == "script"
-    modules = capture_modules(redactor, context.folder)
+    modules = capture_modules(redactor, context.folder, names)
     # A script's text is kept as a whole, so that its definitions need not be.
     definitions = (
         {} if is_script else capture_definitions(dict(context.namespace), context.executions, redactor)
@@ -53,7 +54,7 @@ def _redacted(git: Git, redactor: Redactor) -> Git:
 def script_text(path: str) -> str:
     """The script as it is in its file, or a comment in its place."""
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - twice in each registration
             text = file.read(SCRIPT_BYTES + 1)
     except OSError:
         return ""
