@@ -26,6 +26,7 @@ from nbreg.errors import (
 )
 from nbreg.records import (
     Captured,
+    Chunk,
     DataLink,
     Environment,
     Manifest,
@@ -120,7 +121,7 @@ def add_parts(batch: Batch, made: Made) -> str:
         for chunk, part in each.parts:
             batch.add(part, chunk)
     for part in made.captured:
-        batch.add(part)
+        batch.add(part, _chunk_known_of(part))
     return batch.add(canonical(made.manifest)).digest
 
 
@@ -306,6 +307,13 @@ def _spelled(record: Record) -> tuple[bytes, str]:
     if type(record) is Environment:
         _environment = record, spelled
     return spelled
+
+
+def _chunk_known_of(raw: bytes) -> Chunk | None:
+    """Of the last environment, which is not digested anew for each version; else None."""
+    if _environment is None or _environment[1][0] is not raw:
+        return None
+    return Chunk(digest=_environment[1][1], size=len(raw))
 
 
 def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
