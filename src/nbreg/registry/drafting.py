@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -114,7 +115,8 @@ class Draft:
 def folder_of(desk: Desk) -> DraftFolder:
     """Where the drafts of this registry are; nothing is made."""
     own, cached = desk.folder.path / "drafts", _cache(desk.folder.path)
-    if (desk.folder.path / "registry.jsonl").exists() and os.access(desk.folder.path, os.W_OK):
+    there = os.path.exists(f"{desk.folder.path}/registry.jsonl")  # noqa: PTH110 - in each registration
+    if there and os.access(desk.folder.path, os.W_OK):
         return DraftFolder(own, [cached])
     return DraftFolder(cached, [own])
 
@@ -123,8 +125,12 @@ def _cache(registry: Path) -> Path:
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not base.startswith("/"):
         base = os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib raises for who has no home
-    key = sha256(os.fsencode(registry)).hexdigest()[:16]
-    return Path(base if base.startswith("/") else os.devnull) / "nbreg" / "drafts" / key
+    return _cache_in(base if base.startswith("/") else os.devnull, registry)
+
+
+@lru_cache(maxsize=64)
+def _cache_in(base: str, registry: Path) -> Path:
+    return Path(base) / "nbreg" / "drafts" / sha256(os.fsencode(registry)).hexdigest()[:16]
 
 
 def limits_of(desk: Desk) -> Limits:
