@@ -27,6 +27,8 @@ ALWAYS: Final = {ENVIRONMENT: "sets environment variables", FOLDER: "changes the
                  PATH: "changes where modules are found"}  # fmt: skip
 """What any later cell may depend on without saying so."""
 
+_LONGEST_FOLDER: Final = 4096
+
 _SEEDS: Final = {
     "numpy.random.seed": NUMPY_RANDOM,
     "numpy.random.set_state": NUMPY_RANDOM,
@@ -48,10 +50,25 @@ def snapshot() -> dict[str, object]:
     if torch is not None:
         found[TORCH_RANDOM] = torch
     found[ENVIRONMENT] = _environment()
-    found[FOLDER] = _tried(os.getcwd)
+    found[FOLDER] = _tried(_folder)
     found[PATH] = tuple(each for each in sys.path if isinstance(each, str))
     found["<library pandas>"] = _tried(_accessors)
     return found
+
+
+def _folder() -> str:
+    """The working folder, asked for without letting go of the interpreter.
+
+    `os.getcwd` lets another thread have it, and a kernel's always wants it when a cell begins and ends:
+    getting it back takes longer than all else here.
+    """
+    import ctypes
+
+    getcwd = getattr(ctypes.pythonapi, "getcwd", None) if os.name == "posix" else None
+    place = ctypes.create_string_buffer(_LONGEST_FOLDER)
+    if getcwd is not None and getcwd(place, len(place)):
+        return os.fsdecode(place.value)
+    return os.getcwd()  # noqa: PTH109 - it tells why there is none, too
 
 
 def _tried(take: Any) -> Any:
