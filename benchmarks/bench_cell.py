@@ -32,9 +32,10 @@ def _timed(callback, ends):
                 _so_far[:] = 0.0, 0.0
     return timed
 for _event, _callbacks in get_ipython().events.callbacks.items():
-    for _i, _callback in enumerate(_callbacks):
-        if getattr(_callback, "__module__", "").startswith("nbreg."):
-            _callbacks[_i] = _timed(_callback, _event == "post_run_cell")
+    _modules = [getattr(_each, "__module__", "") for _each in _callbacks]
+    _ours = [_i for _i, _module in enumerate(_modules) if _module.startswith("nbreg.")]
+    for _i in _ours:
+        _callbacks[_i] = _timed(_callbacks[_i], _event == "post_run_cell" and _i == _ours[-1])
 """
 """Time all of nbreg's own hooks around the cells that a user sends, not around cells that a cell runs."""
 
