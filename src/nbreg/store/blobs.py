@@ -228,8 +228,9 @@ class Blobs:
     def _index(self, bundle: str) -> tuple[BundleIndex, int]:
         known = self._indexes.get(bundle)
         if known is None:
-            with self._opened(self.path(bundle)) as fd:
-                index, start = _read_index(fd, self.path(bundle))
+            path = self._name(bundle)
+            with self._opened(path) as fd:
+                index, start = _read_index(fd, path)
             self._remember(bundle, index, start)
             known = index, start
         return known
@@ -265,7 +266,7 @@ class Blobs:
             raise DamagedObjectError(f"{self.path(home)} does not hold the part {digest[:12]}…")
         offset, size = index.parts[digest]
         data = bytearray(size)
-        with self._opened(self.path(home)) as fd:
+        with self._opened(self._name(home)) as fd:
             got = os.preadv(fd, [data], start + offset) if size else 0
         if got != size or digest_of(data) != digest:
             raise DamagedObjectError(
@@ -342,7 +343,7 @@ class Blobs:
         return data
 
     @contextmanager
-    def _opened(self, path: Path) -> Iterator[int]:
+    def _opened(self, path: Path | str) -> Iterator[int]:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
@@ -433,7 +434,7 @@ def _aligned(size: int) -> int:
     return -(-size // _ALIGNED) * _ALIGNED
 
 
-def _read_index(fd: int, path: Path) -> tuple[BundleIndex, int]:
+def _read_index(fd: int, path: Path | str) -> tuple[BundleIndex, int]:
     size = os.fstat(fd).st_size
     start = len(_MAGIC) + _LENGTH
     head = os.pread(fd, start + 4096, 0)

@@ -155,7 +155,7 @@ class Folder:
 
     def _refuse_unwritable(self) -> None:
         for folder in (self.path, self.objects, self.scrap, self._models):
-            if folder.is_dir() and not os.access(folder, os.W_OK):
+            if not os.access(folder, os.W_OK) and folder.is_dir():
                 raise ReadOnlyError(
                     f"the registry {self.path} cannot be written by this user",
                     hint="reading works; for the rest ask who owns it, or name another one in NBREG_REGISTRY",
