@@ -252,7 +252,7 @@ def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = F
 
 
 def _open(path: Path, *, create: bool) -> int:
-    folder = os.path.isdir(path)  # noqa: PTH112
+    folder = not create and os.path.isdir(path)  # noqa: PTH112
     flags = os.O_RDONLY | os.O_DIRECTORY if folder else os.O_RDWR | (os.O_CREAT if create else 0)
     try:
         with _gates_guard:  # no fork between opening and noting: the child would not know what to close
