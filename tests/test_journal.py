@@ -337,6 +337,23 @@ def test_a_line_changed_after_it_was_read_is_found_when_it_is_read_again(tmp_pat
         rows(database, "a")
 
 
+def test_the_last_line_is_kept_only_until_somebody_touches_the_file(tmp_path: Path) -> None:
+    """A verb asks for it ten times; what another process wrote or changed is seen all the same."""
+    database, other = opened(tmp_path), opened(tmp_path)
+    write(database, "a", "x", {"n": 1})
+    kept = database.journal.line(0)
+    assert database.journal.line(0) is kept
+
+    write(other, "a", "x", {"n": 2})
+    assert rows(database, "a") == {"x": {"n": 2}}
+    assert database.journal.line(0) is not kept
+
+    os.utime(database.journal.path)
+    kept = database.journal.line(1)
+    database.refresh()
+    assert database.journal.line(1) is not kept
+
+
 @pytest.mark.parametrize(
     ("table", "row_id"),
     [

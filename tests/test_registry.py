@@ -210,6 +210,15 @@ def test_a_taken_name_shows_its_holder_and_the_next_free_one(registry: Registry)
     assert registry.register("churn", 4).name == "1.0.0"
 
 
+def test_an_event_is_the_callers_to_change(registry: Registry) -> None:
+    """What a notebook does to a list of events changes no list that is asked for later."""
+    registry.register("churn", 1)
+    journal = registry.location / "models" / "churn.model" / "journal.jsonl"
+    os.utime(journal, (1_000_000_000, 1_000_000_000))  # untouched for years: its last line is kept
+    registry.events("churn")[0].facts["number"] = 9
+    assert registry.events("churn")[0].facts["number"] == 1
+
+
 def test_templates_and_substitutions_name_models_and_versions(registry: Registry) -> None:
     """`{team}/churn` in a pipeline that serves several teams."""
     version = registry.register(

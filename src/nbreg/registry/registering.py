@@ -26,7 +26,6 @@ from nbreg.errors import (
 )
 from nbreg.records import (
     Captured,
-    Chunk,
     DataLink,
     Environment,
     Manifest,
@@ -37,7 +36,7 @@ from nbreg.records import (
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, comparing, gating, naming, parts, running
+from nbreg.registry import bookkeeping, comparing, gating, naming, parts, running, spelling
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
@@ -121,7 +120,7 @@ def add_parts(batch: Batch, made: Made) -> str:
         for chunk, part in each.parts:
             batch.add(part, chunk)
     for part in made.captured:
-        batch.add(part, _chunk_known_of(part))
+        batch.add(part, spelling.chunk_known_of(part))
     return batch.add(canonical(made.manifest)).digest
 
 
@@ -288,32 +287,10 @@ def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Capture
         if isinstance(part, str):
             found[name] = Captured(missing=part)
             continue
-        raw, digest = _spelled(part.record)
+        raw, digest = spelling.spelled(part.record)
         stored += [raw, *part.stored]
         found[name] = Captured(digest=digest, size=len(raw), summary=plain(part.summary, name))
     return found, stored
-
-
-_environment: tuple[Record, tuple[bytes, str]] | None = None
-"""The last environment as bytes: a long record, and the very same one as long as nothing of it changes."""
-
-
-def _spelled(record: Record) -> tuple[bytes, str]:
-    global _environment
-    if _environment is not None and _environment[0] is record:
-        return _environment[1]
-    raw = canonical(record)
-    spelled = raw, digest_of(raw)
-    if type(record) is Environment:
-        _environment = record, spelled
-    return spelled
-
-
-def _chunk_known_of(raw: bytes) -> Chunk | None:
-    """Of the last environment, which is not digested anew for each version; else None."""
-    if _environment is None or _environment[1][0] is not raw:
-        return None
-    return Chunk(digest=_environment[1][1], size=len(raw))
 
 
 def _with_needs(captured: capture.Capture, dumped: list[families.Dumped]) -> dict[str, capture.Part | str]:
