@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbreg.registry import ModelVersion as ModelVersion
     from nbreg.registry import Registry as Registry
     from nbreg.registry import Run as Run
+    from nbreg.registry import route as route
     from nbreg.registry.gatefunctions import GateContext as GateContext
     from nbreg.registry.gatefunctions import gate as gate
     from nbreg.runs import Model as Model
@@ -43,6 +44,7 @@ _HOMES = {
     "load": "nbreg.registry",
     "pipeline": "nbreg.runs",
     "register": "nbreg.registry",
+    "route": "nbreg.registry",
     "start_run": "nbreg.runs",
     "step": "nbreg.runs",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "load",
     "pipeline",
     "register",
+    "route",
     "start_run",
     "step",
 ]

@@ -54,6 +54,20 @@ class Nbreg(Configurable):
         min=0.0,
         help="Days that the bytes of a deleted version are kept before purge may remove them.",
     ).tag(config=True)
+    stamp = Enum(
+        ("required", "best-effort", "off"),
+        _DEFAULTS.stamp,
+        help="Decisions of v.predict: 'required' withholds one that cannot be written down, 'best-effort' "
+        "gives it and logs that, 'off' writes none.",
+    ).tag(config=True)
+    segment_bytes = Int(
+        _DEFAULTS.segment_bytes,
+        min=1,
+        help="Bytes after which a process's file of decisions is sealed and another one begun.",
+    ).tag(config=True)
+    decision_days = Float(
+        _DEFAULTS.decision_days, min=0.0, help="Days that decisions are kept before purge may remove them."
+    ).tag(config=True)
     capture = Bool(
         _DEFAULTS.capture, help="Whether a version records how it was made; off registers the model alone."
     ).tag(config=True)

@@ -6,7 +6,8 @@
     │   ├── BadReferenceError
     │   ├── BadQueryError
     │   ├── BadTemplateError
-    │   └── BadValueError
+    │   ├── BadValueError
+    │   └── InputMismatchError
     ├── NotFoundError          what was named is not there
     │   ├── UnknownModelError
     │   ├── UnknownVersionError
@@ -30,6 +31,7 @@
     │   ├── TrustError
     │   ├── SecretFoundError
     │   ├── NotPinnedError
+    │   ├── NotStampedError
     │   ├── DriftError
     │   ├── GateError
     │   │   ├── GateRefusedError
@@ -185,6 +187,12 @@ class BadValueError(BadInputError):
     code = "bad-value"
 
 
+class InputMismatchError(BadInputError):
+    """The rows are not what the version was trained on: columns, their number or their types."""
+
+    code = "input-mismatch"
+
+
 # what was named is not there
 
 
@@ -334,6 +342,12 @@ class NotPinnedError(RefusedError):
     """A reference that can move was loaded where only pinned ones are allowed."""
 
     code = "not-pinned"
+
+
+class NotStampedError(RefusedError):
+    """A prediction is withheld, since which version made it could not be written down."""
+
+    code = "not-stamped"
 
 
 class DriftError(RefusedError):

@@ -30,6 +30,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: float = 30.0
     """How long the bytes of a deleted version are kept before `purge` may remove them."""
 
+    stamp: Literal["required", "best-effort", "off"] = "required"
+    """Whether a decision that cannot be written down is withheld or given; `off` writes none down."""
+
+    segment_bytes: int = 16 * 1024 * 1024
+    """A process's file of decisions is sealed, and another begun, when it is as large as this."""
+
+    decision_days: float = float("inf")
+    """How long decisions are kept before `purge` may remove them; for ever unless this says otherwise."""
+
     capture: bool = True
     """Off registers the model alone; the manifest then says `not captured: switched off`."""
 

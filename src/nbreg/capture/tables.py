@@ -168,7 +168,7 @@ def _tensor(value: Any) -> Table | None:
 
 
 def _frame(value: Any) -> Table:
-    array = _one_array(value)
+    array = one_array(value)
     columns = [
         ColumnOf(_label(name), *_pandas_dtype(series.dtype), _pandas_slicer(series))
         for name, series in (value.items() if array is None else ())
@@ -190,7 +190,7 @@ def _frame(value: Any) -> Table:
     )
 
 
-def _one_array(value: Any) -> Any:
+def one_array(value: Any) -> Any:
     """A small frame of one plain dtype as an array, whose slices are its columns: series are slow."""
     dtype = _one_dtype(value) if value.size <= _BLOCK else None  # the array may be a copy
     if dtype is None or not type_name(type(dtype)).startswith("numpy.") or dtype.hasobject:

@@ -8,6 +8,7 @@ so that filling it changes no format.
 
 from nbreg.records.base import FORMAT, NO_RECORD, Actor, Event, Json, Record, Row
 from nbreg.records.context import Context, ReadFile, SeenData, UsedData
+from nbreg.records.decisions import Decision, Decisions, LedgerRow, SegmentRow, SplitRow
 from nbreg.records.gates import (
     AnyRule,
     Approval,
@@ -97,6 +98,8 @@ __all__ = [
     "CurvePoint",
     "Data",
     "DataLink",
+    "Decision",
+    "Decisions",
     "Deletion",
     "Diff",
     "DiffItem",
@@ -116,6 +119,7 @@ __all__ = [
     "Git",
     "Head",
     "Json",
+    "LedgerRow",
     "Leftover",
     "Lifecycle",
     "Manifest",
@@ -152,8 +156,10 @@ __all__ = [
     "RunVersion",
     "SameSignatureRule",
     "SeenData",
+    "SegmentRow",
     "Signature",
     "Source",
+    "SplitRow",
     "StageRow",
     "TaggedRule",
     "Usage",

@@ -83,6 +83,8 @@ class Usage(Record, frozen=True, kw_only=True):
     unreferenced: int
     runs: int = 0
     """Bytes of the runs' files."""
+    decisions: int = 0
+    """Bytes of the ledger of decisions, with its indexes."""
 
 
 class DriftItem(Record, frozen=True, kw_only=True):

@@ -127,6 +127,8 @@ class RegistryRow(Row, frozen=True, kw_only=True):
     created: str
     lifecycle: Lifecycle
     git: bool = False
+    ledger: str = ""
+    """When decisions began to be written down, so that a ledger that is gone is missed."""
 
 
 class Lifecycle(Record, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ from nbreg.registry import (
     reading,
     verifying,
 )
+from nbreg.registry.decisions import DecisionVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
 from nbreg.registry.governing import GovernVerbs
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, GovernVerbs, IsolationVerbs):
+class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -277,6 +278,7 @@ class Registry(RunVerbs, GovernVerbs, IsolationVerbs):
         trust: bool | None = None,
         on_drift: str = "show",
         device: str | None = None,
+        stamp: bool = False,
     ) -> Any:
         """Load an artifact: an object, or for a file or folder the path of a private copy.
 
@@ -289,11 +291,17 @@ class Registry(RunVerbs, GovernVerbs, IsolationVerbs):
         one; `"isolate"` gives what `isolated` does where what the model needs is another release
         here. A PyTorch module comes on the CPU, or on the `device`. Nothing in the registry changes.
 
+        With `stamp`, what it answers from then on is written into the ledger of decisions, as
+        `ModelVersion.predict` does it. `isinstance` holds for such a model, and a copy, a clone or a
+        pickle of it is the model alone, which writes nothing down.
+
         Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
         `DamagedObjectError`.
         """
         from nbreg.registry import loading
 
+        if stamp:
+            return self._stamping(ref, artifact, trust=trust, on_drift=on_drift, device=device)
         return loading.load(
             self._desk, self._text(ref), artifact, trust=trust, on_drift=on_drift, device=device
         )

@@ -126,6 +126,7 @@ def du(desk: Desk) -> Usage:
         journals=sum(path.stat().st_size for path in journals if path.exists()),
         unreferenced=sum(size for digest, size in sizes.items() if digest not in needed),
         runs=desk.folder.runs.size(),
+        decisions=desk.folder.ledger.size(),
     )
 
 

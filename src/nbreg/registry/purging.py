@@ -15,7 +15,7 @@ import msgspec
 from nbreg.errors import BadInputError, NbregError, option
 from nbreg.names import parse_moment
 from nbreg.records import Leftover, Pointer, PurgeReport, VersionRow, timestamp
-from nbreg.registry import bookkeeping, parts, proofs
+from nbreg.registry import bookkeeping, ledgerchecks, parts, proofs
 from nbreg.registry.desk import Desk, model_name
 from nbreg.store.tiny import JournalDB
 
@@ -41,6 +41,8 @@ def purge(
         purged = {(database.journal.path, row.number) for database, row in doomed}
         gone = [each for each in desk.folder.runs.ids() if _is_over(desk, each, days)]
         leftovers = list(_leftovers(desk, purged, _set_aside(desk, days), gone))
+        decided_before = _days_ago(desk, desk.settings.decision_days)
+        leftovers += ledgerchecks.outlived(desk, timestamp(decided_before), dry_run=dry_run)
         if not dry_run:
             for leftover in leftovers:
                 _remove(desk, Path(leftover.path))

@@ -181,7 +181,7 @@ def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit
     """What happened, newest first."""
     if not (limit is None or is_count(limit)):
         raise BadInputError("a limit is a whole number from 0 on")
-    start = _since(since)
+    start = moment_text(since)
     if model is not None:
         return _events_of(desk.model(model), start, limit)
     own = _events_of(desk.folder.own.refresh(), start, None)
@@ -192,7 +192,8 @@ def events(desk: Desk, model: str | None, *, since: str | datetime | None, limit
     return found[:limit]
 
 
-def _since(since: str | datetime | None) -> str:
+def moment_text(since: str | datetime | None) -> str:
+    """A moment as journals have it, a day from its first instant; empty for none."""
     if since is None:
         return ""
     if isinstance(since, str):

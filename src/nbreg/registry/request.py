@@ -31,6 +31,7 @@ from nbreg.registry.given import (
     checked_tags,
     checked_text,
 )
+from nbreg.registry.stamped import unstamped
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +184,7 @@ def _base(desk: Desk, model: str, base: str) -> int:
 
 def objects(model: object, artifacts: object) -> dict[str, object]:
     """All objects by artifact name; the model itself is `model`."""
-    found: dict[str, object] = {} if model is None else {"model": model}
+    found: dict[str, object] = {} if model is None else {"model": unstamped(model)}
     given = {} if artifacts is None else artifacts
     if not isinstance(given, Mapping):
         raise BadInputError(
@@ -192,7 +193,7 @@ def objects(model: object, artifacts: object) -> dict[str, object]:
     for name, value in given.items():
         if name in found:
             raise BadInputError("two artifacts are named 'model'", hint="give one of them another name")
-        found[_short_word(name, "an artifact")] = value
+        found[_short_word(name, "an artifact")] = unstamped(value)
     if not found:
         raise BadInputError("there is nothing to register", hint="give the model, or artifacts={…}")
     return found

@@ -19,7 +19,7 @@ from nbreg.records import (
     VerifyReport,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, copying, parts, proofs
+from nbreg.registry import bookkeeping, copying, ledgerchecks, parts, proofs
 from nbreg.registry.desk import Desk
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
@@ -31,12 +31,13 @@ Expected = Mapping[str, str | Head] | Iterable[str] | str
 def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport:
     """Check every line, row, object and part; see `Registry.verify`."""
     folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
-    found = _Findings(desk)
+    found = Findings(desk)
     if folder.path.is_dir():
         for name, database in folder.databases():
             found.look_at(name, database, repair=repair)
         found.look_at_transfers(repair=repair)
         found.look_at_runs()
+        ledgerchecks.look_at(found, folder, repair=repair)
         found.look_at_objects()
     if not found.heads:
         found.add("no-registry", folder.path, "there is no registry")
@@ -52,7 +53,7 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
     )
 
 
-class _Findings:
+class Findings:
     """What one look over a registry finds."""
 
     def __init__(self, desk: Desk) -> None:
@@ -60,15 +61,15 @@ class _Findings:
         self.problems: list[Problem] = []
         self.repaired: list[str] = []
         self.versions = self.objects = self.bytes = 0
-        self._desk = desk
+        self.desk = desk
         self._good: set[tuple[str, str]] = set()
         self._chains: dict[str, JournalDB] = {}
 
     def add(self, code: str, where: object, message: str) -> None:
         self.problems.append(Problem(code=code, where=str(where), message=message))
 
-    def look_at(self, name: str, database: JournalDB, *, repair: bool) -> None:
-        """A journal: its chain, then the rows."""
+    def look_at(self, name: str, database: JournalDB, *, repair: bool, is_model: bool = True) -> None:
+        """A journal: its chain, then the rows of a model."""
         path = database.journal.path
         try:
             database.refresh()
@@ -82,7 +83,7 @@ class _Findings:
             return None
         self.heads[name or "registry"] = database.journal.head
         self._chains[name or "registry"] = database
-        if name:
+        if name and is_model:
             try:
                 self._rows(database)
             except NbregError as error:
@@ -98,7 +99,7 @@ class _Findings:
         self.repaired.append(f"{journal.path}: what followed line {len(journal)} is in {kept}")
         model = database.row(*MODEL_ROW, ModelRow)
         if model is not None:
-            with self._desk.transaction(database, "repaired") as draft:
+            with self.desk.transaction(database, "repaired") as draft:
                 draft.facts.update(lines=lines, kept=kept)
                 bookkeeping.brief(database, draft)
                 bookkeeping.change(database, next_number=model.next_number + lines)
@@ -136,13 +137,13 @@ class _Findings:
                 self.add("object-damaged", where, problem)
             if proof is not None:
                 for chunk in proof.outputs:
-                    self._desk.folder.blobs.read(chunk.digest, proof.bundle)
+                    self.desk.folder.blobs.read(chunk.digest, proof.bundle)
         except NbregError as error:
             self.add(error.code, where, error.message)
 
     def _parts(self, row: VersionRow) -> Iterator[str]:
         """What is wrong with a version's manifest and the parts it names; each part is read once."""
-        blobs = self._desk.folder.blobs
+        blobs = self.desk.folder.blobs
         try:
             manifest = msgspec.json.decode(blobs.read(row.id, row.bundle), type=Manifest)
         except NO_RECORD as error:
@@ -163,33 +164,33 @@ class _Findings:
 
     def look_at_transfers(self, *, repair: bool) -> None:
         """A transfer whose second half a kill prevented: it is finished, or told."""
-        for source, arrived in copying.half_done(self._desk):
+        for source, arrived in copying.half_done(self.desk):
             if not repair:
                 told = f"it arrived as {arrived.ref}, and is still here: transfer it again, or repair"
                 self.add("half-transfer", source.ref, told)
                 continue
             try:
-                copying.finish(self._desk, source, arrived, reason="TransferFinished", message="")
+                copying.finish(self.desk, source, arrived, reason="TransferFinished", message="")
                 self.repaired.append(f"{source.ref} has left for {arrived.ref}")
             except ConflictError as error:
                 self.repaired.append(f"{arrived.ref} is withdrawn: {error.message}")
 
     def look_at_runs(self) -> None:
         """What runs logged has to be there; a torn line of a run is what a kill left, and no damage."""
-        runs = self._desk.folder.runs
+        runs = self.desk.folder.runs
         for run_id in runs.ids():
             try:
                 fold = runs.fold(run_id)
                 if fold.begun is None or fold.begun.id != run_id:
                     self.add("run-damaged", runs.path(run_id), "its first line is not the beginning of it")
                 for artifact in fold.artifacts.values():
-                    self._desk.folder.blobs.read(artifact.manifest, artifact.bundle)
+                    self.desk.folder.blobs.read(artifact.manifest, artifact.bundle)
             except NbregError as error:
                 self.add(error.code, runs.path(run_id), error.message)
 
     def look_at_objects(self) -> None:
         """Every object's bytes against its name."""
-        blobs = self._desk.folder.blobs
+        blobs = self.desk.folder.blobs
         for digest, path, size in blobs.objects():
             self.objects += 1
             self.bytes += size

@@ -35,6 +35,7 @@ from nbreg.registry.recipes import VersionRecipe
 
 if TYPE_CHECKING:
     from nbreg.registry.core import Registry
+    from nbreg.registry.deciding import Stamper
 
 P = TypeVar("P", bound=Record)
 
@@ -55,6 +56,7 @@ class ModelVersion:
         self._entry = entry
         self._read_at = -1
         self._manifest: Manifest | None = None
+        self._stamper: Stamper | None = None
 
     # the row
 
@@ -255,9 +257,32 @@ class ModelVersion:
         trust: bool | None = None,
         on_drift: str = "show",
         device: str | None = None,
+        stamp: bool = False,
     ) -> Any:
         """Load an artifact; see `Registry.load`."""
-        return self.registry.load(self, artifact, trust=trust, on_drift=on_drift, device=device)
+        return self.registry.load(self, artifact, trust=trust, on_drift=on_drift, device=device, stamp=stamp)
+
+    def predict(
+        self, X: Any, *, request: str = "", stamp: str | bool | None = None, trust: bool | None = None
+    ) -> Any:
+        """What the version's model predicts for these rows, once it is written down that it did.
+
+        `X` is whatever the model takes; a dictionary, or a list of them, becomes a frame where the
+        version knows its columns. Columns are put in its order. The model is loaded once for each
+        process, under the rules of `load`; threads share it.
+
+        The ledger then has the version, the time, this process's actor, your `request` id and a keyed
+        digest of each row, never the row. `stamp="required"`, the default, withholds an answer that
+        cannot be written down; `"best-effort"` gives it and logs that; `"off"` writes nothing.
+
+        Raises `InputMismatchError`, `NotStampedError`, what `load` raises, or what the model raises.
+        """
+        from nbreg.registry import deciding, predicting
+
+        if self._stamper is None:
+            self._stamper = deciding.Stamper(self._desk, self.model, self._entry.row)
+        how = deciding.checked_stamp(self._desk, stamp)
+        return predicting.predict(self, self._stamper, X, request=request, how=how, trust=trust)
 
     def prove(self, **limits: Any) -> Evidence:
         """Load it in a clean process and predict on its probe; see `Registry.prove`."""

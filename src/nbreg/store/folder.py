@@ -3,6 +3,7 @@
     registry.jsonl                    the registry's own journal: format, id, stages
     models/churn.model/journal.jsonl  a model
     runs/                             executions of training, a file each
+    decisions/                        who decided, a file of each process
     objects/  tmp/                    bytes · what is being written, and what was set aside
 
 Reading makes no file, so a registry in a read-only folder works.
@@ -40,6 +41,7 @@ from nbreg.store.journal import Line, last_line
 from nbreg.store.tiny import JournalDB
 
 if TYPE_CHECKING:
+    from nbreg.store.ledger import Ledger
     from nbreg.store.runs import Runs
 
 log = logging.getLogger("nbreg")
@@ -84,6 +86,24 @@ class Folder:
         from nbreg.store.runs import Runs
 
         return Runs(self.path / "runs", self.scrap)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The decisions; imported when first asked for."""
+        from nbreg.store.ledger import Ledger
+
+        path = self.path / "decisions"
+        return Ledger(path, self.scrap, self._database(path / "journal.jsonl"))
+
+    def begin_ledger(self, actor: Actor) -> None:
+        """Say in the registry's own journal that decisions are written down, once."""
+        row = self.row()
+        if row is None or row.ledger:
+            return
+        with self._own.transaction("ledger-begun", by=actor) as draft:
+            row = self._own.row(*_REGISTRY_ROW, RegistryRow)
+            if row is not None and not row.ledger:
+                self._own.put(*_REGISTRY_ROW, msgspec.structs.replace(row, ledger=draft.at))
 
     def now(self) -> str:
         """The time, as it is recorded."""
@@ -175,7 +195,7 @@ class Folder:
 
     def allow_git(self, actor: Actor) -> None:
         """Let git take the registry in, all but its caches, and never merge two chains by itself."""
-        self._write(".gitignore", "tmp/\ndrafts/\nobjects/parts/\nobjects/hints/\n")
+        self._write(".gitignore", "tmp/\ndrafts/\ndecisions/\nobjects/parts/\nobjects/hints/\n")
         self._write(".gitattributes", "*.jsonl -text -merge\nobjects/** -text -merge -diff\n")
         with self._own.transaction("git-allowed", by=actor):
             self.put_own(msgspec.structs.replace(self.own_row(), git=True))

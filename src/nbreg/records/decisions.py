@@ -1,0 +1,78 @@
+"""Who decided: a model's split of the traffic, sealed pieces of the ledger, and what the ledger answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbreg.records.base import Actor, Record, Row
+from nbreg.records.reports import Problem
+
+
+class SplitRow(Row, frozen=True, kw_only=True):
+    """How a model's traffic is shared out: references without the model, and their shares of 1."""
+
+    weights: dict[str, float]
+    at: str = ""
+    by: str = ""
+
+
+class LedgerRow(Row, frozen=True, kw_only=True):
+    """The first row of the ledger's journal: whose decisions it seals."""
+
+    registry: str
+    created: str
+
+
+class SegmentRow(Row, frozen=True, kw_only=True):
+    """A file of decisions that is finished, with the digest that makes a later change of it show."""
+
+    id: str
+    digest: str
+    size: int
+    first: str = ""
+    """When its first decision was made, and its last; empty where it holds none."""
+    last: str = ""
+    answers: int = 0
+    host: str = ""
+    pid: int = 0
+    torn: int = 0
+    """Bytes of a line at its end that a killed process did not finish."""
+    purged: str = ""
+
+
+class Decision(Record, frozen=True, kw_only=True):
+    """One answer that a version gave about one row."""
+
+    model: str
+    number: int
+    id: str
+    ref: str
+    """The version by the name that it had then."""
+    at: str
+    by: Actor
+    """Who answered: the process's actor."""
+    stage: str = ""
+    """The stage that the version was in then; empty where its journal does not tell."""
+    request: str = ""
+    """The caller's own id of the request."""
+    method: str = "predict"
+
+
+class Decisions(Record, frozen=True, kw_only=True):
+    """For each row that was asked about, in order, the decisions on it, newest first.
+
+    It may be used as that list. `unread` names what could not be searched: where there is some,
+    that a row has no decision is no proof that none was made.
+    """
+
+    rows: list[list[Decision]]
+    unread: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[list[Decision]]:
+        return iter(self.rows)
+
+    def __getitem__(self, row: int) -> list[Decision]:
+        return self.rows[row]

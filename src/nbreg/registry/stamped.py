@@ -1,0 +1,111 @@
+"""A model that writes down what it decides, and is otherwise the model.
+
+`isinstance` holds, attributes are the model's, and what is made of it (a copy, a pickle, a clone, a
+version) is made of the model alone. Only `type(…)` tells. What the model asks itself on the way to an
+answer, or for its own `score`, is no decision, and is not written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+ANSWERS: Final = ("predict", "predict_proba", "predict_log_proba", "decision_function", "__call__")
+"""The methods whose answers are decisions."""
+
+_CONTAINER: Final = ("__call__", "__len__", "__getitem__", "__iter__", "__contains__", "__bool__")
+_COMPARED: Final = ("__eq__", "__ne__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__")
+_OPERATORS: Final = (*_CONTAINER, *_COMPARED, "__int__", "__float__", "__index__", "__enter__", "__exit__")
+
+
+class Stamped:
+    """Stands before a model; see the module."""
+
+    __slots__ = ("__weakref__", "_nbreg_model", "_nbreg_note")
+
+    def __init__(self, model: object, note: Callable[[object, str], None]) -> None:
+        object.__setattr__(self, "_nbreg_model", model)
+        object.__setattr__(self, "_nbreg_note", note)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._nbreg_model)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._nbreg_model, name)
+        return _noted(value, name, self._nbreg_note) if name in ANSWERS and callable(value) else value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._nbreg_model, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._nbreg_model, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._nbreg_model)
+
+    def __repr__(self) -> str:
+        return repr(self._nbreg_model)
+
+    def __str__(self) -> str:
+        return str(self._nbreg_model)
+
+    def __copy__(self) -> object:
+        from copy import copy
+
+        return copy(self._nbreg_model)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> object:
+        from copy import deepcopy
+
+        return deepcopy(self._nbreg_model, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        try:
+            return self._nbreg_model.__reduce_ex__(protocol)
+        except TypeError:  # what pickles by its name, such as a function
+            return _itself, (self._nbreg_model,)
+
+
+def _itself(model: object) -> object:
+    return model
+
+
+def stamped(model: object, note: Callable[[object, str], None]) -> Any:
+    """The model behind a `Stamped` that has the operators which the model has."""
+    kind = type(model)
+    has = [
+        name for name in _OPERATORS if getattr(kind, name, None) not in (None, getattr(object, name, None))
+    ]
+    own = {name: _forwarded(name) for name in has} | {"__slots__": ()}
+    return type("Stamped", (Stamped,), own)(model, note)
+
+
+def unstamped(value: Any) -> Any:
+    """The model itself, of one that may be stamped."""
+    return value._nbreg_model if issubclass(type(value), Stamped) else value
+
+
+def _forwarded(name: str) -> Callable[..., Any]:
+    def operator(self: Stamped, *arguments: Any, **options: Any) -> Any:
+        use = getattr(type(self._nbreg_model), name)
+        answer = use(self._nbreg_model, *map(unstamped, arguments), **options)
+        if name == "__call__" and arguments:
+            self._nbreg_note(arguments[0], name)
+        return answer
+
+    return operator
+
+
+def _noted(method: Callable[..., Any], name: str, note: Callable[[object, str], None]) -> Callable[..., Any]:
+    """A method whose answer is written down before it is given."""
+
+    @wraps(method)
+    def answered(*arguments: Any, **options: Any) -> Any:
+        answer = method(*arguments, **options)
+        rows = arguments[0] if arguments else next(iter(options.values()), None)
+        note(rows, name)
+        return answer
+
+    return answered
