@@ -8,6 +8,7 @@ cannot try out what a row might have been.
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from nbreg.capture.summaries import type_name
-from nbreg.capture.tables import Table, Values, as_table, one_array
+from nbreg.capture.tables import Table, Values, as_table, one_array, rows_of_list
 from nbreg.errors import BadValueError
 from nbreg.records import Signature, canonical, plain
 
@@ -181,7 +182,7 @@ def _width(rows: Any) -> int:
 
 def _table(rows: Any) -> Table:
     if not hasattr(rows, "toarray"):
-        table = as_table(rows)
+        table = as_table(rows) or rows_of_list(rows)
         if table is not None and table.shape:
             return table
     raise BadValueError(
@@ -207,7 +208,7 @@ def _block(rows: Any, layout: Layout) -> Any:
         return None
     import numpy as np
 
-    flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), 0)
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     _refuse_width(flat.shape[1], layout)
     block = np.array(flat, dtype="<f8", order="C")
     block += 0.0  # there is one zero

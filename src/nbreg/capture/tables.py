@@ -80,6 +80,11 @@ def as_table(value: object) -> Table | None:
     return reader(value) if reader else None
 
 
+def rows_of_list(value: object) -> Table | None:
+    """A list of rows as columns, also where numpy is not loaded."""
+    return _list(value) if type(value) is list else None
+
+
 def kind_of(value: object) -> str:
     """`pandas.DataFrame`, by the name that its library gives it to users; empty for what is no table."""
     kind = type(value)

@@ -31,8 +31,8 @@ def look_at(found: Findings, folder: Folder, *, repair: bool) -> None:
     if "decisions" not in found.heads:
         return found.add("ledger-missing", book.database.journal.path, "there are decisions, and no seals")
     try:
-        for row in book.rows():
-            _segment(found, book, row)
+        for seal in book.rows():
+            _segment(found, book, seal)
         known = {f"{each}.jsonl" for each in book.database.ids("segments")}
     except NbregError as error:
         return found.add(error.code, book.path, error.message)

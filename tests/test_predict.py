@@ -1,0 +1,347 @@
+"""`v.predict(X)` and `load(stamp=True)`: the model's own answer, from input that was looked at, and written down."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from children import run
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from nbreg import ModelVersion, Registry
+from nbreg.errors import (
+    BadInputError,
+    BadValueError,
+    InputMismatchError,
+    NotStampedError,
+    TrustError,
+    UnknownArtifactError,
+)
+from nbreg.settings import Settings
+
+TRAIN = pd.DataFrame(
+    {"age": [20, 30, 40, 50], "spent": [1.0, 5.0, 2.0, 9.0], "active": [True, False, True, True]}
+)
+TARGET = [0, 0, 1, 1]
+
+
+@pytest.fixture
+def version(registry: Registry) -> ModelVersion:
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(TRAIN, TARGET)
+    return registry.register("churn", model, data={"train": TRAIN})
+
+
+def test_it_returns_what_the_model_returns(version: ModelVersion) -> None:
+    """Putting a registry between a server and its model changes no answer."""
+    found = version.predict(TRAIN)
+
+    assert np.array_equal(found, version.load().predict(TRAIN))
+
+
+def test_columns_are_put_in_order(version: ModelVersion) -> None:
+    """A frame that came from another query has the same columns elsewhere: that changes nothing."""
+    shuffled = TRAIN[["active", "spent", "age"]]
+
+    assert np.array_equal(version.predict(shuffled), version.predict(TRAIN))
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_dictionaries_are_rows(version: ModelVersion, one: bool) -> None:
+    """What a request's JSON says can be asked as it is."""
+    rows = TRAIN.to_dict("records")
+
+    found = version.predict(rows[3]) if one else version.predict(rows)
+
+    assert found.tolist() == version.load().predict(TRAIN).tolist()[3 * one :]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message", "hint"),
+    [
+        (
+            TRAIN.drop(columns="age"),
+            "churn@1.0.0 needs the column 'age'",
+            "`v.signature` tells what it takes",
+        ),
+        (
+            TRAIN.rename(columns={"spent": "spend"}),
+            "churn@1.0.0 needs the column 'spent'",
+            "these have 'spend' instead; is it 'spend'?",
+        ),
+        (
+            TRAIN.assign(id=1),
+            "churn@1.0.0 was not trained on the column 'id'",
+            "leave out what it does not take",
+        ),
+        (
+            TRAIN.astype({"age": str}),
+            "churn@1.0.0 takes 'age' as int64, and here it is str",
+            "convert the column to numbers",
+        ),
+        (
+            np.zeros((2, 4)),
+            "churn@1.0.0 takes rows of 3 columns, and these have 4",
+            "its columns are 'age', 'spent', 'active'",
+        ),
+    ],
+)
+def test_input_that_the_version_was_not_trained_on_is_named(
+    version: ModelVersion, frame: Any, message: str, hint: str
+) -> None:
+    """The sentence says which column, before a library's traceback does; and nothing was decided."""
+    with pytest.raises(InputMismatchError) as caught:
+        version.predict(frame)
+
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+    assert not (version.registry.location / "decisions").exists()
+
+
+def test_what_was_trained_on_an_array_takes_arrays(registry: Registry) -> None:
+    """Without names, the number of columns is what can be checked."""
+    X = TRAIN.to_numpy(dtype=float)
+    version = registry.register("plain", LinearRegression().fit(X, TARGET), data={"train": X})
+
+    assert version.predict(X[:2]).shape == (2,)
+    with pytest.raises(InputMismatchError):
+        version.predict(X[:, :2])
+    assert [len(each) for each in registry.who_decided(X[:2])] == [1, 1]
+
+
+def test_what_does_not_predict_says_so(registry: Registry) -> None:
+    """A dictionary of settings is a fine version, and no model."""
+    version = registry.register("settings", {"threshold": 0.5})
+
+    with pytest.raises(BadInputError) as caught:
+        version.predict([[1]])
+    assert caught.value.message == "settings@1.0.0 is a dict, which does not predict"
+
+
+def test_an_error_of_the_model_is_the_model_s(version: ModelVersion) -> None:
+    """What the model refuses is no decision, and is not written down."""
+    with pytest.raises(ValueError, match="NaN"):
+        version.predict(TRAIN.astype(float) * np.nan)
+
+    assert not (version.registry.location / "decisions").exists()
+
+
+def test_a_model_is_loaded_once_by_however_many_threads(
+    version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server's first hundred requests come at once, and a model may be a gigabyte."""
+    loads: list[int] = []
+    load = ModelVersion.load
+
+    def counting(self: ModelVersion, *arguments: Any, **options: Any) -> Any:
+        loads.append(1)
+        return load(self, *arguments, **options)
+
+    monkeypatch.setattr(ModelVersion, "load", counting)
+    gate = threading.Barrier(8)
+    found: list[Any] = []
+
+    def ask() -> None:
+        mine = Registry(version.registry.location).get("churn@1")
+        gate.wait()
+        found.append(mine.predict(TRAIN).tolist())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(loads) == 1
+    assert found == [found[0]] * 8
+    assert [len(each) for each in version.registry.who_decided(TRAIN)] == [8] * 4
+
+
+def test_trust_is_asked_for_as_by_load(version: ModelVersion, tmp_path: Path) -> None:
+    """Predicting runs a model's code, so it needs what loading needs."""
+
+    class Own:
+        def predict(self, X: Any) -> Any:
+            return X
+
+    other = version.registry.register("own", Own())
+    script = """
+registry = Registry(sys.argv[1])
+try:
+    registry.get('own@1').predict([1])
+except NbregError as error:
+    print(error.code)
+print(registry.get('own@1').predict([1], trust=True))
+try:
+    registry.get('own@1').predict([1])
+except NbregError as error:
+    print(error.code)
+"""
+    told = run(script, other.registry.location, env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "x")})
+
+    assert told.split() == [TrustError.code, "[1]", TrustError.code]
+
+
+# the request's own id
+
+
+def test_a_decision_has_the_request_s_id(version: ModelVersion) -> None:
+    """Which line of the server's log, and which customer's complaint."""
+    version.predict(TRAIN[:1], request="req-7")
+
+    assert [each.request for each in version.registry.who_decided(TRAIN[:1])[0]] == ["req-7"]
+
+
+@pytest.mark.parametrize("request_id", ["a\nb", "x" * 201, 7])
+def test_a_request_s_id_is_short_text(version: ModelVersion, request_id: Any) -> None:
+    """It stands in a line of the ledger."""
+    with pytest.raises(BadValueError):
+        version.predict(TRAIN, request=request_id)
+
+
+def test_a_secret_in_a_request_s_id_is_not_written(version: ModelVersion) -> None:
+    """A server that takes the authorization header for an id leaks nothing into the ledger."""
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    version.predict(TRAIN[:1], request=token)
+
+    written = b"".join(
+        path.read_bytes() for path in (version.registry.location / "decisions").glob("*.jsonl")
+    )
+    assert token.encode() not in written
+    assert "redacted" in version.registry.who_decided(TRAIN[:1])[0][0].request
+
+
+# when it cannot be written down
+
+
+def unwritable(registry: Registry) -> None:
+    """Where the ledger would be, there is a file: also root cannot make a folder of it."""
+    (registry.location / "decisions").write_text("")
+
+
+def test_an_answer_that_cannot_be_written_down_is_withheld(version: ModelVersion) -> None:
+    """Who must be able to prove which version decided gets an error rather than an unprovable answer."""
+    unwritable(version.registry)
+
+    with pytest.raises(NotStampedError) as caught:
+        version.predict(TRAIN)
+
+    assert caught.value.message.startswith("churn@1.0.0 decided, and that cannot be written down: ")
+    assert "best-effort" in caught.value.hint
+
+
+def test_best_effort_gives_the_answer_and_logs(
+    version: ModelVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who would rather answer than prove says so, for one call or in the settings."""
+    unwritable(version.registry)
+    settings = Settings(stamp="best-effort")
+    other = Registry(version.registry.location, settings=settings).get("churn@1")
+
+    assert version.predict(TRAIN, stamp="best-effort").shape == other.predict(TRAIN).shape == (4,)
+    told = [record.message for record in caplog.records if "not written down" in record.message]
+    assert len(told) == 2
+
+
+def test_off_writes_nothing(version: ModelVersion) -> None:
+    """An evaluation of a million rows is no decision."""
+    version.predict(TRAIN, stamp="off")
+    version.predict(TRAIN, stamp=False)
+
+    assert not (version.registry.location / "decisions").exists()
+    with pytest.raises(BadInputError):
+        version.predict(TRAIN, stamp="maybe")
+
+
+def test_rows_that_have_no_digest_are_no_answer_where_one_is_required(registry: Registry) -> None:
+    """An answer about something that cannot be found again cannot be proven."""
+
+    def length(given: Any) -> int:
+        return 1
+
+    version = registry.register("odd", length)
+
+    with pytest.raises(NotStampedError):
+        version.predict(object())
+    assert version.predict(object(), stamp="best-effort") == 1
+
+
+# a model that stamps by itself
+
+
+def test_a_stamping_model_is_the_model(version: ModelVersion) -> None:
+    """Code that was written for the model needs no change."""
+    model = version.load(stamp=True)
+
+    assert isinstance(model, Pipeline)
+    assert len(model) == 2
+    assert isinstance(model[0], StandardScaler)
+    assert model.named_steps["logisticregression"].C == 1.0
+    assert repr(model) == repr(version.load())
+    assert model.predict(TRAIN).tolist() == version.load().predict(TRAIN).tolist()
+    assert model.score(TRAIN, TARGET) == version.load().score(TRAIN, TARGET)
+    assert not isinstance(version.load(stamp=True), LogisticRegression)
+
+
+def test_its_answers_are_written_down_once_each_and_with_the_method(version: ModelVersion) -> None:
+    """`predict_proba` decides as well; what a method asks another one on the way does not count again."""
+    model = version.load(stamp=True)
+    model.predict(TRAIN[:1])
+    model.predict_proba(X=TRAIN[:1])
+    model.score(TRAIN, TARGET)
+
+    (found,) = version.registry.who_decided(TRAIN[:1])
+    assert [each.method for each in found] == ["predict_proba", "predict"]
+    assert {each.ref for each in found} == {"churn@1.0.0"}
+
+
+def test_what_is_made_of_it_is_the_model_alone(version: ModelVersion) -> None:
+    """A copy in somebody else's hands writes no decisions, and registering it again is no new version."""
+    model = version.load(stamp=True)
+
+    copies = [pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model), clone(model)]
+
+    assert {type(each) for each in copies} == {Pipeline}
+    again = version.registry.register("churn", model, data={"train": TRAIN})
+    assert (again.number, again.existing) == (1, True)
+    assert type(again.load()) is Pipeline
+
+
+def test_a_function_stamps_when_it_is_called(registry: Registry) -> None:
+    """A version may be a function: calling it is the decision."""
+
+    def double(rows: Any) -> Any:
+        return [2 * row[0] for row in rows]
+
+    version = registry.register("double", double)
+    model = version.load(stamp=True)
+
+    assert model([[3]]) == [6]
+    assert version.predict([[3]]) == [6]
+    assert [each.method for each in registry.who_decided([[3]])[0]] == ["predict", "__call__"]
+
+
+def test_a_stamping_model_withholds_what_cannot_be_written_down(version: ModelVersion) -> None:
+    """The same rule as for `predict`."""
+    model = version.load(stamp=True)
+    unwritable(version.registry)
+
+    with pytest.raises(NotStampedError):
+        model.predict(TRAIN)
+
+
+def test_a_file_decides_nothing(registry: Registry, tmp_path: Path) -> None:
+    """`stamp=True` on what is no model is a mistake that is told."""
+    (tmp_path / "notes.txt").write_text("x")
+    version = registry.register("notes", tmp_path / "notes.txt")
+
+    with pytest.raises(UnknownArtifactError):
+        version.load(stamp=True)
