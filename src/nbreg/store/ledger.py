@@ -145,8 +145,8 @@ class Ledger:
 
     def path_of(self, segment: str) -> Path:
         """Where a sealed segment is; a kill may have kept it from being moved."""
-        moved = self.sealed / f"{segment}.jsonl"
-        return moved if moved.exists() else self.path / f"{segment}.jsonl"
+        moved, left = self.sealed / f"{segment}.jsonl", self.path / f"{segment}.jsonl"
+        return left if left.exists() and not moved.exists() else moved
 
     def index_path(self, segment: str) -> Path:
         """Where the index of a sealed segment is, or would be."""

@@ -71,6 +71,10 @@ class OpenSegment:
 
     def append(self, data: bytes, at: str = "") -> None:
         """Put whole lines at the end, or leave the file as it was. Raises `StoreError`."""
+        if os.fstat(self._fd).st_nlink == 0:
+            raise StoreError(
+                f"{self.path} was deleted while it is written", hint="restart the process to begin another"
+            )
         try:
             write_all(self._fd, data)
         except OSError as error:
@@ -142,17 +146,18 @@ def left_behind(path: Path) -> tuple[SegmentRow, int] | None:
 def _looked_through(path: Path) -> SegmentRow:
     data = read(path)
     begun = begun_in(data)
-    first, last = data.find(_DECIDED), data.rfind(_DECIDED, 0, data.rfind(b"\n") + 1)
+    end = data.rfind(b"\n") + 1
+    first, last = data.find(_DECIDED, 0, end), data.rfind(_DECIDED, 0, end)
     return SegmentRow(
         id=path.stem,
         digest=sha256(data).hexdigest(),
         size=len(data),
         first=_moment(data, first),
         last=_moment(data, last),
-        answers=_count(data),
+        answers=_count(data, end),
         host=begun.host if begun else "",
         pid=begun.pid if begun else 0,
-        torn=len(data) - (data.rfind(b"\n") + 1),
+        torn=len(data) - end,
     )
 
 
@@ -162,10 +167,10 @@ def begun_in(data: mmap.mmap | bytes) -> Begun | None:
     return line if isinstance(line, Begun) else None
 
 
-def _count(data: mmap.mmap | bytes) -> int:
-    found, at = 0, data.find(_DECIDED)
+def _count(data: mmap.mmap | bytes, end: int) -> int:
+    found, at = 0, data.find(_DECIDED, 0, end)
     while at >= 0:
-        found, at = found + 1, data.find(_DECIDED, at + 1)
+        found, at = found + 1, data.find(_DECIDED, at + 1, end)
     return found
 
 
