@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import as_nobody, run, start
+from children import as_nobody, open_descriptors, run, start
 
 from nbreg import ModelVersion, Registry
 from nbreg.errors import NotStampedError, UnknownModelError
 from nbreg.records import Actor, SegmentRow
 from nbreg.settings import Settings
-from nbreg.store import ledger as ledgers
 
 SMALL = Settings(capture=False, segment_bytes=4096)
 
@@ -42,7 +41,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     registry = Registry(tmp_path / "registry", settings=SMALL)
     registry.register("sum", rule)
     yield registry
-    ledgers._writers.pop(registry.location / "decisions", None)
+    registry.close()
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def requests(registry: Registry, numbers: range) -> list[list[str]]:
 
 def finish(registry: Registry) -> None:
     """What the end of a process does."""
-    ledgers.writer(registry._desk.folder.ledger).finish(registry.actor)
+    registry.close()
 
 
 def sealed(registry: Registry) -> list[Path]:
@@ -328,6 +327,20 @@ def test_a_ledger_that_goes_while_it_is_written_stops_the_answers(
             decide(version, 1)
     run(CHILD + "version.predict([[2, 1]], request='2')", registry.location)
     assert requests(Registry(registry.location), range(3)) == [[], [], ["2"]]
+
+
+def test_closing_lets_go_and_seals(registry: Registry, version: ModelVersion) -> None:
+    """A process that opens a thousand registries keeps no file of any; using one again goes on."""
+    decide(version, 1)
+    registry.close()
+    before = open_descriptors()
+    for number in range(1, 3):
+        decide(version, 1, start=number)
+        registry.close()
+
+    assert open_descriptors() == before
+    assert len(sealed(registry)) == 3
+    assert requests(registry, range(3)) == [["0"], ["1"], ["2"]]
 
 
 # finding

@@ -15,7 +15,17 @@ from typing import Final
 import click
 
 from nbreg import __version__
-from nbreg.cli import elsewhere, governing, keeping, looking, moving, registering, settingup, training
+from nbreg.cli import (
+    deciding,
+    elsewhere,
+    governing,
+    keeping,
+    looking,
+    moving,
+    registering,
+    settingup,
+    training,
+)
 from nbreg.cli.base import Families, Shown
 from nbreg.errors import NbregError
 
@@ -26,6 +36,7 @@ COMMANDS: Final = Families(
         registering.family,
         moving.family,
         governing.family,
+        deciding.family,
         elsewhere.family,
         keeping.family,
         settingup.family,

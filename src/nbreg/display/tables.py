@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from nbreg.display import html
 from nbreg.display.html import Column
-from nbreg.display.text import LONGEST, NOTHING, brief, count, grid, listed, moment, number
+from nbreg.display.text import LONGEST, NOTHING, brief, count, grid, listed, moment, number, pairs
 from nbreg.records import DriftItem, Event, ModelRow, VersionRow
 
 TABLE_MIME = "application/vnd.nbreg.table+json"
@@ -333,6 +333,8 @@ def _what(event: Event) -> str:
         verdict, why = event.facts.get("verdict"), event.facts.get("why")
         told = str(why if verdict in ("failed", "loads") else verdict)
         words = f"{words}: {brief(told)}"
+    if event.kind == "split-set" and isinstance(weights := event.facts.get("weights"), dict):
+        words += f": {pairs(weights)}" if weights else ": none"
     archived = event.facts.get("archived")
     if isinstance(archived, int):
         words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"

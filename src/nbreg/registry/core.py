@@ -83,7 +83,11 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         return f"<Registry {self.location}>"
 
     def close(self) -> None:
-        """Let go of all open files; using the registry again opens them again."""
+        """Let go of all open files; using the registry again opens them again.
+
+        What this process decided is sealed, as at its end.
+        """
+        self._desk.folder.close_ledger(self.actor)
         self._desk.folder.close()
 
     # what it is

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 from nbreg.capture import rows as rows_of
 from nbreg.capture.rows import Layout
+from nbreg.display import DecisionsView
 from nbreg.errors import BadInputError, BadValueError, NbregError, NotStampedError, StoreError
-from nbreg.records import Decision, Decisions, Problem, VersionRow
+from nbreg.records import Decision, Problem, VersionRow
 from nbreg.registry import reading
 from nbreg.registry.actor import current_actor
 from nbreg.registry.desk import Desk
@@ -134,7 +135,9 @@ def _finish() -> None:
 # finding again
 
 
-def who_decided(desk: Desk, rows: object, *, model: str | None, since: str | datetime | None) -> Decisions:
+def who_decided(
+    desk: Desk, rows: object, *, model: str | None, since: str | datetime | None
+) -> DecisionsView:
     """The decisions on each row; see `Registry.who_decided`."""
     if model is not None:
         desk.model(model)  # a name that nobody has is no answer of "nobody"
@@ -143,8 +146,7 @@ def who_decided(desk: Desk, rows: object, *, model: str | None, since: str | dat
     book = desk.folder.ledger
     if book.is_there:
         search.all_of(book)
-    found = search.answers()
-    return Decisions(rows=found, unread=search.unread)
+    return DecisionsView(rows=search.answers(), unread=search.unread)
 
 
 class _Search:

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbreg.records import Decisions, SplitRow
+from nbreg.display import DecisionsView
+from nbreg.records import SplitRow
 from nbreg.registry.desk import Desk
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class DecisionVerbs:
 
     def who_decided(
         self, rows: Any, model: str | None = None, *, since: str | datetime | None = None
-    ) -> Decisions:
+    ) -> DecisionsView:
         """For each row, in order, the decisions on it: version, time, actor, request, stage held then.
 
         Rows are given as the model was asked about them: a frame, array, list of dictionaries, or one

@@ -322,6 +322,13 @@ class Folder:
             database.close()
         self._open.clear()
 
+    def close_ledger(self, actor: Actor) -> None:
+        """Seal what this process decided, if it did, and let go of the ledger."""
+        if "ledger" in vars(self):
+            from nbreg.store import ledger
+
+            ledger.finish(self.ledger, actor)
+
 
 def _model_row(line: Line) -> ModelRow | None:
     for key, doc in zip(line.keys, line.docs, strict=False):

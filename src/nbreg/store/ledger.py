@@ -284,7 +284,8 @@ class Writer:
         if segment is None:
             return
         try:
-            self.ledger.seal(segment.row(), actor)
+            if not segment.is_gone:
+                self.ledger.seal(segment.row(), actor)
         except NbregError as error:
             log.warning("%s: %s; the next process seals it", segment.path, error.message)
         finally:
@@ -310,6 +311,14 @@ def writer(ledger: Ledger) -> Writer:
         with _guard:
             found = _writers.setdefault(ledger.path, Writer(ledger))
     return found
+
+
+def finish(ledger: Ledger, actor: Actor) -> None:
+    """Seal what this process wrote in a ledger, and let go of its files."""
+    found = _writers.pop(ledger.path, None)
+    if found is not None:
+        found.finish(actor)
+    ledger.database.close()
 
 
 def finish_all(actor: Actor) -> None:

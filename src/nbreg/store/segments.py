@@ -71,7 +71,7 @@ class OpenSegment:
 
     def append(self, data: bytes, at: str = "") -> None:
         """Put whole lines at the end, or leave the file as it was. Raises `StoreError`."""
-        if os.fstat(self._fd).st_nlink == 0:
+        if self.is_gone:
             raise StoreError(
                 f"{self.path} was deleted while it is written", hint="restart the process to begin another"
             )
@@ -88,6 +88,11 @@ class OpenSegment:
         if at:
             self.first, self.last = self.first or at, at
             self.answers += 1
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody deleted it while it is written."""
+        return os.fstat(self._fd).st_nlink == 0
 
     def _take_back(self) -> None:
         with suppress(OSError):
