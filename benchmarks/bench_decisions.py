@@ -93,6 +93,8 @@ def _asking(registry: Any, asked: Any, turns: int) -> list[Figure]:
         model="churn", number=1, id=version.id, by=registry.actor, columns=columns, width=len(columns)
     )
 
+    known = registry.id
+
     def fill() -> None:
         for at in range(0, len(digests), DIGEST):
             writer.write(
@@ -100,7 +102,7 @@ def _asking(registry: Any, asked: Any, turns: int) -> list[Figure]:
                 digests[at : at + DIGEST],
                 now=registry._desk.folder.now(),
                 request="",
-                registry=registry.id,
+                registry=known,
                 most=registry.settings.segment_bytes,
             )
 

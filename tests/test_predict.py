@@ -128,10 +128,12 @@ def test_what_does_not_predict_says_so(registry: Registry) -> None:
 
 def test_an_error_of_the_model_is_the_model_s(version: ModelVersion) -> None:
     """What the model refuses is no decision, and is not written down."""
-    with pytest.raises(ValueError, match="NaN"):
-        version.predict(TRAIN.astype(float) * np.nan)
+    rows = TRAIN.astype(float) * np.nan
+    for ask in (version.predict, version.load(stamp=True).predict):
+        with pytest.raises(ValueError, match="NaN"):
+            ask(rows)
 
-    assert not (version.registry.location / "decisions").exists()
+    assert version.registry.who_decided(rows).rows == [[]] * 4
 
 
 def test_a_model_is_loaded_once_by_however_many_threads(
@@ -234,7 +236,7 @@ def test_an_answer_that_cannot_be_written_down_is_withheld(version: ModelVersion
     with pytest.raises(NotStampedError) as caught:
         version.predict(TRAIN)
 
-    assert caught.value.message.startswith("churn@1.0.0 decided, and that cannot be written down: ")
+    assert caught.value.message.startswith("what churn@1.0.0 decides cannot be written down: ")
     assert "best-effort" in caught.value.hint
 
 
@@ -247,7 +249,7 @@ def test_best_effort_gives_the_answer_and_logs(
     other = Registry(version.registry.location, settings=settings).get("churn@1")
 
     assert version.predict(TRAIN, stamp="best-effort").shape == other.predict(TRAIN).shape == (4,)
-    told = [record.message for record in caplog.records if "not written down" in record.message]
+    told = [record.message for record in caplog.records if "is not written down" in record.message]
     assert len(told) == 2
 
 
@@ -272,6 +274,41 @@ def test_rows_that_have_no_digest_are_no_answer_where_one_is_required(registry: 
     with pytest.raises(NotStampedError):
         version.predict(object())
     assert version.predict(object(), stamp="best-effort") == 1
+
+
+def test_rows_that_the_model_changes_are_found_as_they_were_asked(registry: Registry) -> None:
+    """A scaler that works in place leaves other numbers behind than the customer has."""
+
+    def spoil(rows: Any) -> Any:
+        rows *= 0
+        return rows.sum(axis=1)
+
+    version = registry.register("spoil", spoil)
+    version.predict(np.array([[1.0, 2.0]]))
+    version.load(stamp=True)(np.array([[1.0, 2.0]]))
+
+    assert len(registry.who_decided(np.array([[1.0, 2.0]]))[0]) == 2
+
+
+def test_a_name_that_is_a_secret_is_no_column_of_the_ledger(registry: Registry) -> None:
+    """A model without a signature takes any frame, whatever its columns are called."""
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    frame = pd.DataFrame({token: [1.0], "b": [2.0]})
+    registry.register("any", lambda rows: [0] * len(rows)).predict(frame)
+
+    written = b"".join(path.read_bytes() for path in (registry.location / "decisions").glob("*.jsonl"))
+    assert token.encode() not in written
+    assert len(registry.who_decided(frame)[0]) == 1
+
+
+def test_rows_with_other_columns_are_no_answer_of_nobody(version: ModelVersion) -> None:
+    """An auditor who exported another table is told so, instead of "no decision was made"."""
+    version.predict(TRAIN)
+
+    found = version.registry.who_decided(TRAIN[["age"]], "churn")
+
+    assert found.rows == [[]] * 4
+    assert [each.message for each in found.unread] == ["no version that decided takes rows with such columns"]
 
 
 # a model that stamps by itself

@@ -126,6 +126,7 @@ def du(registry: Registry) -> Answer:
     total = (
         f"{size(usage.size)} in {count(usage.objects, 'object')}, {size(usage.journals)} of journals, "
         f"{size(usage.unreferenced)} that nothing refers to"
+        + (f", {size(usage.decisions)} of decisions" if usage.decisions else "")
     )
     return Answer("\n".join(part for part in (table, total) if part), usage)
 

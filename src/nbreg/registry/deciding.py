@@ -67,33 +67,50 @@ class Stamper:
         self._desk = desk
         self._model = model
         self._row = row
-        self._ready = False
+        self._registry = ""
+        self._actor = desk.actor
 
-    def stamp(
+    def prepared(
         self, rows: object, layout: Callable[[], Layout], *, request: str, method: str, how: Stamp
-    ) -> None:
-        """Write an answer down, or say that it was not; the caller gives it out afterwards.
+    ) -> Callable[[], None]:
+        """Digest the rows, before the model sees them: it may change them. What is returned writes them down.
 
-        Raises `NotStampedError`, if it is required.
+        Raises `NotStampedError`, and so does what is returned, if a stamp is required.
         """
         try:
-            self._write(rows, layout(), request, method)
+            write = self._digested(rows, layout(), request, method)
         except NbregError as error:
-            if how == "required":
-                raise NotStampedError(
-                    f"{self.ref} decided, and that cannot be written down: {error.message}",
-                    hint="the answer is withheld; stamp='best-effort' gives it all the same",
-                ) from error
-            log.warning("a decision of %s was not written down: %s", self.ref, error.message)
+            self._refuse(error, how)
+            return lambda: None
+
+        def stamp() -> None:
+            try:
+                write()
+            except NbregError as error:
+                self._refuse(error, how)
+
+        return stamp
+
+    def _refuse(self, error: NbregError, how: Stamp) -> None:
+        if how == "required":
+            raise NotStampedError(
+                f"what {self.ref} decides cannot be written down: {error.message}",
+                hint="no answer is given; predict(X, stamp='best-effort') gives it all the same",
+            ) from error
+        log.warning("a decision of %s is not written down: %s", self.ref, error.message)
 
     @property
     def ref(self) -> str:
         """The version, as messages name it."""
         return f"{self._model}@{self._row.name or self._row.number}"
 
-    def _write(self, rows: object, layout: Layout, request: str, method: str) -> None:
-        desk, actor = self._desk, self._desk.actor
-        writer = self._writer()
+    def _digested(self, rows: object, layout: Layout, request: str, method: str) -> Callable[[], None]:
+        desk = self._desk
+        if not self._registry:
+            begin(desk)
+            self._registry, self._actor = desk.id, desk.actor
+        registry, actor = self._registry, self._actor
+        writer = ledger.writer(desk.folder.ledger)
         deciding = Deciding(
             model=self._model,
             number=self._row.number,
@@ -103,21 +120,22 @@ class Stamper:
             columns=layout.columns,
             width=layout.width,
         )
-        digests = rows_of.digests(rows, layout, writer.key(actor, desk.id).secret)
-        writer.write(
+        digests = rows_of.digests(rows, layout, writer.key(actor, registry).secret)
+        return lambda: writer.write(
             deciding,
             digests,
             now=desk.folder.now(),
             request=request,
-            registry=desk.id,
+            registry=registry,
             most=desk.settings.segment_bytes,
         )
 
-    def _writer(self) -> ledger.Writer:
-        if not self._ready:
-            begin(self._desk)
-            self._ready = True
-        return ledger.writer(self._desk.folder.ledger)
+
+def own_layout(rows: object) -> Layout:
+    """How rows are spelled that no signature tells of: by their own names, unless one looks like a secret."""
+    found = rows_of.layout_of(None, rows)
+    hidden = any(_redactor().text(name) != name for name in found.columns)
+    return Layout((), found.width) if hidden else found
 
 
 def begin(desk: Desk) -> None:
@@ -159,6 +177,7 @@ class _Search:
         self._since = since
         self._count: int | None = None
         self._wanted: dict[Layout, dict[bytes, list[int]]] = {}
+        self._fitting = self._other = 0
         self._found: dict[int, list[tuple[Deciding, Decided]]] = {}
         self._histories: dict[tuple[str, int], tuple[list[str], list[VersionRow]]] = {}
         self.unread: list[Problem] = []
@@ -178,9 +197,14 @@ class _Search:
             except (NbregError, ValueError, OSError) as error:
                 told = error.message if isinstance(error, NbregError) else f"it cannot be read: {error}"
                 self.unread.append(Problem(code="unread", where=str(piece.path), message=told))
+        if self._other and not self._fitting:  # "nobody" would be no answer
+            told = "no version that decided takes rows with such columns"
+            self.unread.append(
+                Problem(code="input-mismatch", where=self._model or str(book.path), message=told)
+            )
 
     def _look_into(self, book: Ledger, piece: Piece, key: Key | None) -> None:
-        data = segments.read(piece.path if piece.row is None else book.path_of(piece.id))
+        data = segments.read(book.path_of(piece.id))
         begun = segments.begun_in(data)
         if begun is None:
             raise StoreError("its first line is not the beginning of it")
@@ -206,6 +230,9 @@ class _Search:
                 for at in range(0, len(digests), DIGEST):
                     found.setdefault(digests[at : at + DIGEST], []).append(at // DIGEST)
                 self._count = len(digests) // DIGEST
+                self._fitting += 1
+            else:
+                self._other += 1
             self._wanted[layout] = found
         return self._wanted[layout]
 

@@ -119,9 +119,12 @@ def predict(
     request = deciding.checked_request(request)
     model = ready(version, trust)
     rows = expected.matched(given, model.signature, stamper.ref)
+    if how == "off":
+        return model.predict(rows)
+    layout = _layout(model.signature, rows)
+    stamp = stamper.prepared(rows, layout, request=request, method="predict", how=how)
     answer = model.predict(rows)
-    if how != "off":
-        stamper.stamp(rows, _layout(model.signature, rows), request=request, method="predict", how=how)
+    stamp()
     return answer
 
 
@@ -129,17 +132,18 @@ def stamping(version: ModelVersion, stamper: Stamper, model: object, artifact: s
     """A loaded model whose answers are written down; see `Registry.load`."""
     if isinstance(model, Path):
         raise UnknownArtifactError(
-            f"{artifact!r} of {version.ref} is a file, which decides nothing", hint="stamp=True is for models"
+            f"{artifact!r} of {version.ref} is a file, which decides nothing",
+            hint="only a model can be loaded to be stamped",
         )
     settings = version.registry.settings
     how: Stamp = "required" if settings.stamp == "off" else settings.stamp  # it was asked for
     signature = _signature(version) if artifact == "model" else None
 
-    def note(rows: object, method: str) -> None:
-        stamper.stamp(rows, _layout(signature, rows), request="", method=method, how=how)
+    def prepare(rows: object, method: str) -> Callable[[], None]:
+        return stamper.prepared(rows, _layout(signature, rows), request="", method=method, how=how)
 
-    return stamped(model, note)
+    return stamped(model, prepare)
 
 
 def _layout(signature: Signature | None, rows: object) -> Callable[[], Layout]:
-    return lambda: rows_of.layout_of(signature, rows)
+    return lambda: deciding.own_layout(rows) if signature is None else rows_of.layout_of(signature, rows)

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
+Note = Callable[[object, str], Callable[[], None]]
+"""Takes note of the rows before the model sees them; what it returns writes the answer down."""
+
 ANSWERS: Final = ("predict", "predict_proba", "predict_log_proba", "decision_function", "__call__")
 """The methods whose answers are decisions."""
 
@@ -24,7 +27,7 @@ class Stamped:
 
     __slots__ = ("__weakref__", "_nbreg_model", "_nbreg_note")
 
-    def __init__(self, model: object, note: Callable[[object, str], None]) -> None:
+    def __init__(self, model: object, note: Note) -> None:
         object.__setattr__(self, "_nbreg_model", model)
         object.__setattr__(self, "_nbreg_note", note)
 
@@ -72,7 +75,7 @@ def _itself(model: object) -> object:
     return model
 
 
-def stamped(model: object, note: Callable[[object, str], None]) -> Any:
+def stamped(model: object, note: Note) -> Any:
     """The model behind a `Stamped` that has the operators which the model has."""
     kind = type(model)
     has = [
@@ -90,22 +93,21 @@ def unstamped(value: Any) -> Any:
 def _forwarded(name: str) -> Callable[..., Any]:
     def operator(self: Stamped, *arguments: Any, **options: Any) -> Any:
         use = getattr(type(self._nbreg_model), name)
-        answer = use(self._nbreg_model, *map(unstamped, arguments), **options)
-        if name == "__call__" and arguments:
-            self._nbreg_note(arguments[0], name)
-        return answer
+        if name == "__call__":
+            return _noted(self._nbreg_model, name, self._nbreg_note)(*arguments, **options)
+        return use(self._nbreg_model, *map(unstamped, arguments), **options)
 
     return operator
 
 
-def _noted(method: Callable[..., Any], name: str, note: Callable[[object, str], None]) -> Callable[..., Any]:
+def _noted(method: Callable[..., Any], name: str, note: Note) -> Callable[..., Any]:
     """A method whose answer is written down before it is given."""
 
-    @wraps(method)
+    @wraps(method, updated=())
     def answered(*arguments: Any, **options: Any) -> Any:
+        stamp = note(arguments[0] if arguments else next(iter(options.values()), None), name)
         answer = method(*arguments, **options)
-        rows = arguments[0] if arguments else next(iter(options.values()), None)
-        note(rows, name)
+        stamp()
         return answer
 
     return answered
