@@ -587,6 +587,25 @@ def test_a_policy_s_time_is_kept(registry: Registry, version: ModelVersion) -> N
     assert registry.who_decided([[0, 1]]).rows == [[]]
 
 
+def test_a_seal_s_name_leads_nowhere_else(registry: Registry, version: ModelVersion, tmp_path: Path) -> None:
+    """A registry that somebody sent must not make `purge` remove, or a search read, a file of this user's."""
+    decide(version, 1)
+    (tmp_path / "precious.jsonl").write_text("precious")
+    book = registry._desk.folder.ledger
+    hostile = SegmentRow(
+        id="../../../precious", digest="0" * 64, size=8, first="2020", last="2020", answers=1
+    )
+    with book.database.transaction("sealed", by=registry.actor):
+        book.database.put("segments", hostile.id, hostile)
+        book.database.put("segments", "0" * 32, hostile)
+    settings = Settings(capture=False, decision_days=0)
+
+    Registry(registry.location, settings=settings).purge(dry_run=False)
+
+    assert (tmp_path / "precious.jsonl").read_text() == "precious"
+    assert requests(registry, range(1)) == [["0"]]
+
+
 def test_decisions_do_not_travel(registry: Registry, version: ModelVersion, tmp_path: Path) -> None:
     """They are facts about this registry's traffic: an archive and a merge leave them and the key here."""
     decide(version, 1)

@@ -79,25 +79,25 @@ class Stamper:
         """
         try:
             write = self._digested(rows, layout(), request, method)
-        except NbregError as error:
+        except Exception as error:  # reading the rows may run their own code
             self._refuse(error, how)
             return lambda: None
 
         def stamp() -> None:
             try:
                 write()
-            except NbregError as error:
+            except Exception as error:
                 self._refuse(error, how)
 
         return stamp
 
-    def _refuse(self, error: NbregError, how: Stamp) -> None:
+    def _refuse(self, error: Exception, how: Stamp) -> None:
         if how == "required":
             raise NotStampedError(
-                f"what {self.ref} decides cannot be written down: {error.message}",
+                f"what {self.ref} decides cannot be written down: {error}",
                 hint="no answer is given; predict(X, stamp='best-effort') gives it all the same",
             ) from error
-        log.warning("a decision of %s is not written down: %s", self.ref, error.message)
+        log.warning("a decision of %s is not written down: %s", self.ref, error)
 
     @property
     def ref(self) -> str:

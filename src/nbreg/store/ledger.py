@@ -123,10 +123,14 @@ class Ledger:
     # pieces
 
     def rows(self) -> list[SegmentRow]:
-        """The seals, oldest first. Raises `JournalError`."""
+        """The seals, oldest first. Raises `JournalError`.
+
+        A name that would lead out of the folder is none: whoever made the journal chose it.
+        """
         database = self.database.refresh()
-        found = (database.row(TABLE, each, SegmentRow) for each in database.ids(TABLE))
-        return [row for row in found if row is not None]
+        names = (each for each in database.ids(TABLE) if ID.fullmatch(each))
+        found = ((each, database.row(TABLE, each, SegmentRow)) for each in names)
+        return [row for name, row in found if row is not None and row.id == name]
 
     def pieces(self) -> list[Piece]:
         """All files of decisions that are kept, sealed or not."""
