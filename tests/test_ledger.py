@@ -134,13 +134,17 @@ def test_a_key_may_be_kept_elsewhere(
     assert requests(registry, range(1)) == [["0"]]
     assert not (registry.location / "decisions" / "key").exists()
 
+    (tmp_path / "other").write_bytes(b"y" * 40)
+    monkeypatch.setenv("NBREG_DECISIONS_KEY", str(tmp_path / "other"))
+    other = registry.who_decided([[0, 1]])
     monkeypatch.delenv("NBREG_DECISIONS_KEY")
-    found = registry.who_decided([[0, 1]])
+    none = registry.who_decided([[0, 1]])
 
-    assert found.rows == [[]]
-    assert [each.message for each in found.unread] == [
-        "it was written with another key than the registry has now"
-    ]
+    for found in (other, none):
+        assert found.rows == [[]]
+        assert [each.message for each in found.unread] == [
+            "it was written with another key than the registry has now"
+        ]
 
 
 def test_a_key_that_should_be_elsewhere_and_is_not_withholds_the_answer(

@@ -352,6 +352,17 @@ def test_what_is_made_of_it_is_the_model_alone(version: ModelVersion) -> None:
     assert type(again.load()) is Pipeline
 
 
+def test_it_cannot_become_another_model(version: ModelVersion) -> None:
+    """Fitted again, it would be named in the ledger for answers that the version never gave."""
+    model = version.load(stamp=True)
+
+    with pytest.raises(BadInputError):
+        model.fit(TRAIN, TARGET)
+    assert model.set_output(transform="default").predict(TRAIN[:1]).shape == (1,)
+    assert clone(model).fit(TRAIN, TARGET).score(TRAIN, TARGET) >= 0
+    assert len(version.registry.who_decided(TRAIN[:1])[0]) == 1
+
+
 def test_a_function_stamps_when_it_is_called(registry: Registry) -> None:
     """A version may be a function: calling it is the decision."""
 

@@ -2,20 +2,26 @@
 
 `isinstance` holds, attributes are the model's, and what is made of it (a copy, a pickle, a clone, a
 version) is made of the model alone. Only `type(…)` tells. What the model asks itself on the way to an
-answer, or for its own `score`, is no decision, and is not written down.
+answer, or for its own `score`, is no decision, and is not written down. It cannot be fitted: it would no
+longer be the version that the ledger names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+
+from nbreg.errors import BadInputError
 
 Note = Callable[[object, str], Callable[[], None]]
 """Takes note of the rows before the model sees them; what it returns writes the answer down."""
 
 ANSWERS: Final = ("predict", "predict_proba", "predict_log_proba", "decision_function", "__call__")
 """The methods whose answers are decisions."""
+
+_FITTING: Final = ("fit", "partial_fit", "fit_predict", "fit_transform", "train_on_batch")
+_CHAINED: Final = ("eval", "to", "cpu", "cuda", "float", "double", "half", "set_output")
 
 _CONTAINER: Final = ("__call__", "__len__", "__getitem__", "__iter__", "__contains__", "__bool__")
 _COMPARED: Final = ("__eq__", "__ne__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__")
@@ -37,7 +43,11 @@ class Stamped:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._nbreg_model, name)
-        return _noted(value, name, self._nbreg_note) if name in ANSWERS and callable(value) else value
+        if name in ANSWERS and callable(value):
+            return _noted(value, name, self._nbreg_note)
+        if name in _FITTING:
+            return _refused
+        return _chained(self, value) if name in _CHAINED and callable(value) else value
 
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self._nbreg_model, name, value)
@@ -98,6 +108,24 @@ def _forwarded(name: str) -> Callable[..., Any]:
         return use(self._nbreg_model, *map(unstamped, arguments), **options)
 
     return operator
+
+
+def _refused(*arguments: Any, **options: Any) -> NoReturn:
+    raise BadInputError(
+        "this model writes down which version decides, and fitted again it would be another",
+        hint="load it without a stamp, or clone it",
+    )
+
+
+def _chained(self: Stamped, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that gives the model back, such as `model.eval()`: what comes back stamps as before."""
+
+    @wraps(method, updated=())
+    def same(*arguments: Any, **options: Any) -> Any:
+        answer = method(*arguments, **options)
+        return self if answer is self._nbreg_model else answer
+
+    return same
 
 
 def _noted(method: Callable[..., Any], name: str, note: Note) -> Callable[..., Any]:
