@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,10 @@ def look_at(found: Findings, folder: Folder, *, repair: bool) -> None:
     """The seals, and each sealed segment against its own; with `repair`, what is left behind is sealed."""
     book = folder.ledger
     if not book.is_there:
-        if (row := folder.row()) is not None and row.ledger:
-            found.add("ledger-missing", book.path, f"decisions were written down since {row.ledger}")
+        with suppress(NbregError):  # a registry's own journal that is damaged is told already
+            row = folder.row()
+            if row is not None and row.ledger:
+                found.add("ledger-missing", book.path, f"decisions were written down since {row.ledger}")
         return None
     if repair:
         found.repaired += [f"{each}.jsonl is sealed" for each in _sealed_now(found, book)]
