@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import figures
+import forms
+import pyarrow
 import pytest
 import streams
 from victim import artifact_of, canary_sings, outcome
 
 from nbreg import Registry, families
+from nbreg.errors import DamagedObjectError
 from nbreg.settings import Settings
 
+FIGURES = {**figures.ATTACKS, **forms.ATTACKS}
 STREAMS = {**streams.BOMBS, **streams.SMUGGLED}
 SETTINGS = Settings(capture=False)
 
@@ -39,13 +43,26 @@ def test_a_hostile_stream_is_refused(registry: Registry, name: str) -> None:
     assert not canary_sings()
 
 
-@pytest.mark.parametrize("name", figures.ATTACKS)
+@pytest.mark.parametrize("name", FIGURES)
 def test_hostile_numbers_are_refused(registry: Registry, name: str) -> None:
     """Nothing is read or written beyond its memory, now or when the model is used."""
-    planted(registry, artifact_of(*figures.ATTACKS[name]()))
+    planted(registry, artifact_of(*FIGURES[name]()))
     assert loading(registry) in ("not-trusted", "object-damaged")
+
+
+def test_arrows_bytes_are_used_only_if_they_are_whole() -> None:
+    """Reading Arrow's format checks less than using it believes, so all of it is validated first."""
+
+    def work() -> None:
+        for data in forms.mutants(400):
+            try:
+                forms.tables.arrow(data, "table").to_pylist()
+            except (DamagedObjectError, pyarrow.ArrowException, ValueError, OverflowError):
+                continue  # also a date beyond Python's
+
+    assert outcome(work) == "loaded"
 
 
 def test_there_are_enough() -> None:
     """A corpus that lost its cases would pass."""
-    assert len(STREAMS) + len(figures.ATTACKS) > 120
+    assert len(STREAMS) + len(FIGURES) > 160

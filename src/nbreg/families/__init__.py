@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
-from nbreg.families import boosters, elsewhere, files, generic, modules
+from nbreg.families import boosters, elsewhere, files, generic, modules, tables
 from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
 from nbreg.families.taking import Take, digested
@@ -130,6 +130,7 @@ def modules_needed(artifacts: Iterable[Artifact]) -> set[str] | None:
     A stream by cloudpickle imports modules that it names as data.
     """
     names = [name for artifact in artifacts for name in artifact.globals]
+    names += [f"{library}." for name in names if (library := tables.library_of(name))]
     if any(name.startswith("cloudpickle.") or " " in name for name in names):
         return None
     parts = [name.split(".") for name in names]

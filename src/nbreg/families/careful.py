@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
+from nbreg.families import tabling
 from nbreg.families.buffers import Buffers
 from nbreg.families.tokens import is_library
 
@@ -154,7 +155,9 @@ def plainly(value: object, guard: Guard) -> tuple[bytes, Buffers] | None:
     file = File(guard)
     guard.begin()
     try:
-        Checking(file, protocol=5, buffer_callback=buffers.keep).dump(value)
+        pickler = Checking(file, protocol=5, buffer_callback=buffers.keep)
+        pickler.dispatch_table = {**tabling.reducers(), **copyreg.dispatch_table}
+        pickler.dump(value)
     except NotTakenError:
         raise
     except Exception:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import nbreg.families.known as known
 import nbreg.families.natives as natives
+import nbreg.families.tableuse as tableuse
 from nbreg.families.classes import check_class
 from nbreg.families.consistency import check_instance
 from nbreg.families.standins import (
@@ -151,6 +152,7 @@ CALLS: Final[dict[str, Check]] = {
     "numpy.core.multiarray.scalar": _scalar,
     "nbreg.families.modules.weight": _of_types((str,), (bool,), (bool,)),
     **natives.CALLS,
+    **tableuse.CALLS,
 }
 """Classes and functions, each by its exact name, that only make the value they stand for, and are called."""
 

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
-from nbreg.families import careful, isolation, travelling
+from nbreg.families import careful, isolation, tabling, travelling
 from nbreg.families.buffers import Buffers, plain_ones
 from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
@@ -191,7 +191,7 @@ def _plainly(value: object) -> _Pickled | None:
     buffers, file = Buffers(), io.BytesIO()
     try:
         pickler = pickle.Pickler(file, protocol=5, buffer_callback=buffers.keep)
-        pickler.dispatch_table = {**copyreg.dispatch_table, **buffers.reducers}
+        pickler.dispatch_table = {**tabling.reducers(), **copyreg.dispatch_table, **buffers.reducers}
         pickler.dump(value)
     except Exception:
         return None  # whatever a reducer raises, cloudpickle may still manage

@@ -23,6 +23,7 @@ from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from nbreg.families import tabling
 from nbreg.families.buffers import Known, content_in, gathered
 
 _BOOKKEEPING: Final = frozenset(
@@ -255,7 +256,7 @@ class _Walk:
 
     def _reduced(self, value: object) -> bytes:
         kind = type(value)
-        reducer = copyreg.dispatch_table.get(kind)
+        reducer = copyreg.dispatch_table.get(kind) or tabling.reducers().get(kind)
         told: Any = reducer(value) if reducer else value.__reduce_ex__(4)
         if isinstance(told, str):
             return self._named(value, told)
@@ -372,7 +373,7 @@ def _importable(value: Any) -> bool:
 
 def _leads_to(home: str, name: str, value: object) -> bool:
     module = sys.modules.get(home)
-    if module is None or not is_library(module):
+    if module is None or not (home.startswith(f"{_OWN}.families.") or is_library(module)):
         return False
     found: Any = module
     for part in name.split("."):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from nbreg.families import tokens
+from nbreg.families import tabling, tokens
 from nbreg.families.buffers import Buffers
 from nbreg.families.careful import File, Guard
 from nbreg.families.inspection import globals_of
@@ -134,7 +134,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
             # Only here: what the class itself named, or a method of it, would be part of a cycle, and
             # would keep all that was pickled until somebody collects it.
             self.buffers = buffers
-            self._arrays = list(buffers.reducers.items())
+            self._told = {**tabling.reducers(), **buffers.reducers}
             self.named: set[str] = set()
             self._classes: list[tuple[str, type]] = []
             self._codes: list[tuple[str, CodeType]] = []
@@ -143,9 +143,8 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
         def reducer_override(self, value: Any) -> Any:
             if guard is not None:
                 guard.check(value)
-            for kind, reduce in self._arrays:
-                if type(value) is kind:
-                    return reduce(value)
+            if type(value) in self._told:
+                return self._told[type(value)](value)
             if type(value) is ModuleType:
                 made, (name, *names) = _module_reduce(value)
                 if names:  # filled when it is made: cloudpickle's own way never ends in a cycle of modules

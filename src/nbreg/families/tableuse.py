@@ -1,0 +1,174 @@
+"""What a stranger's stream may call the makers of tables with.
+
+The makers themselves check what pandas would believe. Here it is held that nothing but arrays
+and plain values comes to them, that no label costs more to hash than its length, and that an
+array is whole before it is handed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from nbreg.families import tables
+from nbreg.families.standins import LEAVES, Array, Beside, Made, Scalar, Zone, must
+
+Check = Callable[[tuple[Any, ...]], Any]
+
+_NUMBERS: Final = "biufc"
+_TIMES: Final = "mM"
+_OBJECTS: Final = "O"
+_FREQ: Final = re.compile(r"-?\d{0,9}[A-Za-z]{1,4}(-[A-Z]{3})?(-\d{1,2})?(-[A-Z]{3})?")
+_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_CLOSED: Final = ("left", "right", "both", "neither")
+_WIDEST: Final = 1 << 63
+
+
+class Column(Made):
+    """Values of one of pandas' own kinds."""
+
+    __slots__ = ()
+
+
+class Labels(Made):
+    """An index."""
+
+    __slots__ = ()
+
+
+class Moment(Made):
+    """A single time, period or interval."""
+
+    __slots__ = ()
+
+
+def _is_array(value: Any, kinds: str, *dimensions: int) -> bool:
+    return type(value) is Array and any(value.is_of(kinds, each) for each in dimensions)
+
+
+def _is_label(value: Any, depth: int = 1) -> bool:
+    """What may stand in an index, or be a name: hashed in a time that goes with its size."""
+    kind = type(value)
+    if (kind in LEAVES and kind is not Beside) or kind in (Scalar, Moment):
+        return True
+    if kind is Made:  # such as a date
+        return type(value.parts) is tuple and all(
+            type(part) in LEAVES or type(part) is Zone for part in value.parts
+        )
+    return kind is tuple and depth > 0 and all(_is_label(each, depth - 1) for each in value)
+
+
+def _is_values(value: Any) -> bool:
+    """One dimension of anything."""
+    return type(value) is Column or _is_array(value, _NUMBERS + _TIMES + _OBJECTS, 1)
+
+
+def _is_zone(value: Any) -> bool:
+    return value is None or type(value) is Zone
+
+
+def _is_freq(value: Any) -> bool:
+    return type(value) is str and _FREQ.fullmatch(value) is not None
+
+
+def _is_flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and -_WIDEST <= value < _WIDEST
+
+
+def _is_index(value: Any) -> bool:
+    return type(value) is Labels
+
+
+def _is_one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: type(value) is str and value in words
+
+
+def _all_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: type(value) is tuple and all(map(holds, value))
+
+
+def _is_columns(value: Any) -> bool:
+    if type(value) is tuple:
+        return all(map(_is_values, value))
+    return _is_array(value, _NUMBERS + _TIMES + _OBJECTS, 2)
+
+
+def _is_labels(value: Any) -> bool:
+    if type(value) is Array and value.is_of(_OBJECTS, 1):
+        return all(map(_is_label, value.objects))
+    return _is_values(value)
+
+
+def _is_attrs(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _is_data(value: Any) -> bool:
+    return type(value) in (bytes, Beside)
+
+
+def _is_bytes(value: Any) -> bool:
+    return type(value) is bytes
+
+
+def _array_of(kinds: str) -> Callable[[Any], bool]:
+    return lambda value: _is_array(value, kinds, 1)
+
+
+def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or holds(value)
+
+
+def _takes(made: type[Made], *wanted: Callable[[Any], bool]) -> Check:
+    def check(args: tuple[Any, ...]) -> Made:
+        must(len(args) == len(wanted) and all(holds(each) for holds, each in zip(wanted, args, strict=True)))
+        return made(args)
+
+    return check
+
+
+_UNIT: Final = _is_one_of(*tables.UNITS)
+_LABELLED: Final = (_is_attrs, _is_flag)
+_BY_NAME: Final[dict[str, Check]] = {
+    "frame": _takes(Made, _is_columns, _is_index, _is_index, *_LABELLED),
+    "series": _takes(Made, _is_values, _is_label, _is_index, *_LABELLED),
+    "labels": _takes(Labels, _is_labels, _is_label),
+    "stepped": _takes(Labels, _is_values, _is_freq, _is_label),
+    "span": _takes(Labels, _is_integer, _is_integer, _is_integer, _is_label),
+    "nested": _takes(Labels, _all_of(_is_index), _all_of(_array_of("i")), _all_of(_is_label)),
+    "text": _takes(
+        Column,
+        _is_bytes,
+        _array_of("i"),
+        _or_none(_array_of("b")),
+        _is_one_of("python", "pyarrow"),
+        _is_flag,
+    ),
+    "wrapped": _takes(Column, _array_of(_NUMBERS + _OBJECTS)),
+    "categorical": _takes(Column, _array_of("i"), _is_index, _is_flag),
+    "moments": _takes(Column, _array_of(_TIMES), _is_zone),
+    "nullable": _takes(Column, _array_of("biuf"), _array_of("b")),
+    "periods": _takes(Column, _array_of("i"), _is_freq),
+    "intervals": _takes(Column, _is_index, _is_index, _is_one_of(*_CLOSED)),
+    "moment": _takes(Moment, _is_integer, _UNIT, _is_zone),
+    "difference": _takes(Moment, _is_integer, _UNIT),
+    "period": _takes(Moment, _is_integer, _is_freq),
+    "interval": _takes(Moment, _is_label, _is_label, _is_one_of(*_CLOSED)),
+    "missing": _takes(Moment, _is_one_of("NA", "NaT")),
+    "zone": _takes(Zone, lambda key: type(key) is str and _ZONE.fullmatch(key) is not None),
+    "string_type": _takes(Made, _is_one_of("python", "pyarrow"), _is_flag),
+    "category_type": _takes(Made, _or_none(_is_index), _or_none(_is_flag)),
+    "zoned_type": _takes(Made, _UNIT, lambda zone: type(zone) is Zone),
+    "period_type": _takes(Made, _is_freq),
+    "nullable_type": _takes(Made, _is_one_of(*tables.NULLABLE)),
+    "arrow": _takes(Made, _is_data, _is_one_of("table", "batch", "chunked")),
+    "schema": _takes(Made, _is_bytes),
+}
+
+CALLS: Final[dict[str, Check]] = {f"nbreg.families.tables.{name}": each for name, each in _BY_NAME.items()}
+"""The makers of tables, each by its exact name."""
