@@ -34,7 +34,9 @@ from sklearn import (
     tree,
 )
 from sklearn.datasets import make_classification
-from sklearn.impute import SimpleImputer
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401 - it enables
+from sklearn.impute import IterativeImputer, SimpleImputer
+from sklearn.utils import all_estimators
 
 from nbreg import ModelVersion, Registry
 from nbreg.errors import TrustError
@@ -76,9 +78,16 @@ MODELS: list[tuple[Any, Any]] = [
     (feature_selection.SelectKBest(k=2), X), (feature_selection.RFE(linear_model.LogisticRegression()), X),
     (neural_network.MLPClassifier((4,), max_iter=5), X), (gaussian_process.GaussianProcessRegressor(), X),
     (calibration.CalibratedClassifierCV(svm.LinearSVC()), X), (multiclass.OneVsRestClassifier(svm.SVC()), X),
+    (decomposition.NMF(2, max_iter=50), abs(X)), (decomposition.MiniBatchNMF(2), abs(X)),
+    (decomposition.LatentDirichletAllocation(2), abs(X)), (decomposition.DictionaryLearning(2, max_iter=5), X),
+    (decomposition.MiniBatchDictionaryLearning(2, max_iter=5), X), (cluster.Birch(n_clusters=3), X),
+    (decomposition.SparseCoder(X[:4] / np.linalg.norm(X[:4], axis=1, keepdims=True)), X),
+    (IterativeImputer(max_iter=2), np.where(X > 2, np.nan, X)),
+    (model_selection.HalvingGridSearchCV(tree.DecisionTreeClassifier(), {"max_depth": [1, 2]}), X),
     (pipeline.make_pipeline(feature_extraction.text.TfidfVectorizer(), naive_bayes.MultinomialNB()), TEXTS),
     (pipeline.make_pipeline(MIXED, SEARCH), FRAME),
 ]  # fmt: skip
+DEPRECATED = {"PassiveAggressiveClassifier", "PassiveAggressiveRegressor"}
 SETTINGS = Settings(capture=False, inline_bytes=4096)
 
 
@@ -124,6 +133,27 @@ def test_an_ordinary_model_needs_no_word(
 
     assert type(loaded) is type(model)
     assert np.array_equal(outputs(loaded, data), expected, equal_nan=expected.dtype.kind == "f")
+
+
+def test_clusters_by_density_can_be_cut_anew(
+    registry: Registry, as_a_stranger: Callable[[ModelVersion], Any]
+) -> None:
+    """Also of data with gaps, whose points join the tree last."""
+    data = X.copy()
+    data[0], data[1, 1] = np.nan, np.inf
+    model = cluster.HDBSCAN(min_cluster_size=3, copy=True).fit(data)
+    loaded = as_a_stranger(registry.register("churn", model))
+    assert np.array_equal(loaded.dbscan_clustering(2.0), model.dbscan_clustering(2.0))
+
+
+def test_few_estimators_ask(registry: Registry) -> None:
+    """Whoever installs a later scikit-learn sees here which of its estimators are new."""
+    asking = {
+        name
+        for name, kind in all_estimators()
+        if not inspection.is_harmless(f"{kind.__module__}.{kind.__qualname__}")
+    }
+    assert asking - DEPRECATED == {"BisectingKMeans", "PatchExtractor", "SplineTransformer"}
 
 
 def test_a_model_with_code_of_ones_own_names_it(

@@ -26,18 +26,10 @@ from typing import Any
 TARGET = Path(__file__).resolve().parent.parent / "src" / "nbreg" / "families" / "known.py"
 
 LEFT_OUT = {
-    "Birch": "its nodes are linked to each other, and believed",
-    "BisectingKMeans": "it keeps a compiled function and a tree of its own",
-    "DictionaryLearning": "compiled descent believes the dictionary",
-    "HDBSCAN": "compiled code believes its trees",
-    "LatentDirichletAllocation": "compiled loops believe its topics",
-    "MiniBatchDictionaryLearning": "compiled descent believes the dictionary",
-    "MiniBatchNMF": "compiled descent believes its components",
-    "NMF": "compiled descent believes its components",
+    "BisectingKMeans": "it keeps a compiled step of its training, which believes what it is called with",
     "PassiveAggressiveClassifier": "deprecated, by a `__new__` that says so",
     "PassiveAggressiveRegressor": "deprecated, by a `__new__` that says so",
     "PatchExtractor": "it lays strides over memory",
-    "SparseCoder": "compiled descent believes the dictionary",
     "SplineTransformer": "compiled code believes the knots and the degree of its splines",
 }
 HELPERS = {
@@ -47,13 +39,17 @@ HELPERS = {
     "sklearn._loss.loss": "AbsoluteError ExponentialLoss HalfBinomialLoss HalfGammaLoss HalfMultinomialLoss "
     "HalfPoissonLoss HalfSquaredError HalfTweedieLoss HalfTweedieLossIdentity HuberLoss PinballLoss",
     "sklearn.calibration": "_CalibratedClassifier _SigmoidCalibration",
+    "sklearn.cluster._birch": "_CFNode _CFSubcluster",
+    "sklearn.cluster._hdbscan.hdbscan": "HDBSCAN",
     "sklearn.compose._column_transformer": "make_column_selector",
     "sklearn.ensemble._hist_gradient_boosting.binning": "_BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
     "sklearn.gaussian_process._gpc": "_BinaryGaussianProcessClassifierLaplace",
     "sklearn.gaussian_process.kernels": "CompoundKernel ConstantKernel DotProduct ExpSineSquared "
     "Exponentiation Matern PairwiseKernel Product RBF RationalQuadratic Sum WhiteKernel",
+    "sklearn.impute._iterative": "IterativeImputer",
     "sklearn.metrics._scorer": "_CurveScorer _MultimetricScorer _PassthroughScorer _Scorer",
+    "sklearn.model_selection._search_successive_halving": "HalvingGridSearchCV HalvingRandomSearchCV",
     "sklearn.model_selection._split": "GroupKFold GroupShuffleSplit KFold LeaveOneGroupOut LeaveOneOut "
     "PredefinedSplit RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedGroupKFold StratifiedKFold "
     "StratifiedShuffleSplit TimeSeriesSplit",

@@ -11,7 +11,7 @@ from assembler import Does, built, called, mapping, named, number, stream, text
 from numpy._core.multiarray import _reconstruct, scalar
 from numpy._core.numeric import _frombuffer  # type: ignore[attr-defined]
 from scipy import sparse
-from sklearn import cluster, ensemble, feature_extraction, neighbors, preprocessing, svm, tree
+from sklearn import cluster, decomposition, ensemble, feature_extraction, neighbors, preprocessing, svm, tree
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
@@ -230,6 +230,23 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     ),
     "a word beyond the vocabulary": lambda: changed(
         feature_extraction.text.CountVectorizer().fit(["a few words"]), put("vocabulary_", {"words": 1 << 20})
+    ),
+    "parts of fewer columns": lambda: changed(
+        decomposition.NMF(2).fit(abs(X)), put("components_", lambda old: old[:, :1].copy())
+    ),
+    "fewer parts than it says": lambda: changed(decomposition.NMF(2).fit(abs(X)), put("_n_components", 50)),
+    "topics of fewer words": lambda: changed(
+        decomposition.LatentDirichletAllocation(2).fit(abs(X)),
+        put("exp_dirichlet_component_", lambda old: old[:, :1].copy()),
+    ),
+    "fewer norms than subclusters": lambda: changed(
+        cluster.Birch().fit(X), put("_subcluster_norms", lambda old: old[:1].copy())
+    ),
+    "a cluster that is joined before it is there": lambda: changed(
+        cluster.HDBSCAN(copy=True).fit(X), put("_single_linkage_tree_", lambda old: _with(old, "left_node", 1 << 40))
+    ),
+    "a cluster that is joined twice": lambda: changed(
+        cluster.HDBSCAN(copy=True).fit(X), put("_single_linkage_tree_", lambda old: _with(old, "left_node", 0))
     ),
     "a label beyond a cache": lambda: changed(
         preprocessing.MultiLabelBinarizer().fit([[1], [2]]), put("_cached_dict", {1: 0, 2: 1 << 20})

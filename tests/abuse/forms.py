@@ -80,7 +80,7 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "levels of other lengths": made(
         tables.nested, (ONE, ONE), (np.array([0], "i1"), np.array([0, 0], "i1")), (None, None)
     ),
-    "columns of other lengths": made(tables.frame, (np.zeros(2), np.zeros(3)), THREE, THREE, {}, False),
+    "columns of other lengths": made(tables.frame, (np.zeros(2), np.zeros(3), np.zeros(3)), THREE, THREE, {}, False),
     "fewer columns than names": made(tables.frame, (np.zeros(3),), THREE, THREE, {}, False),
     "rows without end": made(
         tables.series, np.zeros(3), None, Does(tables.span, 0, 1 << 62, 1, None), {}, False

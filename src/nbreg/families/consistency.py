@@ -163,6 +163,44 @@ def _centres(instance: Instance, buffer: Buffer) -> None:
     _held(instance, counts is None or getattr(counts, "shape", None) == centres.shape[:1], "_counts")
 
 
+def _subclusters(instance: Instance, buffer: Buffer) -> None:
+    """The nearest one is found by compiled code, which takes a norm for each."""
+    if instance.get("subcluster_centers_") is None:
+        return
+    centres = _array(instance, "subcluster_centers_", "f", 2)
+    norms, labels = _array(instance, "_subcluster_norms", "f", 1), instance.get("subcluster_labels_")
+    _held(instance, centres.shape[1] == instance.get("n_features_in_"), "subcluster_centers_")
+    _held(instance, norms.shape == centres.shape[:1], "_subcluster_norms")
+    _held(instance, getattr(labels, "shape", None) == centres.shape[:1], "subcluster_labels_")
+
+
+def _linked(instance: Instance, buffer: Buffer) -> None:
+    """Each row joins two that stand before it, and none is joined twice."""
+    import numpy as np
+
+    if instance.get("_single_linkage_tree_") is None:
+        return
+    rows = _array(instance, "_single_linkage_tree_", "V", 1).real(buffer)
+    _held(instance, {"left_node", "right_node"} <= set(rows.dtype.names or ()), "_single_linkage_tree_")
+    joined = np.stack([rows["left_node"], rows["right_node"]]).astype("i8")
+    _held(instance, bool((joined < len(rows) + 1 + np.arange(len(rows))).all()), "_single_linkage_tree_")
+    each = np.array_equal(np.sort(joined, axis=None), np.arange(2 * len(rows)))
+    _held(instance, each, "_single_linkage_tree_")
+
+
+def _parts_of(name: str, count: str = "") -> Rule:
+    """What rows are made up of again, by compiled descent over arrays of one size."""
+
+    def rule(instance: Instance, buffer: Buffer) -> None:
+        if instance.get(name) is None:
+            return
+        parts = _array(instance, name, "f", 2)
+        _held(instance, parts.shape[1] == instance.get("n_features_in_"), name)
+        _held(instance, not count or parts.shape[0] == instance.get(count), count)
+
+    return rule
+
+
 def _supported(instance: Instance, buffer: Buffer) -> None:
     if instance.get("support_vectors_") is None:
         return
@@ -266,6 +304,13 @@ _RULES: Final[dict[str, Rule]] = {
     ".LocalOutlierFactor": _near,
     "._kmeans.KMeans": _centres,
     "._kmeans.MiniBatchKMeans": _centres,
+    "._birch.Birch": _subclusters,
+    ".HDBSCAN": _linked,
+    "._nmf.NMF": _parts_of("components_", "_n_components"),
+    "._nmf.MiniBatchNMF": _parts_of("components_", "_n_components"),
+    "._dict_learning.DictionaryLearning": _parts_of("components_"),
+    "._dict_learning.MiniBatchDictionaryLearning": _parts_of("components_"),
+    "._lda.LatentDirichletAllocation": _parts_of("exp_dirichlet_component_"),
     "._classes.SVC": _supported,
     "._classes.NuSVC": _supported,
     "._classes.SVR": _supported,

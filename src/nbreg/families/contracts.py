@@ -164,6 +164,7 @@ def _path(args: tuple[Any, ...]) -> Any:
 
 NEWS: Final[dict[str, Check]] = {
     "builtins.object": _of_types(),
+    "sklearn.impute._iterative._ImputerTriplet": _of_types((int, Scalar), (Array,), (Instance,)),
     "uuid.UUID": _of_types(made=Uuid),
     "sklearn.utils._bunch.Bunch": _of_types(made=Bunch),
 }

@@ -72,6 +72,10 @@ def _is_freq(value: Any) -> bool:
     return type(value) is str and _FREQ.fullmatch(value) is not None
 
 
+def _is_key(value: Any) -> bool:
+    return type(value) is str and len(value) < 100 and _ZONE.fullmatch(value) is not None
+
+
 def _is_flag(value: Any) -> bool:
     return type(value) is bool
 
@@ -160,7 +164,7 @@ _BY_NAME: Final[dict[str, Check]] = {
     "period": _takes(Moment, _is_integer, _is_freq),
     "interval": _takes(Moment, _is_label, _is_label, _is_one_of(*_CLOSED)),
     "missing": _takes(Moment, _is_one_of("NA", "NaT")),
-    "zone": _takes(Zone, lambda key: type(key) is str and _ZONE.fullmatch(key) is not None),
+    "zone": _takes(Zone, _is_key),
     "string_type": _takes(Made, _is_one_of("python", "pyarrow"), _is_flag),
     "category_type": _takes(Made, _or_none(_is_index), _or_none(_is_flag)),
     "zoned_type": _takes(Made, _UNIT, lambda zone: type(zone) is Zone),
