@@ -13,7 +13,7 @@ from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from nbreg.families import keras, lightgbm, plainly, sklearn, statsmodels, torch, xgboost
+from nbreg.families import keras, lightgbm, onnx, plainly, sklearn, statsmodels, torch, xgboost
 from nbreg.families.told import class_name, told
 
 MOST: Final = 200
@@ -35,6 +35,7 @@ _FAMILIES: Final[tuple[ModuleType, ...]] = (
     lightgbm,
     keras,
     torch,
+    onnx,
     statsmodels,
     sklearn,
     plainly,

@@ -25,6 +25,7 @@ _KNOWN: Final = frozenset(
         "__main__",
         "nbreg",
         "numpy",
+        "onnx",
         "pandas",
         "polars",
         "pyarrow",

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from nbreg.errors import CannotStoreError, DamagedObjectError
+from nbreg.families import wire
 from nbreg.families.taking import Take, chunks, digested
 from nbreg.records import Artifact, Chunk, FileEntry, canonical, digest_of
 from nbreg.store.large import Source
@@ -44,15 +45,22 @@ def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[
         )
     whole = kind == "folder"
     views: list[Source] = [_read(each, root, whole=whole) for each in found]
+    names = [each.relative_to(path).as_posix() if whole else each.name for each in found]
+    for each, view in zip(names, views, strict=True):
+        if missing := wire.missing_from(each, view, names):
+            raise CannotStoreError(
+                f"{each!r} keeps tensors in {missing!r}, which is not stored with it",
+                hint="give the folder that holds both" if not whole else "save them beside the model",
+            )
     parts = chunks(views, take, words=True)
     entries = [
         FileEntry(
-            path=each.relative_to(path).as_posix() if whole else each.name,
+            path=relative,
             digest=chunk.digest,
             size=chunk.size,
             executable=os.access(each, os.X_OK),
         )
-        for each, chunk in zip(found, parts, strict=True)
+        for each, relative, chunk in zip(found, names, parts, strict=True)
     ]
     token = digest_of(canonical([NAME, kind, entries]))
     artifact = Artifact(
@@ -127,10 +135,20 @@ class Opened:
         for entry, relative in zip(self._artifact.files, self._targets, strict=True):
             target = root / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(self._read(Chunk(digest=entry.digest, size=entry.size)))
+            target.write_bytes(_whole(self._artifact, entry, self._read))
             if entry.executable:
                 target.chmod(0o755)
         return root if self._artifact.kind == "folder" else root / self._targets[0]
+
+
+def _whole(artifact: Artifact, entry: FileEntry, read: Any) -> Any:
+    """A file's bytes. Raises `DamagedObjectError` for a model that would open files of others."""
+    data = read(Chunk(digest=entry.digest, size=entry.size))
+    if missing := wire.missing_from(entry.path, data, (each.path for each in artifact.files)):
+        raise DamagedObjectError(
+            f"the model {entry.path!r} names {missing[:80]!r}, which is not its own file"
+        )
+    return data
 
 
 def _private_folder() -> Path:
@@ -167,4 +185,4 @@ def plain_files(artifact: Artifact, read: Any) -> Iterator[tuple[str, bool, Iter
         relative = safe_target(Path(), entry.path)
         if artifact.kind == "folder":
             relative = safe_target(Path(), artifact.name) / relative
-        yield str(relative), entry.executable, [read(Chunk(digest=entry.digest, size=entry.size))]
+        yield str(relative), entry.executable, [_whole(artifact, entry, read)]
