@@ -24,6 +24,8 @@ _KNOWN: Final = frozenset(
     (
         "__main__",
         "nbreg",
+        "keras",
+        "lightgbm",
         "numpy",
         "onnx",
         "pandas",

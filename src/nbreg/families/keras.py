@@ -59,6 +59,11 @@ def is_trained(model: Any) -> bool:
     return optimizer is not None and int(optimizer.iterations) > 0
 
 
+def predictor(model: Any) -> Callable[[Any], Any]:
+    """`predict`, which shows no progress here."""
+    return lambda rows: model.predict(rows, verbose=0)
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """None: predicting compiles, and may draw at random."""
     return None
