@@ -12,7 +12,18 @@ from types import ModuleType
 from typing import NamedTuple, Protocol
 
 from nbreg.errors import CannotStoreError, UnknownArtifactError
-from nbreg.families import archives, boosters, elsewhere, files, forests, generic, graphs, modules, tables
+from nbreg.families import (
+    archives,
+    boosters,
+    elsewhere,
+    files,
+    forests,
+    generic,
+    graphs,
+    modules,
+    tables,
+    tokenizing,
+)
 from nbreg.families.careful import NotTakenError
 from nbreg.families.picklefile import PickleFile
 from nbreg.families.taking import Take, digested
@@ -75,7 +86,7 @@ class Dumped(NamedTuple):
         return [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
 
 
-_FAMILIES: tuple[ModuleType, ...] = (files, archives, modules, boosters, forests, graphs, generic)
+_FAMILIES: tuple[ModuleType, ...] = (files, archives, modules, boosters, forests, graphs, tokenizing, generic)
 
 
 def dump(name: str, value: object, take: Take = digested) -> Dumped:

@@ -34,6 +34,7 @@ _KNOWN: Final = frozenset(
         "scipy",
         "sklearn",
         "statsmodels",
+        "tokenizers",
         "torch",
         "xgboost",
     )
