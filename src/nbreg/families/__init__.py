@@ -21,6 +21,7 @@ from nbreg.families import (
     generic,
     graphs,
     modules,
+    programs,
     tables,
     tokenizing,
 )
@@ -86,7 +87,17 @@ class Dumped(NamedTuple):
         return [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
 
 
-_FAMILIES: tuple[ModuleType, ...] = (files, archives, modules, boosters, forests, graphs, tokenizing, generic)
+_FAMILIES: tuple[ModuleType, ...] = (
+    files,
+    archives,
+    modules,
+    boosters,
+    forests,
+    graphs,
+    programs,
+    tokenizing,
+    generic,
+)
 
 
 def dump(name: str, value: object, take: Take = digested) -> Dumped:
