@@ -99,7 +99,7 @@ def _is_of_library(name: str) -> bool:
     module = name
     while module and module not in sys.modules:
         module = module.rpartition(".")[0]
-    return bool(module) and is_library(sys.modules[module])
+    return bool(module) and (module.startswith("nbreg.families.") or is_library(sys.modules[module]))
 
 
 def _artifact(
