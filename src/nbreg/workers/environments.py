@@ -275,6 +275,7 @@ class _Maker:
         self._what = what
         self._progress = progress
         self._uv = uv_here()
+        self._is_contradiction = False
 
     def make(self) -> None:
         wanted, limits = self._path / "requirements.txt", self._path / "constraints.txt"
@@ -300,7 +301,9 @@ class _Maker:
         install += ["--quiet", "-r", str(wanted)]
         try:
             self._do([*install, "-c", str(limits)])
-        except _NoSolutionError:
+        except CannotRebuildError:
+            if not self._is_contradiction:
+                raise
             # What was there did work together, whatever its metadata say.
             self._do([*install, "--no-deps"])
 
@@ -363,12 +366,10 @@ class _Maker:
                 f"the environment of {self._what} is not made yet, and the index cannot be reached",
                 hint="once with the network; it is kept, and needs none after that",
             )
-        kind = _NoSolutionError if _NO_SOLUTION.search(said) else CannotRebuildError
+        self._is_contradiction = _NO_SOLUTION.search(said) is not None
         lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
         reason = _CREDENTIALS.sub("//", " ".join(lines[-4:]))[:400] or "no reason given"
         hint = "; ".join(self._plan.notes[:3]) or "look at its environment: v.export_environment(path)"
-        return kind(f"the environment of {self._what} cannot be made again: {reason}", hint=hint)
-
-
-class _NoSolutionError(CannotRebuildError):
-    """What is asked for does not go together, by what it says of itself."""
+        return CannotRebuildError(
+            f"the environment of {self._what} cannot be made again: {reason}", hint=hint
+        )
