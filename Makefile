@@ -13,7 +13,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 TORCH := torch
 KERAS := keras
 
-.PHONY: help demo lab test slow frameworks check lint types tests notebooks bench peers pictures format clean
+.PHONY: help demo lab test slow frameworks check lint types tests notebooks browser bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -29,7 +29,7 @@ lab: $(DEMO) $(LAB)  ## open JupyterLab on a copy of the quickstart
 
 test: check  ## everything that must hold before a change goes in: what CI runs
 
-check: lint types tests notebooks
+check: lint types tests notebooks browser
 
 lint: $(TEST)
 	@$(PY) -m ruff check --quiet .
@@ -40,6 +40,11 @@ types: $(TEST)
 
 tests: $(TEST)
 	@$(PY) -m pytest -q
+
+# In a process of its own. Without a browser it is skipped with the reason, unless NBREG_REQUIRE_BROWSER=1.
+browser: $(TEST)  ## the panels in a real JupyterLab and a real chromium, which is installed where that is possible
+	@$(PY) tools/ensure_browser.py >/dev/null || test "$$NBREG_REQUIRE_BROWSER" != 1
+	@$(PY) -m pytest -q tests/browser
 
 # Strict: outputs are compared with the committed ones, after the substitutions in sanitize.cfg.
 # In a home of their own, so that nobody's configuration shows in them and nothing is left behind.

@@ -40,7 +40,8 @@ LAYERS = [
     ["runs"],
     ["jobs"],
     ["config", "autoload"],
-    ["kernel", "panels", "server", "cli"],
+    ["panels"],
+    ["kernel", "server", "cli"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 PACKAGE_ITSELF = {"__init__", "__main__"}  # the front door: names, fetched when asked for; `python -m nbreg`
@@ -56,7 +57,7 @@ OWNERS = {
     "scipy": {"families"},
     "sklearn": {"families"},
     "traitlets": {"config"},
-    "IPython": {"kernel", "autoload"},
+    "IPython": {"kernel", "autoload", "panels"},
     "ipywidgets": {"panels"},
     "skops": {"families"},
     "nbclient": {"jobs"},

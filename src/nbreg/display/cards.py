@@ -285,13 +285,9 @@ class VersionDetail:
         return _plain_card(f"{brief(self._model)} {title}", headline, self._lines(), gaps(self._manifest))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        title, headline = self._title()
-        missing = _gaps_html(gaps(self._manifest))
         return {
             "text/plain": repr(self),
-            "text/html": html.view(
-                html.heading(self._model, title, headline) + html.facts(self._lines()) + missing, card=True
-            ),
+            "text/html": html.view(self.body(), card=True),
             VERSION_MIME: {
                 **_version_json(
                     self._model, self._row, self._manifest, existing=False, aliases=self._aliases
@@ -299,6 +295,19 @@ class VersionDetail:
                 "stage": self._row.stage,
             },
         }
+
+    def body(self) -> str:
+        """The HTML, for whoever has the style already."""
+        return self.heading() + self.facts()
+
+    def heading(self) -> str:
+        """Which version it is, and how it was made."""
+        title, headline = self._title()
+        return html.heading(self._model, title, headline)
+
+    def facts(self) -> str:
+        """The lines below the heading."""
+        return html.facts(self._lines()) + _gaps_html(gaps(self._manifest))
 
     def _title(self) -> tuple[str, str]:
         return label(self._row.name, self._row.number), " · ".join(

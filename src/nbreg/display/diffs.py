@@ -48,13 +48,17 @@ class DiffView(Diff, frozen=True, kw_only=True):
         lines += _gaps(self)
         return "\n".join(_coloured(line) for line in lines) if colour else "\n".join(lines)
 
+    def body(self) -> str:
+        """The HTML, for whoever has the styles already."""
+        return _html(self)
+
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
             "text/plain": self.text(),
-            "text/html": html.view(_html(self)),
+            "text/html": html.view(f"<style>{DIFF_STYLE}</style>{self.body()}"),
             DIFF_MIME: _json(self),
         }
 
@@ -169,7 +173,7 @@ def _coloured(line: str) -> str:
 
 
 def _html(diff: Diff) -> str:
-    head = f"<style>{DIFF_STYLE}</style>{html.heading(_sides(diff))}"
+    head = html.heading(_sides(diff))
     verdict = "".join(html.note(line) for line in _verdict(diff))
     body = "".join(map(_section_html, filter(_is_shown, diff.sections)))
     nothing = (

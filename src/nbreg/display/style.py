@@ -90,8 +90,109 @@ _DIFF_SHEET: Final = """
 .nbreg-view .nbreg-changed { color: var(--nbreg-warn); }
 """
 
+_PANEL_SHEET: Final = """
+.nbreg-view.nbreg-panel {
+  max-width: 58em; padding: 10px 14px 8px; border: 1px solid var(--nbreg-line); border-radius: 6px;
+}
+.nbreg-panel .widget-html, .nbreg-panel .jupyter-widget-html { min-width: 0; margin: 0; }
+.nbreg-panel .widget-html-content.widget-html-content {
+  line-height: 1.5; font-size: 13px; color: inherit; overflow-wrap: anywhere; min-width: 0; width: 100%;
+}
+.nbreg-panel button.jupyter-button { border-radius: 4px; box-shadow: none; font-size: 13px; }
+.nbreg-panel button.jupyter-button:focus-visible, .nbreg-panel input:focus-visible,
+.nbreg-panel select:focus-visible { outline: 2px solid var(--nbreg-info); outline-offset: 1px; }
+.nbreg-panel button.jupyter-button:disabled { opacity: .45; }
+.nbreg-panel button.nbreg-plain:not(.mod-primary):not(.mod-active) {
+  background: none; border: 1px solid var(--nbreg-line); color: inherit;
+}
+.nbreg-panel button.nbreg-plain:not(.mod-primary):not(:disabled):hover { background: var(--nbreg-soft); }
+.nbreg-panel .widget-hbox { gap: 6px; }
+.nbreg-panel .widget-hbox > * { margin-left: 0; margin-right: 0; }
+.nbreg-panel .widget-vbox { gap: 2px; }
+.nbreg-panel button.nbreg-name {
+  text-align: left; padding: 0 8px; height: 24px; line-height: 22px; margin: 1px 0; font-weight: 600;
+  overflow: hidden; text-overflow: ellipsis;
+}
+.nbreg-panel button.nbreg-name.nbreg-again { font-weight: 400; border-color: transparent; }
+.nbreg-panel button.nbreg-name.mod-active {
+  background: var(--jp-brand-color1, #1976d2); border-color: var(--jp-brand-color1, #1976d2); color: #fff;
+}
+.nbreg-view .nbreg-rows { font-size: 13px; }
+.nbreg-view .nbreg-row {
+  display: grid; align-items: center; height: 28px; column-gap: 10px; white-space: nowrap;
+  grid-template-columns: 18px minmax(0, 13fr) 52px minmax(0, 12fr) 124px minmax(0, 56px);
+}
+.nbreg-view .nbreg-row > span { overflow: hidden; text-overflow: ellipsis; }
+.nbreg-view .nbreg-row .nbreg-number { text-align: right; font-variant-numeric: tabular-nums; }
+.nbreg-view .nbreg-row .nbreg-when, .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-said {
+  opacity: .72; font-variant-numeric: tabular-nums;
+}
+.nbreg-view .nbreg-row .nbreg-rail {
+  position: relative; align-self: stretch; opacity: 1; overflow: visible;
+}
+.nbreg-view .nbreg-rail::before {
+  content: ""; position: absolute; left: 8px; top: 0; bottom: 0; border-left: 1px solid var(--nbreg-line);
+}
+.nbreg-view .nbreg-row:first-child .nbreg-rail::before { top: 50%; }
+.nbreg-view .nbreg-row:last-child .nbreg-rail::before { bottom: 50%; }
+.nbreg-view .nbreg-rail::after {
+  content: ""; position: absolute; box-sizing: border-box; left: 5px; top: calc(50% - 3.5px);
+  width: 7px; height: 7px; border-radius: 50%; background: var(--nbreg-mark, currentColor);
+}
+.nbreg-view .nbreg-made .nbreg-rail::after {
+  left: 4px; top: calc(50% - 4.5px); width: 9px; height: 9px; border: 2px solid var(--nbreg-ink);
+  background: var(--jp-layout-color0, Canvas);
+}
+.nbreg-view .nbreg-rail-good { --nbreg-mark: var(--nbreg-good); }
+.nbreg-view .nbreg-rail-warn { --nbreg-mark: var(--nbreg-warn); }
+.nbreg-view .nbreg-rail-info { --nbreg-mark: var(--nbreg-info); }
+.nbreg-view .nbreg-rail-bad { --nbreg-mark: var(--nbreg-bad); }
+.nbreg-view .nbreg-rail-quiet { --nbreg-mark: rgba(128, 128, 128, .8); }
+.nbreg-view .nbreg-made .nbreg-what { font-weight: 600; }
+.nbreg-view .nbreg-head .nbreg-dot { margin-left: 2px; }
+.nbreg-view .nbreg-label { opacity: .72; }
+.nbreg-view .nbreg-label + .nbreg-label { margin-left: 8px; }
+.nbreg-view ol.nbreg-track {
+  display: flex; flex-wrap: wrap; gap: 2px 0; margin: 4px 0 2px; padding: 0; list-style: none;
+  font-size: 12px;
+}
+.nbreg-view .nbreg-track li { opacity: .6; margin: 0; white-space: nowrap; }
+.nbreg-view .nbreg-track li + li::before { content: "→"; margin: 0 8px; opacity: .6; }
+.nbreg-view .nbreg-track li.nbreg-here { opacity: 1; font-weight: 600; }
+.nbreg-view .nbreg-error {
+  font-size: 12px; margin: 4px 0; padding: 4px 9px; overflow-wrap: anywhere; background: var(--nbreg-soft);
+  border-radius: 4px; border-left: 3px solid var(--nbreg-bad);
+}
+.nbreg-view .nbreg-done { border-left-color: var(--nbreg-good); }
+.nbreg-view .nbreg-foretold { margin: 4px 0 2px; font-weight: 600; }
+.nbreg-view .nbreg-parting { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--nbreg-line); }
+.nbreg-view svg.nbreg-plot { margin: 8px 0 6px; }
+.nbreg-view svg { display: block; max-width: 100%; height: auto; overflow: visible; }
+.nbreg-view svg text { font-family: inherit; font-size: 11px; fill: currentColor; }
+.nbreg-view svg .nbreg-tick { opacity: .72; }
+.nbreg-view svg .nbreg-holder { fill: var(--nbreg-good); font-weight: 600; }
+.nbreg-view svg path { fill: none; }
+.nbreg-view svg .nbreg-rule { stroke: currentColor; opacity: .13; }
+.nbreg-view svg .nbreg-held {
+  stroke: var(--nbreg-good); stroke-width: 3; opacity: .75; stroke-linecap: round;
+}
+.nbreg-view svg .nbreg-point {
+  fill: var(--jp-layout-color0, Canvas); stroke: currentColor; stroke-width: 1.6;
+}
+.nbreg-view svg .nbreg-at-production { fill: var(--nbreg-good); stroke: var(--nbreg-good); }
+.nbreg-view svg .nbreg-at-staging { fill: var(--nbreg-warn); stroke: var(--nbreg-warn); }
+.nbreg-view svg .nbreg-at-candidate { fill: var(--nbreg-info); stroke: var(--nbreg-info); }
+.nbreg-view svg .nbreg-curve { stroke: var(--nbreg-info); stroke-width: 1.6; }
+.nbreg-view svg path.nbreg-band { fill: var(--nbreg-info); opacity: .16; }
+.nbreg-view .nbreg-figure { display: inline-block; margin: 6px 18px 0 0; }
+.nbreg-view .nbreg-figure figcaption { font-size: 12px; }
+"""
+
 STYLE: Final = "".join(line.strip() for line in _SHEET.splitlines())
 """One line, since every output of a notebook carries it."""
 
 DIFF_STYLE: Final = "".join(line.strip() for line in _DIFF_SHEET.splitlines())
 """What a difference needs beside it."""
+
+PANEL_STYLE: Final = "".join(line.strip() for line in _PANEL_SHEET.splitlines())
+"""What panels and their static twins need beside it."""

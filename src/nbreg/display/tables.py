@@ -282,10 +282,10 @@ class EventTable(Table[Event]):
             moment(event.at),
             *([event.model or "all models"] if self._of_several_models else []),
             _version_of(event),
-            _what(event),
+            what(event),
             brief(event.by.user, 40),
             event.reason,
-            event.message or _why(event),
+            event.message or why(event),
         ]
 
     def facts(self, index: int) -> dict[str, Any]:
@@ -304,7 +304,7 @@ def _version_of(event: Event) -> str:
     return label(str(event.facts.get("name") or "") or None, event.number) if event.number else ""
 
 
-def _why(event: Event) -> str:
+def why(event: Event) -> str:
     """Why a version has its number, where nobody said anything of it."""
     return str(event.facts.get("why") or "")
 
@@ -323,7 +323,7 @@ _JOINTS = {
 }
 
 
-def _what(event: Event) -> str:
+def what(event: Event) -> str:
     """`promoted to production; 1.0.0 (#1) archived`: the kind, and what the event adds to it."""
     to = event.facts.get("stage") or event.facts.get("alias")
     words = event.kind.replace("-", " ")

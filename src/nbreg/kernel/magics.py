@@ -48,6 +48,7 @@ from nbreg.kernel.progress import progress_shown
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
+from nbreg.panels import offer
 from nbreg.records import Diff
 
 Arguments = argparse.Namespace
@@ -296,8 +297,22 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
 
     @magic
     def model_history(self, args: Arguments) -> VersionTable:
-        """List the versions of a model."""
-        registry = self.session.registry
+        """List the versions of a model; where somebody can click, as a panel."""
+        table, registry = self._versions(args), self.session.registry
+        if args.table:
+            return table
+        return cast("VersionTable", offer(table, lambda: self._history(args, registry)))
+
+    def _history(self, args: Arguments, registry: Any) -> Any:
+        from nbreg.panels import History
+
+        def twin() -> dict[str, Any]:
+            return self._versions(args, registry)._repr_mimebundle_()
+
+        return History(args.model, registry, query=args.query or "", twin=twin)
+
+    def _versions(self, args: Arguments, registry: Any = None) -> VersionTable:
+        registry = registry or self.session.registry
         versions = registry.versions(
             args.model, args.query, sort=args.sort, limit=args.limit, deleted=args.deleted
         )

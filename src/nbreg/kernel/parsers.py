@@ -205,7 +205,12 @@ def _model_diff() -> Parser:
 
 
 def _model_history() -> Parser:
-    new = Parser("%model_history", "List the versions of a model, newest first.")
+    new = Parser(
+        "%model_history",
+        "List the versions of a model, newest first.\n\n"
+        "In JupyterLab, Notebook and VS Code it is a panel with a timeline, a plot of a metric, comparison\n"
+        "and stage controls; anywhere else, and in the saved notebook, it is a table.",
+    )
     new.add_argument("model", metavar="MODEL", help="name of the model")
     new.add_argument(
         "--query", metavar="Q", help="""for example 'metrics.auc > 0.9 and stage == "staging"'"""
@@ -215,6 +220,7 @@ def _model_history() -> Parser:
     )
     new.add_argument("--limit", metavar="N", type=int, help="no more than N")
     new.add_argument("--deleted", action="store_true", help="those that are deleted, too")
+    new.add_argument("--table", action="store_true", help="the table, also where a panel could be shown")
     return new
 
 

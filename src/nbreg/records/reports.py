@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from nbreg.names import Bump
-from nbreg.records.base import Json, Record
+from nbreg.records.base import Event, Json, Record
+from nbreg.records.rows import VersionRow
 
 # what verbs report
 
@@ -174,3 +175,56 @@ class Diff(Record, frozen=True, kw_only=True):
     def section(self, name: str) -> DiffSection:
         """One aspect; an empty one where it was not asked for."""
         return next((each for each in self.sections if each.name == name), DiffSection(name=name))
+
+
+# what happened, and what may happen next
+
+
+class TimelineItem(Record, frozen=True, kw_only=True):
+    """One line of a model's journal, with the version it is about as that is now."""
+
+    event: Event
+    version: VersionRow | None = None
+
+
+class Registered(Record, frozen=True, kw_only=True):
+    """A version as it is now, and the line of the journal that it came with."""
+
+    seq: int
+    version: VersionRow
+
+
+class Timeline(Record, frozen=True, kw_only=True):
+    """A page of what happened to a model, newest first."""
+
+    items: list[TimelineItem] = []
+    rest: int = 0
+    """The line to go on before; 0 where nothing older is left."""
+
+
+class Tenure(Record, frozen=True, kw_only=True):
+    """The time that a version held a stage, in lines of the journal."""
+
+    number: int
+    name: str | None = None
+    since: int
+    until: int | None = None
+    """None while it holds the stage."""
+
+
+class Move(Record, frozen=True, kw_only=True):
+    """What promoting, retiring or rolling back would do, as things stand.
+
+    Given back as `expect`, it is done as it was foreseen or not at all.
+    """
+
+    kind: Literal["promoted", "retired", "rolled-back"]
+    model: str
+    number: int
+    name: str | None = None
+    before: str
+    to: str
+    displaced: int | None = None
+    """The version that holds `to` now and goes out of use for this one."""
+    displaced_name: str | None = None
+    displaced_to: str = ""

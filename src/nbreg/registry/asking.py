@@ -19,6 +19,7 @@ from nbreg.records import (
     GateResult,
     Manifest,
     MessageRequiredRule,
+    Move,
     NotWorseRule,
     NoWarningsRule,
     ProvenRule,
@@ -52,6 +53,8 @@ class Wish(NamedTuple):
     approver: str = ""
     """Who approves by this very move."""
     request: int = 0
+    expect: Move | None = None
+    """The move as it was foreseen; another one is refused."""
 
 
 class Seen(NamedTuple):

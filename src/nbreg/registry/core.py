@@ -22,6 +22,7 @@ from nbreg.records import (
     Evidence,
     Lifecycle,
     ModelRow,
+    Move,
     PurgeReport,
     RunLink,
     Usage,
@@ -44,6 +45,7 @@ from nbreg.registry.decisions import DecisionVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
 from nbreg.registry.governing import GovernVerbs
+from nbreg.registry.history import HistoryVerbs
 from nbreg.registry.isolation import IsolationVerbs
 from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
+class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -392,6 +394,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         message: str = "",
         force: bool = False,
         gates: Sequence[Callable[..., Any]] | Callable[..., Any] = (),
+        expect: Move | None = None,
     ) -> ModelVersion:
         """Move a version to a higher stage; without `to` one stage up, never past production.
 
@@ -399,12 +402,14 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         transaction. Promoting to where it is already writes nothing. The gates of the stage
         (`require`) are asked first, and functions given as `gates`; what each saw stands in the
         event. `force` with a reason overrules them, and is recorded with those it overruled.
+        With `expect`, one of `moves`, it is done as it was foreseen or, if somebody moved a
+        version meanwhile, not at all.
 
-        Raises `TransitionError`, `UnknownStageError`, `GateRefusedError` or
+        Raises `TransitionError`, `UnknownStageError`, `ConflictError`, `GateRefusedError` or
         `GateUnavailableError`; then nothing is moved.
         """
         functions = gating.checked(gates, force=force, reason=reason)
-        wish = self._wish(reason=reason, message=message, force=force, functions=functions)
+        wish = self._wish(reason=reason, message=message, force=force, functions=functions, expect=expect)
         return self._version(moving.promote(self._desk, self._text(ref), to, wish))
 
     def retire(
@@ -415,13 +420,14 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         reason: str = "",
         message: str = "",
         force: bool = False,
+        expect: Move | None = None,
     ) -> ModelVersion:
         """Move a version out of use, or to a lower stage, whose gates are asked as in `promote`.
 
         Raises `TransitionError`, or `GateRefusedError`; out of use a version always goes.
         """
         gating.checked((), force=force, reason=reason)
-        wish = self._wish(reason=reason, message=message, force=force)
+        wish = self._wish(reason=reason, message=message, force=force, expect=expect)
         return self._version(moving.retire(self._desk, self._text(ref), to, wish))
 
     def rollback(
@@ -432,6 +438,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         to: Reference | None = None,
         reason: str = "",
         message: str = "",
+        expect: Move | None = None,
     ) -> ModelVersion:
         """Give a stage back to the version that held it before; the present holder is archived.
 
@@ -441,7 +448,9 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, IsolationVerbs):
         """
         back_to = None if to is None else self._text(to)
         return self._version(
-            moving.rollback(self._desk, model, stage, to=back_to, reason=reason, message=message)
+            moving.rollback(
+                self._desk, model, stage, to=back_to, reason=reason, message=message, expect=expect
+            )
         )
 
     # label

@@ -134,6 +134,12 @@ def reader(desk: Desk, entry: Entry) -> Read:
     return _Fields(desk, entry, {entry.number: entry.aliases})
 
 
+def is_chosen(desk: Desk, entry: Entry, query: Query) -> bool:
+    """Whether a query chooses one version."""
+    by_number = {entry.number: entry.aliases} if "aliases" in query.fields else {}
+    return query.matches(_Fields(desk, entry, by_number))
+
+
 class _Fields:
     """One version's fields, read when they are asked for."""
 

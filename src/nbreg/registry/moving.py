@@ -8,8 +8,8 @@ from contextlib import suppress
 from nbreg import lifecycle
 from nbreg.errors import ConflictError, GateError, TransitionError
 from nbreg.names import check_model_name, parse_reference
-from nbreg.records import Lifecycle, VersionRow
-from nbreg.registry import bookkeeping, gating, reading
+from nbreg.records import Lifecycle, Move, VersionRow
+from nbreg.registry import bookkeeping, foreseeing, gating, reading
 from nbreg.registry.asking import Wish
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import Draft, JournalDB
@@ -21,7 +21,7 @@ def promote(desk: Desk, ref: str, to: str | None, wish: Wish) -> Entry:
     rules = desk.lifecycle
     if to is not None:
         lifecycle.check_stage(rules, to)
-        if entry.row.stage == to:
+        if entry.row.stage == to and wish.expect is None:
             return entry
 
     def target(stage: str) -> str:
@@ -49,7 +49,7 @@ def retire(desk: Desk, ref: str, to: str, wish: Wish) -> Entry:
     entry = reading.to_write(desk, ref)
     rules = desk.lifecycle
     lifecycle.check_stage(rules, to)
-    if entry.row.stage == to:
+    if entry.row.stage == to and wish.expect is None:
         return entry
 
     def target(stage: str) -> str:
@@ -65,6 +65,7 @@ def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wis
     The gates are asked before anything is locked. If what they saw is not so any more, they are
     asked again.
     """
+    foreseeing.check(desk.lifecycle, entry.database, entry.row, wish.expect)
     stage = entry.row.stage
     target(stage)  # what cannot be is refused before a gate is asked, or the folder made ready
     desk.ready()
@@ -88,6 +89,7 @@ def _moved(
     database = entry.database
     with desk.transaction(database, kind, reason=wish.reason, message=wish.message) as draft:
         row = bookkeeping.version_row(database, entry.number)
+        foreseeing.check(desk.lifecycle, database, row, wish.expect)
         if row.stage == judged.stage:
             return entry  # as above
         if target(row.stage) != judged.stage:
@@ -115,7 +117,16 @@ def _run() -> dict[str, str]:
     return {"run": run.id} if run is not None and (run.name or run.kind == "pipeline") else {}
 
 
-def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str, message: str) -> Entry:
+def rollback(
+    desk: Desk,
+    model: str,
+    stage: str,
+    *,
+    to: str | None,
+    reason: str,
+    message: str,
+    expect: Move | None = None,
+) -> Entry:
     """Give a stage back to who held it before; see `Registry.rollback`.
 
     No gate is asked: what comes back has held the stage, and what goes has to go now. The event
@@ -126,10 +137,12 @@ def rollback(desk: Desk, model: str, stage: str, *, to: str | None, reason: str,
     check_model_name(model)
     wanted = reading.get(desk, _within(model, to)).number if to is not None else None
     database = desk.model(model)
-    _earlier(rules, database, model, stage, wanted)  # refuse before anything is locked
+    row, _ = earlier(rules, database, model, stage, wanted)  # refuse before anything is locked
+    foreseeing.check(rules, database, row, expect)
     desk.ready()
     with desk.transaction(database, "rolled-back", reason=reason, message=message) as draft:
-        row, before = _earlier(rules, database, model, stage, wanted)
+        row, before = earlier(rules, database, model, stage, wanted)
+        foreseeing.check(rules, database, row, expect)
         passed_over = [gating.spelled(each) for each in gating.required(rules, database, stage)]
         told = {"not_asked": passed_over} if passed_over else {}
         bookkeeping.note(database, draft, row, stage=stage, **told, **_run())
@@ -157,7 +170,7 @@ def _archive_holder(database: JournalDB, draft: Draft, rules: Lifecycle, stage: 
             draft.facts["archived_name"] = row.name
 
 
-def _earlier(
+def earlier(
     rules: Lifecycle, database: JournalDB, model: str, stage: str, wanted: int | None
 ) -> tuple[VersionRow, int]:
     """The version to go back to, and the line to go back to from there.

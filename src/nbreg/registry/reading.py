@@ -212,11 +212,12 @@ def _events_of(database: JournalDB, start: str, limit: int | None) -> list[Event
         line = database.journal.line(index)
         if line.at < start:
             break
-        found.append(_event(head.name if head else "", line))
+        found.append(event(head.name if head else "", line))
     return found
 
 
-def _event(model: str, line: Line) -> Event:
+def event(model: str, line: Line) -> Event:
+    """A line of a journal as people are told of it."""
     number = line.facts.get("number")
     return Event(
         model=model,

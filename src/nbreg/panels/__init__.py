@@ -1,0 +1,33 @@
+"""Panels: what a person clicks in a notebook, over the same verbs as everything else.
+
+    nbreg.panels.History("churn")             timeline, metric plot, comparison, stage controls
+    nbreg.panels.Stages("churn@1.1.0")        where a version may go from here
+
+A panel is two things. What it shows is read from the registry and rendered by `display/`: that is
+its *twin*, static HTML and text, which a saved notebook keeps. Only where somebody looks on who can
+click is a *view* of widgets made over it, and only then ipywidgets imported.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbreg.panels.front import offer as offer
+    from nbreg.panels.history import History as History
+    from nbreg.panels.stages import Stages as Stages
+
+_HOMES = {
+    "History": "nbreg.panels.history",
+    "Stages": "nbreg.panels.stages",
+    "offer": "nbreg.panels.front",
+}
+
+__all__ = ["History", "Stages", "offer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,154 @@
+"""Who looks on, and how a panel gets into a notebook beside its static twin.
+
+A panel is two outputs: the view, which is there as long as its kernel is, and the twin, which the
+saved notebook keeps. Style sheets see to it that a reader sees one of them: a live view hides the
+twin after it, and a twin hides the view before it that nothing backs any more (JupyterLab would say
+"model not found"). A host without `:has()` shows both.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+VIEW_MIME: Final = "application/vnd.jupyter.widget-view+json"
+
+MOST_OPEN: Final = 12
+"""Panels that stay alive in one kernel; the one that was opened first gives way to its twin."""
+
+_CHILD: Final = ".jp-OutputArea-child"
+LIVE_STYLE: Final = f"{_CHILD}:has(.nbreg-panel) + {_CHILD}:has(.nbreg-twin){{display:none}}"
+TWIN_STYLE: Final = (
+    # A view's output is the one that JupyterLab gives no mime type.
+    f"{_CHILD}:has(> .jp-OutputArea-output:not([data-mime-type])):not(:has(.nbreg-panel))"
+    f":has(+ {_CHILD} .nbreg-twin){{display:none}}"
+)
+
+
+class Panel(Protocol):
+    """What can be opened: a twin that is always there, a view that is made when somebody looks on."""
+
+    def twin(self) -> dict[str, Any]:
+        """What a saved notebook keeps, as a mime bundle."""
+        ...
+
+    def view(self) -> Any:
+        """The root of the widgets; made once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the widgets; the twin stays."""
+        ...
+
+
+_open: OrderedDict[str, tuple[Panel, Twin]] = OrderedDict()
+
+
+def cell_in_front() -> str:
+    """The cell that a front end with a person before it has asked to run; empty where nobody can click.
+
+    JupyterLab, Notebook and VS Code name the cell in each request. nbclient, papermill, nbval and
+    a terminal do not, and what they run has to be the same wherever it runs.
+    """
+    shell = _shell()
+    asked = getattr(shell, "get_parent", None)
+    if asked is None:
+        return ""
+    metadata = (asked() or {}).get("metadata") or {}
+    cell = metadata.get("cellId")
+    return cell if isinstance(cell, str) else ""
+
+
+def _shell() -> Any:
+    interactive = sys.modules.get("IPython.core.interactiveshell")  # not imported for the sake of asking
+    kind = interactive.InteractiveShell if interactive else None
+    return kind.instance() if kind is not None and kind.initialized() else None
+
+
+def show(panel: Panel) -> bool:
+    """Show a panel's view and its twin; False, and nothing shown, where nobody can click."""
+    cell = cell_in_front()
+    if not cell:
+        return False
+    if cell in _open:  # the cell ran again: its outputs are gone
+        _let_go(cell)
+    while len(_open) >= MOST_OPEN:
+        _let_go(next(iter(_open)))
+    from IPython.display import display
+
+    twin = Twin(panel.twin)
+    publish: Callable[..., object] = display
+    publish(
+        {VIEW_MIME: {"version_major": 2, "version_minor": 0, "model_id": panel.view().model_id}}, raw=True
+    )
+    twin.show()
+    _open[cell] = (panel, twin)
+    return True
+
+
+def _let_go(cell: str) -> None:
+    panel, _ = _open.pop(cell)
+    panel.close()
+
+
+def closed(panel: Panel) -> None:
+    """A panel was closed by hand."""
+    for cell in [cell for cell, (each, _) in _open.items() if each is panel]:
+        del _open[cell]
+
+
+def keep_twin(panel: Panel) -> None:
+    """Bring the static form up to date, so that the notebook is saved as it was last seen."""
+    for each, twin in _open.values():
+        if each is panel:
+            twin.keep()
+
+
+class Twin:
+    """The static form in a notebook, replaced when it says something else."""
+
+    def __init__(self, bundle: Callable[[], dict[str, Any]]) -> None:
+        self._bundle = bundle
+        self._id = uuid4().hex
+        self._last: dict[str, Any] = {}
+
+    def show(self) -> None:
+        """Put it below the view."""
+        self._publish(update=False)
+
+    def keep(self) -> None:
+        """Replace it if it changed."""
+        self._publish(update=True)
+
+    def _publish(self, *, update: bool) -> None:
+        from IPython.display import publish_display_data
+
+        bundle = marked(self._bundle())
+        if update and bundle == self._last:
+            return
+        self._last = bundle
+        publish: Callable[..., object] = publish_display_data
+        publish(bundle, transient={"display_id": self._id}, update=update)
+
+
+def marked(bundle: dict[str, Any]) -> dict[str, Any]:
+    """A twin that a view can hide, and that hides a view which is none any more."""
+    body = bundle.get("text/html", "")
+    return {**bundle, "text/html": f'<div class="nbreg-twin"><style>{TWIN_STYLE}</style>{body}</div>'}
+
+
+def offer(result: Any, make: Callable[[], Panel]) -> Any:
+    """The same result, which shows itself as a panel where somebody can click, and as ever elsewhere.
+
+    Only when it is shown: a result that is assigned opens nothing.
+    """
+
+    def display_in_notebook() -> None:
+        if not show(make()):
+            raise NotImplementedError  # IPython goes on with the other forms
+
+    result._ipython_display_ = display_in_notebook
+    return result

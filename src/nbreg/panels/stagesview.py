@@ -1,0 +1,176 @@
+"""The widgets of the stage controls: alone, or in another panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nbreg.display import timeline
+from nbreg.display.text import escaped
+from nbreg.errors import NbregError
+from nbreg.panels import front
+from nbreg.panels.parts import Parts
+from nbreg.panels.watching import Watch
+from nbreg.records import Move
+from nbreg.registry import ModelVersion
+
+if TYPE_CHECKING:
+    from nbreg.panels.stages import Stages
+
+_GROUPS = (("promoted", "promote to"), ("retired", "retire to"), ("rolled-back", ""))
+
+
+class StagesView:
+    """Buttons for the moves that are allowed; a pressed one says what it will do, and asks for a reason."""
+
+    def __init__(self, stages: Stages, parts: Parts, on_moved: Callable[[], object]) -> None:
+        self._stages = stages
+        self._parts = parts
+        self._on_moved = on_moved
+        self._moves: list[Move] = []
+        self._asked: Move | None = None
+        self._buttons: dict[str, list[Any]] = {kind: [] for kind, _ in _GROUPS}
+        self._build()
+        self.refresh()
+
+    def _build(self) -> None:
+        parts = self._parts
+        self._track = parts.html()
+        self._labels = {
+            kind: parts.html(f'<span class="nbreg-label">{escaped(text)}</span>', width="auto")
+            for kind, text in _GROUPS
+            if text
+        }
+        self._row = parts.box("row")
+        self._foretold = parts.html()
+        self._reason = parts.text("reason: ABTestWon", width="190px")
+        self._reason.tooltip = "reason"
+        self._message = parts.text("message for people", flex="1 1 200px", width="auto", min_width="160px")
+        self._message.tooltip = "message"
+        self._confirm = parts.button("", self._confirmed, primary=True)
+        self._cancel = parts.button("cancel", self._cancelled)
+        fields = parts.box("row", self._reason, self._message)
+        self._form = parts.box(
+            "column", self._foretold, fields, parts.box("row", self._confirm, self._cancel)
+        )
+        self._result = parts.html()
+        self.root = parts.box("column", self._track, self._row, self._form, self._result)
+
+    # what is clicked
+
+    def turn_to(self, version: ModelVersion) -> None:
+        """Show another version; what was asked about the one before is let go."""
+        if version.number != self._stages.version.number:
+            self._ask(None)
+            self._result.value = ""
+        self._stages.version = version
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what may be done now; a question that is open stays as it was asked."""
+        stages = self._stages
+        self._moves = stages.moves()
+        self._track.value = timeline.track(stages.registry.lifecycle, stages.version.stage)
+        self._row.children = tuple(self._controls())
+        self._show_form()
+
+    def _controls(self) -> list[Any]:
+        shown = []
+        for kind, _ in _GROUPS:
+            moves = [each for each in self._moves if each.kind == kind]
+            if moves and kind in self._labels:
+                shown.append(self._labels[kind])
+            shown += [self._button(kind, index, move) for index, move in enumerate(moves)]
+        return shown
+
+    def _button(self, kind: str, index: int, move: Move) -> Any:
+        made = self._buttons[kind]
+        if index == len(made):
+            made.append(self._parts.button("", lambda: self._pressed(kind, index)))
+        said = timeline.asked(move)
+        made[index].description = said if kind == "rolled-back" else move.to
+        made[index].tooltip = said
+        return made[index]
+
+    def _pressed(self, kind: str, index: int) -> None:
+        self._result.value = ""
+        self._ask([each for each in self._moves if each.kind == kind][index])
+
+    def _ask(self, move: Move | None) -> None:
+        self._asked = move
+        self._reason.value = self._message.value = ""
+        self._show_form()
+
+    def _show_form(self) -> None:
+        move = self._asked
+        self._parts.hide(self._form, hidden=move is None)
+        if move is not None:
+            self._foretold.value = (
+                f'<div class="nbreg-foretold" role="status">{escaped(timeline.foretold(move))}</div>'
+            )
+            self._confirm.description = timeline.asked(move)
+            self._confirm.tooltip = timeline.foretold(move)
+
+    def _cancelled(self) -> None:
+        self._ask(None)
+
+    def _confirmed(self) -> None:
+        move = self._asked
+        if move is None:
+            return
+        try:
+            told = self._stages.make(move, reason=self._reason.value, message=self._message.value)
+        except NbregError as error:
+            self._failed(error)
+            return
+        self._ask(None)
+        self.refresh()
+        self._say(told, "", done=True)
+        self._on_moved()
+
+    def _failed(self, error: NbregError) -> None:
+        """Nothing was changed. What was foreseen is no longer so, or was never allowed: it is asked anew."""
+        self._say(error.message, error.hint, done=False)
+        if error.code == "conflict":
+            self._ask(None)
+            self._on_moved()
+
+    def _say(self, message: str, hint: str, *, done: bool) -> None:
+        below = f' <span class="nbreg-quiet">{escaped(hint, 300)}</span>' if hint else ""
+        kind, role = ("nbreg-error nbreg-done", "status") if done else ("nbreg-error", "alert")
+        self._result.value = f'<div class="{kind}" role="{role}">{escaped(message, 300)}{below}</div>'
+
+
+class StagesPanel:
+    """The stage controls as a panel of their own."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+        self._parts = parts = Parts(lambda message, hint: self.controls._say(message, hint, done=False))
+        self._head = parts.html(flex="1 1 auto", width="auto")
+        close = parts.button("close", stages.close)
+        self.controls = StagesView(stages, parts, self._moved)
+        top = parts.box("row", self._head, close, flex_flow="row nowrap")
+        self.root = parts.box("column", top, self.controls.root, css="nbreg-view nbreg-panel")
+        model = stages.version.model
+        self._watch = Watch(lambda: stages.registry.seen(model), parts.guarded(self._changed))
+        self._show()
+        self._watch.start()
+
+    def _show(self) -> None:
+        version = self._stages.version
+        self._head.value = self._parts.sheet() + timeline.headline(version.model, version.row)
+
+    def _changed(self) -> None:
+        self.controls.refresh()
+        front.keep_twin(self._stages)
+
+    def _moved(self) -> None:
+        self._watch.know()
+        self._watch.touch()
+        self._changed()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._watch.close()
+        self._parts.close()

@@ -1,0 +1,125 @@
+"""A real JupyterLab and a real browser: one of each for all tests here, a notebook for each test.
+
+These run in a pytest process of their own (`make browser`), since Playwright's synchronous interface
+leaves a running event loop in the thread that uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SIZE: Any = {"width": 1000, "height": 1400}
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+
+import ensure_browser  # noqa: E402
+from lab import TOKEN, Lab, Notebook, load  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path. Without one the tests are skipped, unless they are required."""
+    found = ensure_browser.find()
+    if found is None:
+        refuse = pytest.fail if os.environ.get("NBREG_REQUIRE_BROWSER") == "1" else pytest.skip
+        refuse(f"no browser: {ensure_browser.why_not()}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: str, _session_user: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab of a user of its own, on a free port."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    log = (tmp_path_factory.mktemp("log") / "lab.log").open("w")
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root",
+        f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
+        "--LabApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    settings = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    news = {"checkForUpdates": False, "fetchNews": "false"}  # a question in front of what is tested
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+    try:
+        yield Lab(_url(server, Path(log.name)), folder)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _url(server: subprocess.Popen[bytes], log: Path) -> str:
+    """What the server wrote down once it listened."""
+    described = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
+    for _ in range(600):
+        if described.exists() and described.read_text().endswith("}"):
+            return str(json.loads(described.read_text())["url"])
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """JupyterLab in a window, loaded once: that takes longer than all that the tests do in it."""
+    context = browser.new_context(viewport=SIZE)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    load(lab, page)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def page(lab_page: Page) -> Page:
+    """The window, as wide as a laptop's half screen is."""
+    lab_page.set_viewport_size(SIZE)
+    lab_page.evaluate("() => { delete window.hacked }")
+    return lab_page
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, page: Page, tmp_path: Path) -> Iterator[Callable[..., Notebook]]:
+    """Write a notebook of these cells, open it and run them all; `NBREG_REGISTRY` is the test's own."""
+    opened: list[Notebook] = []
+
+    def open_one(*cells: str) -> Notebook:
+        where = tmp_path / "registry"
+        first = f"import os; os.environ['NBREG_REGISTRY'] = {str(where)!r}\n%load_ext nbreg"
+        notebook = Notebook(lab, page, f"{tmp_path.name}-{len(opened)}.ipynb", [first, *cells])
+        opened.append(notebook)
+        notebook.write()
+        notebook.open()
+        notebook.run()
+        return notebook
+
+    yield open_one
+    for notebook in opened:
+        notebook.close()
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """A browser may take longer than other tests; it never hangs for ever."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(180))

@@ -1,0 +1,140 @@
+"""Driving JupyterLab as a person does, with the waits that make it certain."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+TOKEN = "a-token-of-the-tests"
+
+_READY = """async () => {
+  const app = window.jupyterapp;
+  if (!app) return false;
+  const widget = app.shell.currentWidget;
+  if (!widget || !widget.sessionContext) return false;
+  await app.restored;
+  await widget.context.ready;
+  await widget.sessionContext.ready;
+  const kernel = widget.sessionContext.session && widget.sessionContext.session.kernel;
+  if (!kernel) return false;
+  await kernel.info;
+  return true;
+}"""
+
+
+def load(lab: Lab, page: Page) -> None:
+    """Load JupyterLab with nothing open."""
+    page.goto(f"{lab.url}lab?token={TOKEN}&reset")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+
+
+class Lab:
+    """The server, and the folder of its notebooks."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.folder = url, folder
+
+    def api(self, path: str, method: str = "GET") -> Any:
+        """Ask the server itself."""
+        request = urllib.request.Request(
+            f"{self.url}api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+
+class Notebook:
+    """A notebook that is open in the browser."""
+
+    def __init__(self, lab: Lab, page: Page, name: str, cells: list[str]) -> None:
+        self.lab, self.page, self.name, self.cells = lab, page, name, cells
+        self.path = lab.folder / name
+
+    def write(self) -> None:
+        """Put it where the server finds it."""
+        cells = [
+            {"cell_type": "code", "id": f"cell-{i}", "source": source, "metadata": {}, "outputs": [],
+             "execution_count": None}
+            for i, source in enumerate(self.cells)
+        ]  # fmt: skip
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        self.path.write_text(
+            json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells})
+        )
+
+    def open(self) -> None:
+        """Open it and wait until its kernel answers: what is run before that does silently nothing."""
+        self.command("docmanager:open", path=self.name, factory="Notebook")
+        for _ in range(60):
+            if self.page.evaluate(_READY):
+                return
+            self.page.wait_for_timeout(250)
+        raise AssertionError("the kernel did not answer")
+
+    def close(self) -> None:
+        """Close it and end its kernel, unsaved."""
+        self.end_kernel()
+        self.page.evaluate("() => { window.jupyterapp.shell.currentWidget.dispose() }")
+
+    def reopen(self) -> None:
+        """Come back tomorrow: the kernel ended, the page is loaded anew."""
+        self.close()
+        load(self.lab, self.page)
+        self.open()
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute one of JupyterLab's commands and wait for it."""
+        self.page.evaluate(
+            "([name, given]) => window.jupyterapp.commands.execute(name, given).then(() => null)",
+            [name, arguments],
+        )
+
+    def run(self) -> None:
+        """Run all cells; whoever looks at an error output sees what failed."""
+        self.command("notebook:run-all-cells")
+        failed = self.page.locator(
+            '[data-mime-type="application/vnd.jupyter.error"], .jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]'
+        )
+        assert failed.count() == 0, failed.first.inner_text()
+
+    def evaluated(self, expression: str) -> str:
+        """What the kernel says an expression is now."""
+        return str(
+            self.page.evaluate(
+                """async code => {
+                  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                  const asked = kernel.requestExecute(
+                    {code: "0", user_expressions: {it: code}, store_history: false, silent: true});
+                  const reply = await asked.done;
+                  return reply.content.user_expressions.it.data["text/plain"];
+                }""",
+                expression,
+            )
+        )
+
+    def save(self) -> dict[str, Any]:
+        """Save it and read what is on disk."""
+        self.command("docmanager:save")
+        saved: dict[str, Any] = json.loads(self.path.read_text())
+        return saved
+
+    @property
+    def panel(self) -> Locator:
+        """The panel; there is one in these notebooks."""
+        return self.page.locator(".nbreg-panel")
+
+    def button(self, text: str) -> Locator:
+        """A button of the panel by its text or, where it is an icon, its tooltip."""
+        named = self.panel.locator("button:visible").filter(has_text=text)
+        return named.first if named.count() else self.panel.locator(f'button[title="{text}"]:visible').first
+
+    def end_kernel(self) -> None:
+        """End the kernel as closing the notebook for the day does."""
+        for session in self.lab.api("sessions"):
+            if session["path"] == self.name:
+                self.lab.api(f"sessions/{session['id']}", "DELETE")
