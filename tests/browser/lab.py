@@ -30,6 +30,13 @@ def load(lab: Lab, page: Page) -> None:
     """Load JupyterLab with nothing open."""
     page.goto(f"{lab.url}lab?token={TOKEN}&reset")
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+    page.evaluate(
+        """() => {
+          const shell = window.jupyterapp.shell;
+          shell.collapseLeft();
+          shell.collapseRight();
+        }"""
+    )
 
 
 class Lab:

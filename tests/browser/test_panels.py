@@ -240,27 +240,3 @@ def test_nothing_is_cut_off_in_a_narrow_window(grown: Registry, open_notebook: O
         inner = each.bounding_box()
         assert inner is not None
         assert inner["x"] + inner["width"] <= box["x"] + box["width"]
-
-
-def test_debug(grown, open_notebook, page):
-    grown.promote("cancer@1.1.0", "production", reason="ABTestWon", message="lift 3 % in the second week")
-    for i, a in enumerate((0.94, 0.955, 0.96, 0.958)):
-        grown.register(
-            "cancer", {"w": a}, metrics={"accuracy": a, "loss": 1 - a}, message=f"more data, week {i}"
-        )
-    grown.promote("cancer@1.5.0", "production", reason="Better", message="after review")
-    grown.rollback("cancer", reason="Complaints", message="false alarms doubled")
-    grown.promote("cancer@latest", "staging", reason="Trial")
-    page.set_viewport_size({"width": 700, "height": 1300})
-    notebook = open_notebook("%model_history cancer")
-    notebook.page.wait_for_timeout(500)
-    notebook.button("1.6.0").click()
-    notebook.panel.locator('button[title="promote to production"]').click()
-    expect(notebook.panel.locator(".nbreg-foretold")).to_be_visible()
-    page.screenshot(path="/tmp/p1.png")
-    page.set_viewport_size({"width": 1000, "height": 1300})
-    notebook.button("1.5.0").click()
-    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
-    page.wait_for_timeout(1500)
-    page.screenshot(path="/tmp/p2.png")
-    notebook.command("apputils:change-theme", theme="JupyterLab Light")

@@ -18,7 +18,8 @@ WIDTH: Final = 640
 HEIGHT: Final = 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 20, 22
 _CHARACTER: Final = 6.2
-"""How wide a character of a label is, about: labels that would touch are left out."""
+_LINE: Final = 12
+"""How wide a character of a label is and how high a line, about: labels that would touch are left out."""
 
 CURVE_WIDTH: Final = 180
 CURVE_HEIGHT: Final = 48
@@ -113,23 +114,25 @@ def _held(
     stage: str,
 ) -> Iterator[str]:
     """A line at the metric of each holder, from the version that was newest then to the one at its end."""
-    free = -math.inf
+    taken: list[tuple[float, float, float]] = []
     for tenure in reversed(tenures):
         value = values.get(tenure.number)
         if value is None:
             continue
-        start = _index_at(points, tenure.since)
-        stop = len(points) - 1 if tenure.until is None else _index_at(points, tenure.until)
-        left, right, y = frame.x(start), frame.x(stop), frame.y(value)
+        last = len(points) - 1 if tenure.until is None else _index_at(points, tenure.until)
+        left, right, y = frame.x(_index_at(points, tenure.since)), frame.x(last), frame.y(value)
         right = min(max(right, left + 10), WIDTH - _RIGHT + 8)
         said = f"{label(tenure.name, tenure.number)} held {brief(stage, 40)}"
         line = f"M{left:.1f} {y:.1f}H{right:.1f}"
         yield f'<path class="nbreg-held" d="{line}"><title>{escaped(said)}</title></path>'
         name = _short(tenure.number, tenure.name)
-        begins = min(left + 2, WIDTH - _RIGHT - len(name) * _CHARACTER)
-        if begins > free:
+        width = len(name) * _CHARACTER + 4
+        begins = min(left + 2, WIDTH - _RIGHT - width)
+        if not any(
+            abs(y - at) < _LINE and begins < end and begins + width > start for start, end, at in taken
+        ):
             yield _text(begins, y - 7, name, css="nbreg-holder")
-            free = begins + len(name) * _CHARACTER + 4
+            taken.append((begins, begins + width, y))
 
 
 def _index_at(points: Sequence[Point], seq: int) -> int:

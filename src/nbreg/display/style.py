@@ -115,9 +115,9 @@ _PANEL_SHEET: Final = """
 }
 .nbreg-panel button.nbreg-name.nbreg-again { font-weight: 400; border-color: transparent; }
 .nbreg-panel button.nbreg-name.mod-active {
-  background: var(--jp-brand-color1, #1976d2); border-color: var(--jp-brand-color1, #1976d2); color: #fff;
+  background: var(--jp-brand-color0, #1565c0); border-color: var(--jp-brand-color0, #1565c0); color: #fff;
 }
-.nbreg-view .nbreg-rows { font-size: 13px; }
+.nbreg-view .nbreg-rows { font-size: 13px; container-type: inline-size; }
 .nbreg-view .nbreg-row {
   display: grid; align-items: center; height: 28px; column-gap: 10px; white-space: nowrap;
   grid-template-columns: 18px minmax(0, 13fr) 52px minmax(0, 12fr) 124px minmax(0, 56px);
@@ -143,6 +143,12 @@ _PANEL_SHEET: Final = """
   left: 4px; top: calc(50% - 4.5px); width: 9px; height: 9px; border: 2px solid var(--nbreg-ink);
   background: var(--jp-layout-color0, Canvas);
 }
+@container (max-width: 540px) {
+  .nbreg-view .nbreg-row {
+    column-gap: 8px; grid-template-columns: 18px minmax(0, 7fr) 48px minmax(0, 6fr) 84px;
+  }
+  .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-year { display: none; }
+}
 .nbreg-view .nbreg-rail-good { --nbreg-mark: var(--nbreg-good); }
 .nbreg-view .nbreg-rail-warn { --nbreg-mark: var(--nbreg-warn); }
 .nbreg-view .nbreg-rail-info { --nbreg-mark: var(--nbreg-info); }
@@ -150,6 +156,7 @@ _PANEL_SHEET: Final = """
 .nbreg-view .nbreg-rail-quiet { --nbreg-mark: rgba(128, 128, 128, .8); }
 .nbreg-view .nbreg-made .nbreg-what { font-weight: 600; }
 .nbreg-view .nbreg-head .nbreg-dot { margin-left: 2px; }
+.nbreg-view .nbreg-whole { white-space: nowrap; }
 .nbreg-view .nbreg-label { opacity: .72; }
 .nbreg-view .nbreg-label + .nbreg-label { margin-left: 8px; }
 .nbreg-view ol.nbreg-track {

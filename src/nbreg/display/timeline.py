@@ -43,7 +43,7 @@ def _row(item: TimelineItem, metric: str) -> str:
         _cell("what", what(event)),
         _cell("number", "" if value is None else number(value)),
         _cell("said", said),
-        _cell("when", moment(event.at)),
+        _when(moment(event.at)),
         _cell("who", brief(event.by.user, 40)),
     )
     kind = " nbreg-made" if made else ""
@@ -53,6 +53,12 @@ def _row(item: TimelineItem, metric: str) -> str:
 def _cell(name: str, text: str) -> str:
     shown = escaped(text, 300)
     return f'<span class="nbreg-{name}" title="{shown}">{shown}</span>'
+
+
+def _when(at: str) -> str:
+    """The year by itself: a narrow panel leaves it out."""
+    year, rest = escaped(at[:5]), escaped(at[5:])
+    return f'<span class="nbreg-when"><span class="nbreg-year">{year}</span>{rest}</span>'
 
 
 def _told(item: TimelineItem) -> str:
@@ -105,7 +111,10 @@ def _version(item: TimelineItem) -> str:
 def summary(model: ModelRow, holders: Sequence[tuple[str, str]]) -> str:
     """A model's heading: how many versions, and who holds which stage."""
     amount = f"{model.versions} version{'' if model.versions == 1 else 's'}"
-    held = "".join(f" · {html.dotted(stage)} {escaped(version, 60)}" for stage, version in holders)
+    held = "".join(
+        f' · <span class="nbreg-whole">{html.dotted(stage)} {escaped(version, 60)}</span>'
+        for stage, version in holders
+    )
     return (
         f'<div class="nbreg-head"><b>{escaped(model.name)}</b> '
         f'<span class="nbreg-beside">{amount}{held}</span></div>'

@@ -37,8 +37,8 @@ class HistoryView:
     def _build(self) -> None:
         parts = self._parts
         self._head = parts.html(parts.sheet(), flex="1 1 auto", width="auto")
-        self._refresh = parts.button("refresh", self._again)
-        self._close = parts.button("close", self._closed)
+        self._refresh = parts.button("refresh", self._again, flex="0 0 auto")
+        self._close = parts.button("close", self._closed, flex="0 0 auto")
         top = parts.box("row", self._head, self._refresh, self._close, flex_flow="row nowrap")
         self._filter = parts.text(_EXAMPLE, self._filtered, flex="1 1 280px", width="auto", min_width="160px")
         self._filter.tooltip = "filter versions by a query"
@@ -57,10 +57,9 @@ class HistoryView:
         self._title = parts.html()
         self._controls = parts.box("column")
         self._detail = parts.html()
-        self.root = parts.box(
-            "column", top, bar, self._notice, self._plot, body, pager, self._detail, self._controls,
-            css="nbreg-view nbreg-panel",
-        )  # fmt: skip
+        chosen = (self._title, self._controls, self._detail)
+        above = (top, bar, self._notice, self._plot, body, pager)
+        self.root = parts.box("column", *above, *chosen, css="nbreg-view nbreg-panel")
 
     @staticmethod
     def _page_size() -> int:

@@ -148,7 +148,7 @@ class StagesPanel:
         self._stages = stages
         self._parts = parts = Parts(lambda message, hint: self.controls._say(message, hint, done=False))
         self._head = parts.html(flex="1 1 auto", width="auto")
-        close = parts.button("close", stages.close)
+        close = parts.button("close", stages.close, flex="0 0 auto")
         self.controls = StagesView(stages, parts, self._moved)
         top = parts.box("row", self._head, close, flex_flow="row nowrap")
         self.root = parts.box("column", top, self.controls.root, css="nbreg-view nbreg-panel")

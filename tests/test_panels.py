@@ -1,0 +1,227 @@
+"""Panels without a browser: what a kernel sends where somebody can click, and where nobody can."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from kernels import Kernel, Ran, running_kernel
+
+from nbreg import Registry
+from nbreg.display import TABLE_MIME
+from nbreg.display.plots import Point, curve_plot, metric_plot
+from nbreg.errors import BadQueryError, UnknownModelError
+from nbreg.panels import History, Stages
+from nbreg.panels.front import VIEW_MIME
+from nbreg.records import CurvePoint, Tenure
+
+EVIL = "<script>alert(1)</script>\"'\x1b[31m\u202e"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Kernel]:
+    """One kernel for the module."""
+    with running_kernel() as kernel:
+        yield kernel
+
+
+@pytest.fixture
+def kernel(shared: Kernel, registry: Registry) -> Kernel:
+    """The kernel at a registry with three versions."""
+    for value in (0.91, 0.95, 0.93):
+        registry.register("cancer", {"w": value}, metrics={"accuracy": value}, message=f"take {value}")
+    registry.promote("cancer@1", "production", reason="FirstRelease")
+    shared.good("%load_ext nbreg")
+    shared.good(f"%use_registry {registry.location}")
+    return shared
+
+
+def mimes(ran: Ran) -> list[list[str]]:
+    return [sorted(each) for each in ran.bundles]
+
+
+def test_where_nobody_can_click_it_is_the_table_and_no_widget(kernel: Kernel) -> None:
+    """nbclient, papermill, nbval and a terminal get what they always got, and pay for no widgets."""
+    ran = kernel.good("%model_history cancer")
+
+    assert mimes(ran) == [[TABLE_MIME, "text/html", "text/plain"]]
+    assert kernel.good("import sys; print('ipywidgets' in sys.modules)").stdout == "False\n"
+
+
+def test_where_somebody_can_click_it_is_a_panel_over_its_table(kernel: Kernel) -> None:
+    """The saved notebook has the same table as everywhere; the view beside it is the kernel's alone."""
+    elsewhere = kernel.good("%model_history cancer")
+    ran = kernel.run_in_front("%model_history cancer", "cell-1")
+
+    assert ran.ok, ran.stderr
+    assert mimes(ran) == [[VIEW_MIME], [TABLE_MIME, "text/html", "text/plain"]]
+    assert ran.bundles[1]["text/plain"] == elsewhere.bundles[0]["text/plain"]
+    assert ran.bundles[1][TABLE_MIME] == elsewhere.bundles[0][TABLE_MIME]
+
+
+def test_what_is_assigned_or_asked_for_as_a_table_opens_no_panel(kernel: Kernel) -> None:
+    """`best = %model_history …` is for going on with, and costs no widgets."""
+    assigned = kernel.run_in_front("best = %model_history cancer --sort=-metrics.accuracy\nbest[0].ref", "c")
+    assert [each["text/plain"] for each in assigned.bundles] == ["'cancer@1.1.0'"]
+
+    table = kernel.run_in_front("%model_history cancer --table", "c")
+    assert mimes(table) == [[TABLE_MIME, "text/html", "text/plain"]]
+
+
+def widgets(kernel: Kernel) -> int:
+    return int(kernel.good("import ipywidgets; print(len(ipywidgets.Widget.widgets))").stdout)
+
+
+def test_running_a_cell_again_closes_what_it_showed(kernel: Kernel) -> None:
+    """An afternoon of re-running one cell leaves one panel in the kernel, not fifty."""
+    kernel.run_in_front("%model_history cancer", "cell-2")
+    one = widgets(kernel)
+    for _ in range(3):
+        kernel.run_in_front("%model_history cancer", "cell-2")
+
+    assert widgets(kernel) == one
+
+
+def test_old_panels_give_way(kernel: Kernel) -> None:
+    """Every open panel is looked after between cells, so there is a bound; those go to their tables."""
+    for cell in range(14):
+        kernel.run_in_front("import nbreg.panels\nnbreg.panels.Stages('cancer@1')", f"many-{cell}")
+    full = widgets(kernel)
+    kernel.run_in_front("nbreg.panels.Stages('cancer@1')", "one-more")
+
+    assert widgets(kernel) == full
+
+
+def test_a_panel_is_few_models_and_little_state(kernel: Kernel) -> None:
+    """Whoever saves widget state into notebooks finds kilobytes there."""
+    kernel.good("import nbreg.panels.front as front\nfor cell in list(front._open): front._let_go(cell)")
+    assert widgets(kernel) == 0
+    kernel.run_in_front("%model_history cancer", "cell-3")
+    state = kernel.good(
+        "import json, ipywidgets; print(json.dumps(ipywidgets.Widget.get_manager_state()))"
+    ).stdout
+
+    assert widgets(kernel) <= 60
+    assert len(state) <= 60_000
+
+
+def test_an_unknown_model_is_refused_before_anything_is_shown(registry: Registry) -> None:
+    """One line with a hint, as everywhere."""
+    registry.register("cancer", {"w": 1})
+    with pytest.raises(UnknownModelError) as refused:
+        History("cancr", registry)
+    assert refused.value.hint == "did you mean 'cancer'?"
+    with pytest.raises(BadQueryError):
+        History("cancer", registry, query="accuracy >")
+
+
+def test_the_static_form_tells_the_same(registry: Registry) -> None:
+    """A panel in a script, a report or on GitHub: who, what, when, why, and the difference that was looked at."""
+    for value in (0.91, 0.95):
+        registry.register("cancer", {"w": value}, metrics={"accuracy": value}, message=f"take {value}")
+    registry.promote("cancer@1", "production", reason="FirstRelease")
+    panel = History("cancer", registry)
+    text = repr(panel)
+    assert text.splitlines()[0] == "cancer · 2 versions"
+    assert "promoted to production" in text
+    assert "FirstRelease" in text
+
+    panel.choose(1)
+    panel.choose(2)
+    bundle = panel.twin()
+    assert "0.91 → 0.95" in bundle["text/plain"]
+    assert "0.91 → 0.95" in bundle["text/html"]
+    assert "<svg" in bundle["text/html"]
+
+    stages = Stages("cancer@1", registry)
+    assert "[production]" in repr(stages)
+    assert "FirstRelease" in repr(stages)
+
+
+class Tags(HTMLParser):
+    """Which elements there are."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.found.add(tag)
+
+
+def test_nothing_hostile_gets_into_the_static_form(registry: Registry) -> None:
+    """What a stranger wrote is text there, too, in the picture as in the table."""
+    for value in (1.0, 2.0):
+        registry.register("cancer", {"w": value}, metrics={EVIL: value}, message=EVIL, tags=["t"])
+    registry.promote("cancer@1", "production", reason=EVIL, message=EVIL)
+    html = History("cancer", registry).twin()["text/html"] + Stages("cancer@1", registry).twin()["text/html"]
+
+    assert "script" not in Tags(html).found
+    assert not re.search("[\x1b\u202e]", html)
+
+
+# pictures
+
+
+def points(*values: float | None) -> list[Point]:
+    return [Point(i + 1, f"1.{i}.0", "none", i + 1, value) for i, value in enumerate(values)]
+
+
+def test_the_plot_marks_who_held_production_when() -> None:
+    """Reading the picture, one sees which version was worse than what production had."""
+    held = [Tenure(number=3, name="1.2.0", since=5), Tenure(number=1, name="1.0.0", since=2, until=5)]
+    picture = metric_plot("auc", points(0.5, 0.7, 0.9, 0.8), held)
+
+    lines = re.findall(r'nbreg-held" d="M([\d.]+) ([\d.]+)H([\d.]+)"', picture)
+    low, high = float(lines[0][1]), float(lines[1][1])
+    assert len(lines) == 2
+    assert low > high  # the first holder had the lowest value, so it is further down
+    assert picture.count("<circle") == 4
+    assert 'aria-label="auc of 4 versions, from 0.5 to 0.9; production is 1.2.0 (#3)"' in picture
+    assert all(f">{name}</text>" in picture for name in ("1.0.0", "1.2.0"))
+
+
+def test_what_cannot_be_drawn_is_left_out() -> None:
+    """One value, none, or one that is no number: no empty picture, and no broken one."""
+    assert metric_plot("auc", points(0.5, None)) == ""
+    assert metric_plot("auc", points(0.5, float("nan"), float("inf"))) == ""
+    assert "NaN" not in metric_plot("auc", points(0.5, 0.5))
+    point = CurvePoint(step=0, value=1.0, low=1.0, high=1.0)
+    assert curve_plot("loss", [point]) == ""
+
+
+def test_a_curve_shows_its_band_and_its_end() -> None:
+    """A run of a million steps is a line with the spread behind it."""
+    curve = [CurvePoint(step=i, value=1 / (i + 1), low=0.0, high=1.0) for i in range(5)]
+    picture = curve_plot(EVIL, [*curve, CurvePoint(step=9, value="NaN", low="NaN", high="NaN")])
+
+    assert "nbreg-band" in picture
+    assert "<b>0.2</b>" in picture
+    assert "<script" not in picture
+
+
+def test_curves_of_the_run_are_beside_the_version(registry: Registry) -> None:
+    """How training went, where one looks at what came of it; a version without a run has none."""
+    with registry.start_run() as run:
+        for step in range(10):
+            run.log_metric("loss", 1 / (step + 1), step)
+        made = run.register("cancer", {"w": 1})
+    panel = History("cancer", registry)
+
+    assert "loss" in panel.curves(made)
+    assert "<svg" in panel.curves(made)
+
+
+def test_saved_state_of_the_twin_is_small(registry: Registry, tmp_path: Path) -> None:
+    """A history of a hundred versions in a notebook is a page of it, with one style sheet."""
+    for value in range(100):
+        registry.register("cancer", {"w": value}, metrics={"accuracy": value / 100})
+    bundle = History("cancer", registry).twin()
+
+    assert bundle["text/html"].count("<tr>") == 13
+    assert len(json.dumps(bundle)) < 40_000
