@@ -69,8 +69,9 @@ bench: $(TEST)  ## the figures of the README
 peers: $(TEST)  ## nbreg beside mlflow, modelstore, pins, vetiver and bentoml, each in .venv-peers; half an hour
 	@$(PY) benchmarks/compare_peers.py
 
-pictures: $(TEST)  ## the README's pictures, from the quickstart's outputs; needs chromium
+pictures: $(TEST)  ## the README's pictures, from the quickstart's outputs and of panels; needs chromium
 	@$(PY) tools/pictures.py
+	@$(PY) tools/panel_pictures.py
 
 format: $(TEST)  ## sort imports and format
 	@$(PY) -m ruff check --quiet --fix-only --select I .

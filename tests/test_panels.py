@@ -59,8 +59,7 @@ def test_where_somebody_can_click_it_is_a_panel_over_its_table(kernel: Kernel) -
 
     assert ran.ok, ran.stderr
     assert mimes(ran) == [[VIEW_MIME], [TABLE_MIME, "text/html", "text/plain"]]
-    assert ran.bundles[1]["text/plain"] == elsewhere.bundles[0]["text/plain"]
-    assert ran.bundles[1][TABLE_MIME] == elsewhere.bundles[0][TABLE_MIME]
+    assert ran.bundles[1] == elsewhere.bundles[0]  # so that nbval finds the same whoever ran it
 
 
 def test_what_is_assigned_or_asked_for_as_a_table_opens_no_panel(kernel: Kernel) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import html
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import ensure_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 STORY = ROOT / "notebooks" / "01-quickstart.ipynb"
@@ -43,9 +44,9 @@ pre {{ font: 12.5px "DejaVu Sans Mono", monospace; background: {1}; border: 1px 
 
 def main() -> int:
     """Write docs/images/quickstart-{light,dark}.png."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    browser = ensure_browser.find()
     if browser is None:
-        print("no chromium here: the pictures stay as they are", file=sys.stderr)
+        print(f"the pictures stay as they are: {ensure_browser.why_not()}", file=sys.stderr)
         return 1
     body = "".join(_cells())
     for theme, colours in THEMES.items():

@@ -6,11 +6,8 @@ leaves a running event loop in the thread that uses it.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
 import ensure_browser  # noqa: E402
-from lab import TOKEN, Lab, Notebook, load  # noqa: E402
+from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 
@@ -38,44 +35,16 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def lab(chromium: str, _session_user: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab of a user of its own, on a free port."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    log = (tmp_path_factory.mktemp("log") / "lab.log").open("w")
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root",
-        f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
-        "--LabApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    settings = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/apputils-extension"
-    settings.mkdir(parents=True)
-    news = {"checkForUpdates": False, "fetchNews": "false"}  # a question in front of what is tested
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
-    server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
-    try:
-        yield Lab(_url(server, Path(log.name)), folder)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _url(server: subprocess.Popen[bytes], log: Path) -> str:
-    """What the server wrote down once it listened."""
-    described = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
-    for _ in range(600):
-        if described.exists() and described.read_text().endswith("}"):
-            return str(json.loads(described.read_text())["url"])
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+    """A JupyterLab of a user of its own."""
+    with running_lab(tmp_path_factory.mktemp("notebooks")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser for all tests."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page
 
 TOKEN = "a-token-of-the-tests"
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+"""What chromium needs in a container and as root."""
 
 _READY = """async () => {
   const app = window.jupyterapp;
@@ -24,6 +33,39 @@ _READY = """async () => {
   await kernel.info;
   return true;
 }"""
+
+
+@contextmanager
+def running_lab(folder: Path) -> Iterator[Lab]:
+    """A JupyterLab over that folder on a free port, of the user whose homes the environment names."""
+    settings = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    news = {"checkForUpdates": False, "fetchNews": "false"}  # a question in front of what is tested
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root",
+        f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
+        "--LabApp.expose_app_in_browser=True",
+    ]  # fmt: skip
+    log = folder.with_name(f"{folder.name}.log")
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=folder)
+        try:
+            yield Lab(_url(server, log), folder)
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _url(server: subprocess.Popen[bytes], log: Path) -> str:
+    """What the server wrote down once it listened."""
+    described = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{server.pid}.json"
+    for _ in range(900):
+        if described.exists() and described.read_text().rstrip().endswith("}"):
+            return str(json.loads(described.read_text())["url"])
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
 
 
 def load(lab: Lab, page: Page) -> None:
@@ -64,7 +106,7 @@ class Notebook:
 
     def write(self) -> None:
         """Put it where the server finds it."""
-        cells = [
+        cells: list[dict[str, Any]] = [
             {"cell_type": "code", "id": f"cell-{i}", "source": source, "metadata": {}, "outputs": [],
              "execution_count": None}
             for i, source in enumerate(self.cells)

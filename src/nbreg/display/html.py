@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from nbreg.display.style import STYLE
+from nbreg.display.style import STYLE, TWIN_STYLE
 from nbreg.display.text import NOTHING, escaped
 
 Kind = Literal["left", "right", "key", "long", "stage"]
@@ -23,11 +23,12 @@ class Column(NamedTuple):
     kind: Kind = "left"
 
 
-def view(body: str, *, card: bool = False) -> str:
-    """The body in nbreg's own scope, with the style it needs."""
+def view(body: str, *, card: bool = False, twin: bool = False) -> str:
+    """The body in nbreg's own scope, with the style it needs; a `twin` may have a panel stand in for it."""
     # The last two keep MathJax from reading dollar signs in somebody's message as formulas.
     name = f"nbreg-view{' nbreg-card' if card else ''} tex2jax_ignore mathjax_ignore"
-    return f'<div class="{name}"><style>{STYLE}</style>{body}</div>'
+    name, style = (f"{name} nbreg-twin", STYLE + TWIN_STYLE) if twin else (name, STYLE)
+    return f'<div class="{name}"><style>{style}</style>{body}</div>'
 
 
 def heading(name: str, rest: str = "", sub: str = "") -> str:

@@ -203,3 +203,16 @@ DIFF_STYLE: Final = "".join(line.strip() for line in _DIFF_SHEET.splitlines())
 
 PANEL_STYLE: Final = "".join(line.strip() for line in _PANEL_SHEET.splitlines())
 """What panels and their static twins need beside it."""
+
+# A panel in JupyterLab is two outputs: the view of widgets, and after it the twin that is saved.
+
+_CHILD: Final = ".jp-OutputArea-child"
+LIVE_STYLE: Final = f"{_CHILD}:has(.nbreg-panel) + {_CHILD}:has(.nbreg-twin){{display:none}}"
+"""A view that is there hides the twin after it. A host without `:has()` shows both."""
+
+TWIN_STYLE: Final = (
+    # A view's output is the one that JupyterLab gives no mime type.
+    f"{_CHILD}:has(> .jp-OutputArea-output:not([data-mime-type])):not(:has(.nbreg-panel))"
+    f":has(+ {_CHILD} .nbreg-twin){{display:none}}"
+)
+"""A twin hides the view before it that no kernel backs any more: it would say `model not found`."""

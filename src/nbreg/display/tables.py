@@ -38,6 +38,8 @@ class Table(Sequence[T], Generic[T]):
     kind: ClassVar[str] = "table"
     noun: ClassVar[str] = "row"
     empty: ClassVar[str] = "nothing here"
+    is_twin: ClassVar[bool] = False
+    """Whether a panel shows the same, and stands in for it where somebody can click."""
 
     def __init__(self, items: Sequence[T], *, title: str = "", total: int | None = None) -> None:
         self._items = tuple(items)
@@ -73,7 +75,7 @@ class Table(Sequence[T], Generic[T]):
         rows = [self.facts(i) for i in self._shown()]
         return {
             "text/plain": self._plain(),
-            "text/html": html.view(self._html()),
+            "text/html": html.view(self._html(), twin=self.is_twin),
             TABLE_MIME: {"kind": self.kind, "title": self._title, "count": len(self), "rows": rows},
         }
 
@@ -172,6 +174,7 @@ class VersionTable(Table[Any]):
     kind = "versions"
     noun = "version"
     empty = "no versions"
+    is_twin = True
 
     def __init__(
         self,

@@ -1,9 +1,7 @@
 """Who looks on, and how a panel gets into a notebook beside its static twin.
 
 A panel is two outputs: the view, which is there as long as its kernel is, and the twin, which the
-saved notebook keeps. Style sheets see to it that a reader sees one of them: a live view hides the
-twin after it, and a twin hides the view before it that nothing backs any more (JupyterLab would say
-"model not found"). A host without `:has()` shows both.
+saved notebook keeps. Style sheets (`display/style.py`) see to it that a reader sees one of them.
 """
 
 from __future__ import annotations
@@ -18,14 +16,6 @@ VIEW_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
 MOST_OPEN: Final = 12
 """Panels that stay alive in one kernel; the one that was opened first gives way to its twin."""
-
-_CHILD: Final = ".jp-OutputArea-child"
-LIVE_STYLE: Final = f"{_CHILD}:has(.nbreg-panel) + {_CHILD}:has(.nbreg-twin){{display:none}}"
-TWIN_STYLE: Final = (
-    # A view's output is the one that JupyterLab gives no mime type.
-    f"{_CHILD}:has(> .jp-OutputArea-output:not([data-mime-type])):not(:has(.nbreg-panel))"
-    f":has(+ {_CHILD} .nbreg-twin){{display:none}}"
-)
 
 
 class Panel(Protocol):
@@ -126,18 +116,12 @@ class Twin:
     def _publish(self, *, update: bool) -> None:
         from IPython.display import publish_display_data
 
-        bundle = marked(self._bundle())
+        bundle = self._bundle()
         if update and bundle == self._last:
             return
         self._last = bundle
         publish: Callable[..., object] = publish_display_data
         publish(bundle, transient={"display_id": self._id}, update=update)
-
-
-def marked(bundle: dict[str, Any]) -> dict[str, Any]:
-    """A twin that a view can hide, and that hides a view which is none any more."""
-    body = bundle.get("text/html", "")
-    return {**bundle, "text/html": f'<div class="nbreg-twin"><style>{TWIN_STYLE}</style>{body}</div>'}
 
 
 def offer(result: Any, make: Callable[[], Panel]) -> Any:

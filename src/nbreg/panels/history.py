@@ -173,7 +173,7 @@ class History:
             body += f'<div class="nbreg-parting">{difference.body()}</div>'
             lines.append(difference.text())
         sheet = f"<style>{PANEL_STYLE}{DIFF_STYLE}</style>"
-        return {"text/plain": "\n".join(lines), "text/html": html.view(sheet + body)}
+        return {"text/plain": "\n".join(lines), "text/html": html.view(sheet + body, twin=True)}
 
     def view(self) -> Any:
         """The widgets; made when they are first asked for."""

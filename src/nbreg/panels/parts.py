@@ -14,10 +14,9 @@ from typing import Any, Literal
 
 import ipywidgets
 
-from nbreg.display.style import DIFF_STYLE, PANEL_STYLE, STYLE
+from nbreg.display.style import DIFF_STYLE, LIVE_STYLE, PANEL_STYLE, STYLE
 from nbreg.display.text import brief
 from nbreg.errors import NbregError
-from nbreg.panels.front import LIVE_STYLE
 
 log = logging.getLogger("nbreg")
 

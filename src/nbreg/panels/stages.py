@@ -77,7 +77,7 @@ class Stages:
         if items:
             body += timeline.table(items)
             lines.append(timeline.text(items))
-        bundle = html.view(f"<style>{PANEL_STYLE}</style>{body}")
+        bundle = html.view(f"<style>{PANEL_STYLE}</style>{body}", twin=True)
         return {"text/plain": "\n".join(lines), "text/html": bundle}
 
     def view(self) -> Any:
