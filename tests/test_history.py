@@ -66,6 +66,13 @@ def test_a_query_chooses_by_version(grown: Registry) -> None:
         grown.timeline("churn", limit=-1)
 
 
+def test_a_version_has_its_own_lines(grown: Registry) -> None:
+    """What happened to one version, the promotion that put it aside among it, without reading the others'."""
+    assert numbers(grown, number=1) == [("promoted", 2), ("promoted", 1), ("registered", 1)]
+    assert grown.timeline("churn", number=1, limit=1).rest == 5
+    assert numbers(grown, number=1, before=5) == [("promoted", 1), ("registered", 1)]
+
+
 def test_who_held_production_when(grown: Registry) -> None:
     """A plot draws the line of production from these; they join without gaps."""
     grown.rollback("churn")

@@ -72,13 +72,13 @@ class History:
         self._twin = twin
         self._view: HistoryView | None = None
         if query:
-            self.registry.timeline(model, query, limit=1)
+            self.registry.timeline(model, query, limit=0)
 
     # where it stands
 
     def filter(self, query: str) -> None:
         """Show what a query chooses, from the newest on. Raises `BadQueryError`; then nothing changes."""
-        self.registry.timeline(self.model, query.strip() or None, limit=1)
+        self.registry.timeline(self.model, query.strip() or None, limit=0)
         self.query, self._starts = query.strip(), [0]
 
     def older(self, rest: int) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOVES: Final = ("promoted", "retired", "rolled-back")
 MOST: Final = 8
+MOST_READ: Final = 100
+"""Lines about the version that are looked through for its moves."""
 
 
 class Stages:
@@ -63,8 +65,8 @@ class Stages:
     # how it is shown
 
     def journey(self) -> list[TimelineItem]:
-        """The moves that the version has made, newest first."""
-        found = self.registry.timeline(self.version.model, f"number == {self.version.number}", limit=200)
+        """The moves that the version has made, or was moved by, newest first."""
+        found = self.registry.timeline(self.version.model, number=self.version.number, limit=MOST_READ)
         return [each for each in found.items if each.event.kind in _MOVES][:MOST]
 
     def twin(self) -> dict[str, Any]:

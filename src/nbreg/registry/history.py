@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from nbreg import lifecycle
@@ -29,21 +29,29 @@ class HistoryVerbs:
         model: str,
         query: str | None = None,
         *,
+        number: int | None = None,
         before: int = 0,
         limit: int = 20,
         without: Collection[str] = (),
     ) -> Timeline:
         """What happened to a model, newest first, with the versions as they are now.
 
-        With a `query`, only what happened to versions that it chooses; `without` are kinds of
-        events to pass over. `before` is a page's `rest`: the next page. Reads no more than it
-        gives, unless the query is true of few.
+        With a `query`, only what happened to versions that it chooses; with a `number`, only what
+        changed that version, as being archived for another one does. `without` are kinds of events
+        to pass over. `before` is a page's `rest`: the next page. Reads no more than it gives,
+        unless the query is true of few.
 
         Raises `UnknownModelError` or `BadQueryError`.
         """
         if not (is_count(before) and is_count(limit)):
             raise BadInputError("a limit is a whole number from 0 on")
-        return _timeline(self._desk, model, query, before, limit, frozenset(without))
+        database = self._desk.model(model)
+        end = min(before - 1, len(database.journal)) if before else len(database.journal)
+        lines: Iterable[int] = range(end - 1, -1, -1)
+        if number is not None:
+            lines = [each for each in reversed(database.history("versions", str(number))) if each < end]
+        chosen = _chooser(self._desk, model, database, query)
+        return _page(model, database, lines, chosen, limit, frozenset(without))
 
     def registered(self, model: str, *, limit: int = 60) -> list[Registered]:
         """The newest versions of a model, oldest first, each with the line that it came with.
@@ -83,14 +91,18 @@ class HistoryVerbs:
         return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _timeline(
-    desk: Desk, model: str, query: str | None, before: int, limit: int, without: frozenset[str]
+def _page(
+    model: str,
+    database: JournalDB,
+    lines: Iterable[int],
+    chosen: Callable[[VersionRow | None], bool],
+    limit: int,
+    without: frozenset[str],
 ) -> Timeline:
-    database = desk.model(model)
-    chosen = _chooser(desk, model, database, query)
     items: list[TimelineItem] = []
-    start = min(before - 1, len(database.journal)) if before else len(database.journal)
-    for index in range(start - 1, -1, -1):
+    if not limit:
+        return Timeline()  # who asks for nothing wants to know whether the query can be read
+    for index in lines:
         event = reading.event(model, database.journal.line(index))
         if event.kind in without:
             continue
