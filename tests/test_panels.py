@@ -18,6 +18,7 @@ from nbreg.errors import BadQueryError, UnknownModelError
 from nbreg.panels import History, Stages
 from nbreg.panels.front import VIEW_MIME
 from nbreg.records import CurvePoint, Tenure
+from nbreg.settings import Settings
 
 EVIL = "<script>alert(1)</script>\"'\x1b[31m\u202e"
 
@@ -37,7 +38,14 @@ def kernel(shared: Kernel, registry: Registry) -> Kernel:
     registry.promote("cancer@1", "production", reason="FirstRelease")
     shared.good("%load_ext nbreg")
     shared.good(f"%use_registry {registry.location}")
+    shared.good(f"import nbreg, nbreg.panels; at = nbreg.Registry({str(registry.location)!r})")
     return shared
+
+
+def in_front(kernel: Kernel, code: str, cell: str) -> Ran:
+    ran = kernel.run_in_front(code, cell)
+    assert ran.ok, ran.stderr + str(ran.errors)
+    return ran
 
 
 def mimes(ran: Ran) -> list[list[str]]:
@@ -71,35 +79,66 @@ def test_what_is_assigned_or_asked_for_as_a_table_opens_no_panel(kernel: Kernel)
     assert mimes(table) == [[TABLE_MIME, "text/html", "text/plain"]]
 
 
+def test_of_very_many_versions_only_those_are_read_that_are_shown(kernel: Kernel, registry: Registry) -> None:
+    """A history of ten thousand is there at once, and is still all of them to whoever goes through it."""
+    quick = Registry(registry.location, settings=Settings(capture=False))
+    for value in range(215):
+        quick.register("many", {"w": value})
+    registry.delete("many@5", "a mistake")
+    shown = kernel.good("table = %model_history many\ntable").bundles[0]
+    assert "and 14 versions more" in shown["text/plain"]
+    assert shown[TABLE_MIME]["count"] == 214
+    assert kernel.good("print(table._items._known[-1].number, len(table))").stdout == "16 214\n"
+
+    registry.register("many", {"w": "another one meanwhile"})
+    assert kernel.good(
+        "print([v.number for v in table] == [n for n in range(215, 0, -1) if n != 5])"
+    ).stdout == ("True\n")
+    assert kernel.good("print(table[-1].number, table[2:4][0].number, len(table))").stdout == "1 213 214\n"
+    limited = "short = %model_history many --limit 205\nprint(len(short), short[-1].number, len(list(short)))"
+    assert kernel.good(limited).stdout == "205 12 205\n"
+
+
 def widgets(kernel: Kernel) -> int:
     return int(kernel.good("import ipywidgets; print(len(ipywidgets.Widget.widgets))").stdout)
 
 
 def test_running_a_cell_again_closes_what_it_showed(kernel: Kernel) -> None:
     """An afternoon of re-running one cell leaves one panel in the kernel, not fifty."""
-    kernel.run_in_front("%model_history cancer", "cell-2")
+    in_front(kernel, "%model_history cancer", "cell-2")
     one = widgets(kernel)
     for _ in range(3):
-        kernel.run_in_front("%model_history cancer", "cell-2")
+        in_front(kernel, "%model_history cancer", "cell-2")
 
     assert widgets(kernel) == one
+
+
+def test_a_cell_may_show_several_panels(kernel: Kernel) -> None:
+    """The second does not close the first; running the cell again closes both."""
+    kernel.good("import nbreg.panels.front as front\nfront.close_all()")
+    two = "for number in (1, 2): display(nbreg.panels.Stages(f'cancer@{number}', at))"
+    for _ in range(2):
+        ran = in_front(kernel, two, "two")
+        assert [VIEW_MIME in each for each in ran.bundles] == [True, False, True, False]
+        assert kernel.good("print(len(front._open))").stdout == "2\n"
 
 
 def test_old_panels_give_way(kernel: Kernel) -> None:
     """Every open panel is looked after between cells, so there is a bound; those go to their tables."""
     for cell in range(14):
-        kernel.run_in_front("import nbreg.panels\nnbreg.panels.Stages('cancer@1')", f"many-{cell}")
+        in_front(kernel, "nbreg.panels.Stages('cancer@1', at)", f"many-{cell}")
     full = widgets(kernel)
-    kernel.run_in_front("nbreg.panels.Stages('cancer@1')", "one-more")
+    assert kernel.good("print(len(nbreg.panels.front._open))").stdout == "12\n"
+    in_front(kernel, "nbreg.panels.Stages('cancer@1', at)", "one-more")
 
     assert widgets(kernel) == full
 
 
 def test_a_panel_is_few_models_and_little_state(kernel: Kernel) -> None:
     """Whoever saves widget state into notebooks finds kilobytes there."""
-    kernel.good("import nbreg.panels.front as front\nfor cell in list(front._open): front._let_go(cell)")
+    kernel.good("import nbreg.panels.front as front\nfront.close_all()")
     assert widgets(kernel) == 0
-    kernel.run_in_front("%model_history cancer", "cell-3")
+    in_front(kernel, "%model_history cancer", "cell-3")
     state = kernel.good(
         "import json, ipywidgets; print(json.dumps(ipywidgets.Widget.get_manager_state()))"
     ).stdout

@@ -7,9 +7,11 @@ from nbreg.display.drafts import DraftTable
 from nbreg.display.requests import GateTable, RequestTable, told_request
 from nbreg.display.runs import RUN_MIME, RunTable, run_bundle
 from nbreg.display.tables import (
+    LARGEST,
     TABLE_MIME,
     DriftTable,
     EventTable,
+    Later,
     ModelTable,
     VersionTable,
     label,
@@ -18,6 +20,7 @@ from nbreg.display.tables import (
 
 __all__ = [
     "DIFF_MIME",
+    "LARGEST",
     "RUN_MIME",
     "TABLE_MIME",
     "VERSION_MIME",
@@ -27,6 +30,7 @@ __all__ = [
     "DriftTable",
     "EventTable",
     "GateTable",
+    "Later",
     "ModelTable",
     "Note",
     "RequestTable",

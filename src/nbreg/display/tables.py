@@ -6,7 +6,7 @@ only what stays true and is the same everywhere, so that a saved notebook can be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -32,6 +32,32 @@ WIDEST = 60
 T = TypeVar("T")
 
 
+class Later(Sequence[T], Generic[T]):
+    """A list of known length whose first items are here; the others are fetched when one is asked for."""
+
+    def __init__(self, first: Sequence[T], length: int, rest: Callable[[], Sequence[T]]) -> None:
+        self._known: Sequence[T] = tuple(first)
+        self._length = length
+        self._rest: Callable[[], Sequence[T]] | None = rest if length > len(first) else None
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice) or not 0 <= index < len(self._known):
+            self._fetch()
+        return self._known[index]
+
+    def _fetch(self) -> None:
+        if self._rest is not None:
+            self._known = (*self._known, *self._rest())
+            self._length, self._rest = len(self._known), None
+
+
 class Table(Sequence[T], Generic[T]):
     """A sequence of records that shows itself; indexing gives the records."""
 
@@ -42,7 +68,7 @@ class Table(Sequence[T], Generic[T]):
     """Whether a panel shows the same, and stands in for it where somebody can click."""
 
     def __init__(self, items: Sequence[T], *, title: str = "", total: int | None = None) -> None:
-        self._items = tuple(items)
+        self._items = items if isinstance(items, Later) else tuple(items)
         self._title = title
         self._total = len(self._items) if total is None else total
 

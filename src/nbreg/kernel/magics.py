@@ -42,13 +42,13 @@ from nbreg.errors import (
 )
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
 from nbreg.kernel.differing import Differing
+from nbreg.kernel.history import history
 from nbreg.kernel.objects import variable
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.progress import progress_shown
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
-from nbreg.panels import offer
 from nbreg.records import Diff
 
 Arguments = argparse.Namespace
@@ -298,28 +298,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     @magic
     def model_history(self, args: Arguments) -> VersionTable:
         """List the versions of a model; where somebody can click, as a panel."""
-        table, registry = self._versions(args), self.session.registry
-        if args.table:
-            return table
-        return cast("VersionTable", offer(table, lambda: self._history(args, registry)))
-
-    def _history(self, args: Arguments, registry: Any) -> Any:
-        from nbreg.panels import History
-
-        def twin() -> dict[str, Any]:
-            return self._versions(args, registry)._repr_mimebundle_()
-
-        return History(args.model, registry, query=args.query or "", twin=twin)
-
-    def _versions(self, args: Arguments, registry: Any = None) -> VersionTable:
-        registry = registry or self.session.registry
-        versions = registry.versions(
-            args.model, args.query, sort=args.sort, limit=args.limit, deleted=args.deleted
-        )
-        rows = [version.row for version in versions]
-        model = registry.model(args.model)
-        total = model.versions + (model.deleted if args.deleted else 0)
-        return VersionTable(args.model, rows, registry.aliases(args.model), items=versions, total=total)
+        return history(self.session.registry, args)
 
     @magic
     def model_events(self, args: Arguments) -> EventTable:

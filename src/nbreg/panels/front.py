@@ -7,9 +7,8 @@ saved notebook keeps. Style sheets (`display/style.py`) see to it that a reader 
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import uuid4
 
 VIEW_MIME: Final = "application/vnd.jupyter.widget-view+json"
@@ -34,22 +33,33 @@ class Panel(Protocol):
         ...
 
 
-_open: OrderedDict[str, tuple[Panel, Twin]] = OrderedDict()
+class Request(NamedTuple):
+    """What a front end asked a kernel to run."""
+
+    cell: str
+    id: str
 
 
-def cell_in_front() -> str:
-    """The cell that a front end with a person before it has asked to run; empty where nobody can click.
+class _Opened(NamedTuple):
+    request: Request
+    panel: Panel
+    twin: Twin
+
+
+_open: list[_Opened] = []
+
+
+def request_in_front() -> Request | None:
+    """The cell that a front end with a person before it has asked to run; None where nobody can click.
 
     JupyterLab, Notebook and VS Code name the cell in each request. nbclient, papermill, nbval and
     a terminal do not, and what they run has to be the same wherever it runs.
     """
-    shell = _shell()
-    asked = getattr(shell, "get_parent", None)
-    if asked is None:
-        return ""
-    metadata = (asked() or {}).get("metadata") or {}
-    cell = metadata.get("cellId")
-    return cell if isinstance(cell, str) else ""
+    asked = getattr(_shell(), "get_parent", None)
+    parent = (asked() if asked is not None else None) or {}
+    cell = (parent.get("metadata") or {}).get("cellId")
+    request = str((parent.get("header") or {}).get("msg_id", ""))
+    return Request(cell, request) if isinstance(cell, str) and cell else None
 
 
 def _shell() -> Any:
@@ -60,41 +70,41 @@ def _shell() -> Any:
 
 def show(panel: Panel) -> bool:
     """Show a panel's view and its twin; False, and nothing shown, where nobody can click."""
-    cell = cell_in_front()
-    if not cell:
+    request = request_in_front()
+    if request is None:
         return False
-    if cell in _open:  # the cell ran again: its outputs are gone
-        _let_go(cell)
+    for each in list(_open):
+        if each.request.cell == request.cell and each.request != request:
+            each.panel.close()  # the cell ran again: its outputs are gone
     while len(_open) >= MOST_OPEN:
-        _let_go(next(iter(_open)))
+        _open[0].panel.close()
     from IPython.display import display
 
     twin = Twin(panel.twin)
+    view = {"version_major": 2, "version_minor": 0, "model_id": panel.view().model_id}
     publish: Callable[..., object] = display
-    publish(
-        {VIEW_MIME: {"version_major": 2, "version_minor": 0, "model_id": panel.view().model_id}}, raw=True
-    )
+    publish({VIEW_MIME: view}, raw=True)
     twin.show()
-    _open[cell] = (panel, twin)
+    _open.append(_Opened(request, panel, twin))
     return True
 
 
-def _let_go(cell: str) -> None:
-    panel, _ = _open.pop(cell)
-    panel.close()
-
-
 def closed(panel: Panel) -> None:
-    """A panel was closed by hand."""
-    for cell in [cell for cell, (each, _) in _open.items() if each is panel]:
-        del _open[cell]
+    """A panel closes: it is looked after no more."""
+    _open[:] = [each for each in _open if each.panel is not panel]
+
+
+def close_all() -> None:
+    """Close every panel of this kernel."""
+    while _open:
+        _open[0].panel.close()
 
 
 def keep_twin(panel: Panel) -> None:
     """Bring the static form up to date, so that the notebook is saved as it was last seen."""
-    for each, twin in _open.values():
-        if each is panel:
-            twin.keep()
+    for each in _open:
+        if each.panel is panel:
+            each.twin.keep()
 
 
 class Twin:

@@ -10,7 +10,7 @@ from nbreg.display.plots import Point, curve_plot, metric_plot
 from nbreg.display.style import DIFF_STYLE, PANEL_STYLE
 from nbreg.display.tables import label
 from nbreg.display.text import brief
-from nbreg.errors import NbregError, StoreError
+from nbreg.errors import NbregError, UnknownVersionError
 from nbreg.panels import front
 from nbreg.records import ModelRow, Timeline
 from nbreg.registry import ModelVersion, Registry
@@ -124,6 +124,7 @@ class History:
         if HELD in self.registry.stages and points:
             tenures = self.registry.tenures(self.model, HELD, since=points[0].seq)
         plot = metric_plot(self.metric, points, tenures) if self.metric else ""
+        self.chosen = [each for each in self.chosen if self._is_there(each)]
         model = self.registry.model(self.model)
         return Seen(model, page, metrics, plot, self._holders(model))
 
@@ -139,6 +140,13 @@ class History:
         """One of the model's versions."""
         return self.registry.get(f"{self.model}@{number}")
 
+    def _is_there(self, number: int) -> bool:
+        try:
+            self.version(number)
+        except UnknownVersionError:  # deleted meanwhile
+            return False
+        return True
+
     def difference(self) -> DiffView:
         """What differs between the two that were chosen, from the older to the newer."""
         older, newer = sorted(self.chosen)
@@ -153,7 +161,7 @@ class History:
             run = self.registry.run(link)
             stepped = [name for name, times in run.record.counts.items() if times > 1][:MOST_CURVES]
             return "".join(curve_plot(name, run.curve(name, POINTS)) for name in stepped)
-        except (NbregError, StoreError):
+        except NbregError:
             return ""  # a run that is gone takes nothing away from its version
 
     # how it is shown

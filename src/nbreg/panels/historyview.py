@@ -11,11 +11,15 @@ from nbreg.panels.parts import Parts
 from nbreg.panels.stages import Stages
 from nbreg.panels.stagesview import StagesView
 from nbreg.panels.watching import Watch
+from nbreg.records import VersionRow
 
 if TYPE_CHECKING:
     from nbreg.panels.history import History, Seen
 
 _EXAMPLE: Final = 'filter: metrics.accuracy > 0.9 and stage == "staging"'
+
+ROOM: Final = 13
+"""Characters of a button."""
 
 
 class HistoryView:
@@ -118,8 +122,7 @@ class HistoryView:
     def _changed(self) -> None:
         """Somebody wrote: here, or in another kernel."""
         self._show(self._history.look())
-        if len(self._history.chosen) == 1:
-            self._show_version()
+        self._show_chosen()
         front.keep_twin(self._history)
 
     def _show(self, seen: Seen) -> None:
@@ -130,10 +133,7 @@ class HistoryView:
         self._rows.value = timeline.rows(items, history.metric)
         self._shown = [each.event.number or 0 for each in items]
         self._texts = [
-            (label(each.version.name, each.version.number), timeline.is_beginning(each))
-            if each.version
-            else None
-            for each in items
+            (_short(each.version), timeline.is_beginning(each)) if each.version else None for each in items
         ]
         self._show_names()
         self._rest = seen.page.rest
@@ -228,3 +228,9 @@ class HistoryView:
             act()
         finally:
             self._parts.is_quiet = False
+
+
+def _short(row: VersionRow) -> str:
+    """As long as a button is: the number is left out before the name is cut."""
+    text = label(row.name, row.number)
+    return text if len(text) <= ROOM or not row.name else brief(row.name, 60)
