@@ -22,15 +22,18 @@ import ensure_browser  # noqa: E402
 from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+# Looked for here: tests have a home and an environment of their own, without what this user installed and set.
+FOUND, WHY_NOT = ensure_browser.find(), ensure_browser.why_not()
+REQUIRED = os.environ.get("NBREG_REQUIRE_BROWSER") == "1"
+
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path. Without one the tests are skipped, unless they are required."""
-    found = ensure_browser.find()
-    if found is None:
-        refuse = pytest.fail if os.environ.get("NBREG_REQUIRE_BROWSER") == "1" else pytest.skip
-        refuse(f"no browser: {ensure_browser.why_not()}")
-    return found
+    if FOUND is None:
+        refuse = pytest.fail if REQUIRED else pytest.skip
+        refuse(f"no browser: {WHY_NOT}")
+    return FOUND
 
 
 @pytest.fixture(scope="session")
