@@ -103,6 +103,22 @@ def test_production_is_rolled_back_by_keyboard(grown: Registry, open_notebook: O
     assert grown.events("cancer")[0].reason == "Complaints"
 
 
+def test_gates_are_named_refuse_and_are_asked_for(grown: Registry, open_notebook: Open) -> None:
+    """What a stage requires stands beside the button; a refusal names the gate, and the others can be asked."""
+    grown.require("cancer", "production", "metrics.accuracy > 0.99")
+    notebook = open_notebook("%model_history cancer")
+    asked(notebook, "1.1.0", "promote to production")
+    expect(notebook.panel).to_contain_text("gates that are asked: metrics.accuracy > 0.99")
+    notebook.panel.locator("button.mod-primary").click()
+    expect(notebook.panel.locator("[role=alert]").last).to_contain_text("metrics.accuracy > 0.99")
+    assert grown.get("cancer@production").name == "1.0.0"
+
+    notebook.panel.get_by_placeholder("message").fill("please have a look")
+    notebook.button("request it").click()
+    expect(notebook.panel.locator(".nbreg-done")).to_contain_text("to production, open")
+    assert [each.state for each in grown.requests("cancer")] == ["open"]
+
+
 def test_two_versions_are_compared_where_they_stand(grown: Registry, open_notebook: Open) -> None:
     """One press shows a version, a second one the difference; the saved notebook keeps it."""
     notebook = open_notebook("import nbreg.panels\nnbreg.panels.History('cancer')")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nbreg.display import html, label, moved, timeline
+from nbreg.display import html, label, moved, timeline, told_request
 from nbreg.display.style import PANEL_STYLE
 from nbreg.display.text import brief
 from nbreg.panels import front
@@ -61,6 +61,18 @@ class Stages:
         )
         version_label = label(version.name, version.number)
         return moved(move.model, version_label, before=move.before, after=move.to, displaced=displaced)
+
+    def gates(self, move: Move) -> list[str]:
+        """The gates that are asked before it; a rollback waits for none."""
+        if move.kind == "rolled-back":
+            return []
+        return [each.gate for each in self.registry.gates(move.model, move.to)]
+
+    def request(self, move: Move, *, reason: str = "", message: str = "") -> str:
+        """Ask the others for it instead; returns the sentence that tells the request."""
+        ref = f"{move.model}@{move.number}"
+        asked = self.registry.request(ref, move.to, reason=reason.strip(), message=message.strip())
+        return told_request(asked)
 
     # how it is shown
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nbreg.display import timeline
-from nbreg.display.text import escaped
+from nbreg.display import html, timeline
+from nbreg.display.text import escaped, listed
 from nbreg.errors import NbregError
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
@@ -48,10 +48,11 @@ class StagesView:
         self._message = parts.text("message for people", flex="1 1 200px", width="auto", min_width="160px")
         self._message.tooltip = "message"
         self._confirm = parts.button("", self._confirmed, primary=True)
+        self._request = parts.button("request it", self._requested, tooltip="ask the others for approval")
         self._cancel = parts.button("cancel", self._cancelled)
         fields = parts.box("row", self._reason, self._message)
         self._form = parts.box(
-            "column", self._foretold, fields, parts.box("row", self._confirm, self._cancel)
+            "column", self._foretold, fields, parts.box("row", self._confirm, self._request, self._cancel)
         )
         self._result = parts.html()
         self.root = parts.box("column", self._track, self._row, self._form, self._result)
@@ -110,6 +111,9 @@ class StagesView:
             )
             self._confirm.description = timeline.asked(move)
             self._confirm.tooltip = timeline.foretold(move)
+            gates = self._stages.gates(move)
+            self._foretold.value += html.quiet(f"gates that are asked: {listed(gates)}") if gates else ""
+            self._parts.hide(self._request, hidden=not gates)
 
     def _cancelled(self) -> None:
         self._ask(None)
@@ -127,6 +131,19 @@ class StagesView:
         self.refresh()
         self._say(told, "", done=True)
         self._on_moved()
+
+    def _requested(self) -> None:
+        """Ask the others, where the stage has gates: nothing is moved by it."""
+        move = self._asked
+        if move is None:
+            return
+        try:
+            told = self._stages.request(move, reason=self._reason.value, message=self._message.value)
+        except NbregError as error:
+            self._say(error.message, error.hint, done=False)
+            return
+        self._ask(None)
+        self._say(told, "", done=True)
 
     def _failed(self, error: NbregError) -> None:
         """Nothing was changed. What was foreseen is no longer so, or was never allowed: it is asked anew."""
