@@ -36,9 +36,14 @@ WITHOUT_A_COMMAND = {
     "draft": "`nbreg drafts` lists them, and --draft registers one",
     "isolated": "an object lives in a process; `nbreg environments` makes its environment beforehand",
     "load": "an object lives in a process; `nbreg pull` writes its files",
+    "moves": "a panel shows what may be done; `nbreg promote` says what may not",
     "preview": "`nbreg register --preview`",
+    "registered": "for a plot; `nbreg versions` lists them",
+    "seen": "for those who look again and again; `nbreg events` looks once",
     "start_own_run": "a run goes on in the process that began it",
     "start_run": "a run goes on in the process that began it",
+    "tenures": "for a plot, in lines of the journal; `nbreg events` has the times",
+    "timeline": "`nbreg events` lists the same",
     "unproven": "`nbreg prove --missing`",
 }
 
