@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbreg.errors import NbregError as NbregError
+    from nbreg.registry import Dataset as Dataset
     from nbreg.registry import ModelVersion as ModelVersion
     from nbreg.registry import Registry as Registry
     from nbreg.registry import Run as Run
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 # Names are fetched when first asked for, so that `import nbreg` costs next to nothing.
 _HOMES = {
+    "Dataset": "nbreg.registry",
     "GateContext": "nbreg.registry.gatefunctions",
     "Model": "nbreg.runs",
     "ModelVersion": "nbreg.registry",
@@ -50,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Dataset",
     "GateContext",
     "Model",
     "ModelVersion",

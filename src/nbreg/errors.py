@@ -13,6 +13,9 @@
     │   ├── UnknownVersionError
     │   ├── NotRegisteredYetError
     │   ├── UnknownArtifactError
+    │   ├── UnknownDatasetError
+    │   ├── UnknownLinkError
+    │   ├── UnknownDeploymentError
     │   ├── UnknownVariableError
     │   ├── NotRestorableError
     │   ├── UnknownDraftError
@@ -254,6 +257,24 @@ class UnknownRequestError(NotFoundError):
     """Nobody asked for a promotion under that id."""
 
     code = "unknown-request"
+
+
+class UnknownDatasetError(NotFoundError):
+    """The registry has no data set of that name, or the data set no such version."""
+
+    code = "unknown-dataset"
+
+
+class UnknownLinkError(NotFoundError):
+    """The version has no such link."""
+
+    code = "unknown-link"
+
+
+class UnknownDeploymentError(NotFoundError):
+    """The version is not deployed there."""
+
+    code = "unknown-deployment"
 
 
 class UnknownRunError(NotFoundError):

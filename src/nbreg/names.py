@@ -41,16 +41,16 @@ def _shown(text: str) -> str:
     return ascii(text if len(text) <= 60 else text[:57] + "…")
 
 
-def check_model_name(name: str) -> str:
-    """Return the name if a model may have it; up to three parts joined by `/`.
+def check_model_name(name: str, *, what: str = "model") -> str:
+    """Return the name if a model, or what is named like one, may have it; up to three parts joined by `/`.
 
     Raises `BadNameError`.
     """
     if not isinstance(name, str) or not name:
-        raise BadNameError("a model needs a name", hint="for example 'churn' or 'risk/churn'")
+        raise BadNameError(f"a {what} needs a name", hint="for example 'churn' or 'risk/churn'")
     parts = name.split("/")
     if len(parts) > 3:
-        raise BadNameError(f"{_shown(name)} has {len(parts)} parts", hint="a model name has up to 3")
+        raise BadNameError(f"{_shown(name)} has {len(parts)} parts", hint=f"a {what} name has up to 3")
     for part in parts:
         if len(part) > LONGEST_NAME:
             raise BadNameError(
@@ -58,7 +58,7 @@ def check_model_name(name: str) -> str:
             )
         if not _PART.fullmatch(part):
             raise BadNameError(
-                f"{_shown(name)} is not a model name",
+                f"{_shown(name)} is not a {what} name",
                 hint="letters, digits, '.', '_' and '-', starting with a letter or digit; "
                 "up to three such parts joined by '/'",
             )

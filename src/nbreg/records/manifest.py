@@ -197,6 +197,10 @@ class DataLink(Record, frozen=True, kw_only=True):
     went in in `part` only, was `asked` about too, and whether it changed `since`."""
     inferred: bool = False
     """Worked out from the cells, and no part of what makes content equal."""
+    dataset: str = ""
+    """The data set that the caller said it is a version of."""
+    origin: str = ""
+    """Where it comes from, as the caller said it."""
 
 
 class Column(Record, frozen=True, kw_only=True):

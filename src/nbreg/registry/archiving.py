@@ -25,8 +25,8 @@ import msgspec
 from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError, ConflictError, DamagedObjectError
 from nbreg.names import check_model_name, check_version_name
-from nbreg.records import Manifest, Pointer, VersionRow, as_doc
-from nbreg.registry import bookkeeping, parts
+from nbreg.records import Link, Manifest, Pointer, VersionRow, as_doc
+from nbreg.registry import bookkeeping, datasets, links, parts, uses
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_mapping, checked_metrics, checked_tags, checked_text
 from nbreg.store.files import refused
@@ -62,7 +62,9 @@ def export(desk: Desk, entry: Entry, path: Path) -> Path:
 def _members(desk: Desk, entry: Entry) -> Iterator[tuple[str, bytes | bytearray | memoryview]]:
     row = entry.row
     yield "manifest.json", parts.part(desk, entry, row.id)
-    yield "version.json", json.dumps({"model": entry.model, **as_doc(row)}, indent=2).encode()
+    linked = links.as_plain(links.of(entry.database, row.number))
+    said = {"model": entry.model, **as_doc(row), **({"links": linked} if linked else {})}
+    yield "version.json", json.dumps(said, indent=2).encode()
     yield "events.jsonl", b"".join(_lines(entry))
     index = desk.folder.blobs.index(row.bundle)
     for digest in sorted({*index.parts, *index.elsewhere, *index.large} - {row.id}):
@@ -101,7 +103,10 @@ def restore(desk: Desk, path: Path, *, model: str | None, reason: str, message: 
             bundle = batch.commit()
             _check_complete(desk, manifest, bundle)
             row = _row(desk, manifest, told, version_id, bundle)
-            return _append(desk, database, name, row, events, reason=reason, message=message)
+            used = uses.of_entry(desk, Entry(name, database, row))
+            datasets.note(desk, datasets.checked(manifest.links), reason="Imported")
+            linked = links.carried(_list(told.get("links")))
+            return _append(desk, database, name, row, events, used, linked, reason=reason, message=message)
 
 
 @contextmanager
@@ -158,6 +163,10 @@ def _decoded(data: bytes, kind: Any, name: str) -> Any:
         raise DamagedObjectError(f"{name} of the archive cannot be read: {error}") from error
 
 
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _check_lines(excerpt: bytes) -> None:
     """Each line by its own hash; that they are all, and were in that order, only their registry can say."""
     from nbreg.store.journal import is_sealed
@@ -212,7 +221,16 @@ def _row(desk: Desk, manifest: Manifest, told: Mapping[str, Any], version_id: st
 
 
 def _append(
-    desk: Desk, database: JournalDB, model: str, row: VersionRow, events: str, *, reason: str, message: str
+    desk: Desk,
+    database: JournalDB,
+    model: str,
+    row: VersionRow,
+    events: str,
+    used: uses.Uses,
+    linked: list[Link],
+    *,
+    reason: str,
+    message: str,
 ) -> Entry:
     with desk.transaction(database, "imported", reason=reason, message=message) as draft:
         if known := _known(database, model, row.id):
@@ -228,4 +246,6 @@ def _append(
         )
         bookkeeping.note(database, draft, row, excerpt=events)
         bookkeeping.add(database, row, is_vouched_for=trust.vouches_for(row.id, row.stamp))
+        uses.add(database, draft, row, used)
+        links.carry(database, row, linked)
     return Entry(model, database, row)

@@ -26,7 +26,7 @@ from nbreg.errors import (
 )
 from nbreg.names import check_model_name, check_version_name
 from nbreg.records import Deletion, Pointer, VersionRow
-from nbreg.registry import bookkeeping, naming, reading
+from nbreg.registry import bookkeeping, deployments, links, naming, reading, uses
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_mapping, checked_tags, checked_text
 from nbreg.store.tiny import Draft, JournalDB
@@ -59,6 +59,7 @@ def copy(
     if content is not None:
         changes["content"] = checked_mapping(content, "content")
     name = check_version_name(version, desk.stages) if version else None
+    used, linked = uses.of_entry(desk, entry), links.of(entry.database, entry.number)
     desk.ready()
     database = desk.folder.model_to_write(model)
     with (
@@ -82,6 +83,8 @@ def copy(
         )
         bookkeeping.note(database, draft, row, source=f"{entry.model}@{entry.number}")
         bookkeeping.add(database, row)
+        uses.add(database, draft, row, used)
+        links.carry(database, row, linked)
     return Entry(model, database, row)
 
 
@@ -159,6 +162,7 @@ def _arrive(
 ) -> VersionRow:
     """The version in its new model; one that an earlier try has brought there already is that one."""
     source = f"{entry.model}@{entry.number}"
+    used = uses.of_entry(desk, entry)
     with desk.transaction(database, "received", reason=reason, message=message) as draft:
         known = _arrived(database, entry, source)
         if known is not None:
@@ -176,6 +180,8 @@ def _arrive(
         )
         bookkeeping.note(database, draft, row, source=source)
         bookkeeping.add(database, row)
+        uses.add(database, draft, row, used)
+        links.carry(database, row, links.of(entry.database, entry.number))
     return row
 
 
@@ -244,6 +250,8 @@ def _refuse_used(desk: Desk, entry: Entry, row: VersionRow) -> None:
         raise VersionInUseError(f"{entry.ref} is in {row.stage}", hint="retire it first")
     if aliases := entry.aliases:
         raise VersionInUseError(f"{entry.ref} has the alias {aliases[0]!r}", hint="drop the alias first")
+    if places := deployments.places_of(entry.database, row):
+        raise VersionInUseError(f"{entry.ref} is deployed at {places[0]!r}", hint="undeploy it first")
 
 
 def half_done(desk: Desk) -> Iterator[tuple[Entry, Entry]]:

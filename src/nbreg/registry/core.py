@@ -41,12 +41,14 @@ from nbreg.registry import (
     reading,
     verifying,
 )
+from nbreg.registry.datasets import Dataset
 from nbreg.registry.decisions import DecisionVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
 from nbreg.registry.governing import GovernVerbs
 from nbreg.registry.history import HistoryVerbs
 from nbreg.registry.isolation import IsolationVerbs
+from nbreg.registry.lineage import LineageVerbs
 from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
 from nbreg.settings import Settings
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs):
+class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs, LineageVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -140,7 +142,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         params: Mapping[str, Any] | None = None,
         content: Mapping[str, Any] | None = None,
         artifacts: Mapping[str, object] | Sequence[str] | None = None,
-        data: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | Dataset | Sequence[Dataset] | None = None,
         run: Run | RunLink | str | None = None,
         parent: Reference | None = None,
         substitutions: Mapping[str, str] | None = None,
@@ -199,7 +201,8 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         elif logged.is_source(model, artifacts):
             entry = logged.register(self._desk, *logged.source(self._desk, request, model, artifacts, data))
         else:
-            entry = registering.register(self._desk, request, objects(model, artifacts), linked(data))
+            named = request.with_datasets(data)
+            entry = registering.register(self._desk, named, objects(model, artifacts), linked(data))
         made = self._version(entry)
         drafting.settle(self._desk, made)
         if entry.waits_for:
@@ -244,7 +247,8 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         request = Request.checked(self._desk, model_name, **self._texts(options))
         if logged.is_source(model, artifacts):
             return logged.preview(self._desk, *logged.source(self._desk, request, model, artifacts, data))
-        return registering.preview(self._desk, request, objects(model, artifacts), linked(data))
+        named = request.with_datasets(data)
+        return registering.preview(self._desk, named, objects(model, artifacts), linked(data))
 
     def diff(self, a: object, b: Reference | None = None, **options: Any) -> Diff:
         """What differs from `b` to `a`: two versions, or a live object against a version.

@@ -198,7 +198,7 @@ def settle(desk: Desk, version: ModelVersion) -> None:
 def register(desk: Desk, request: Request, draft: Draft) -> Entry:
     """Make a version of a draft, with what was captured when it was one; see `Registry.register`."""
     from nbreg import families
-    from nbreg.registry import registering, running
+    from nbreg.registry import registering, running, searching
 
     artifact = draft.artifact()
     stored = [(chunk, draft.part(chunk.digest)) for chunk in artifact.chunks]
@@ -206,7 +206,7 @@ def register(desk: Desk, request: Request, draft: Draft) -> Entry:
     _refuse_foreign(draft, artifact, stored[0][1])
     dumped = families.Dumped(artifact, list(stored))
     if not request.allow_secrets:
-        registering.refuse_secrets(dumped, request.redactor.values)
+        searching.refuse_secrets(dumped, request.redactor.values)
     asked = request
     request = msgspec.structs.replace(
         request,

@@ -21,7 +21,7 @@ from nbreg.records import (
     Usage,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, parts, proofs, reading
+from nbreg.registry import bookkeeping, deployments, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
 
 
@@ -56,6 +56,8 @@ def _refuse_protected(
         why = f"was in {row.stages_held[0]}"
     elif aliases := entry.aliases:
         why = f"has the alias {aliases[0]!r}"
+    elif places := deployments.places_of(entry.database, row):
+        why = f"is deployed at {places[0]!r}"
     if why and not (include_protected and reason):
         raise VersionInUseError(
             f"{entry.ref} {why}",

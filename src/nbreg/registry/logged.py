@@ -46,7 +46,8 @@ def store(
 ) -> RunArtifact:
     """Store an object or file and say so in the run; the bytes are synced before the line is written."""
     if captured:
-        made, _ = registering.drafted(desk, request, {"model": value}, linked(data))
+        named = request.with_datasets(data)
+        made, _ = registering.drafted(desk, named, {"model": value}, linked(data))
     else:
         alone = Desk(desk.folder, msgspec.structs.replace(desk.settings, capture=False), desk.actor)
         made, _ = registering.drafted(alone, request, objects(None, {name: value}), None)

@@ -14,8 +14,8 @@ import msgspec
 from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import check_version_name
-from nbreg.records import Pointer, VersionRow
-from nbreg.registry import bookkeeping, parts
+from nbreg.records import DataLink, Pointer, VersionRow
+from nbreg.registry import bookkeeping, datasets, links, parts, uses
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import JournalDB
 
@@ -27,7 +27,23 @@ def merge(desk: Desk, other: Desk) -> list[Entry]:
     if other.folder.row() is None:
         raise BadInputError(f"there is no registry in {other.folder.path}")
     desk.ready()
+    _take_datasets(desk, other)
     return [added for model in other.models() for added in _merge_model(desk, other, model.name)]
+
+
+def _take_datasets(desk: Desk, other: Desk) -> None:
+    """Their data sets, oldest first; a content that is known here keeps its number here."""
+    for latest in datasets.all_latest(other):
+        for theirs in reversed(datasets.series(other, latest.dataset)):
+            for origin in theirs.origins or [""]:
+                link = DataLink(
+                    name=theirs.dataset,
+                    snapshot=theirs.snapshot,
+                    summary=theirs.summary,
+                    dataset=theirs.dataset,
+                    origin=origin,
+                )
+                datasets.note(desk, datasets.checked([link]), reason="Merged")
 
 
 def _merge_model(desk: Desk, other: Desk, model: str) -> list[Entry]:
@@ -68,6 +84,8 @@ def _is_free(desk: Desk, ours: JournalDB, name: str | None) -> bool:
 
 
 def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionRow) -> Entry | None:
+    used = uses.of_entry(other, Entry(model, other.model(model), theirs))
+    linked = links.carried(links.of(other.model(model), theirs.number))
     with desk.transaction(ours, "merged") as draft:
         if ours.row("ids", theirs.id, Pointer) is not None:
             return None  # another merge was faster
@@ -84,4 +102,6 @@ def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: Versio
         )
         bookkeeping.note(ours, draft, row, registry=other.id, was_number=theirs.number)
         bookkeeping.add(ours, row, is_vouched_for=trust.vouches_for(row.id, row.stamp))
+        uses.add(ours, draft, row, used)
+        links.carry(ours, row, linked)
     return Entry(model, ours, row)

@@ -13,8 +13,8 @@ from typing import Any
 
 from nbreg import families
 from nbreg.errors import BadInputError, ConflictError, option
-from nbreg.records import Artifact, Chunk, Environment, Manifest, Signature, as_doc, plain
-from nbreg.registry import parts, reading
+from nbreg.records import Artifact, Chunk, DataLink, Environment, Manifest, Signature, as_doc, plain
+from nbreg.registry import datasets, deployments, links, parts, reading
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.files import refused
 
@@ -92,6 +92,8 @@ def _documents(desk: Desk, entry: Entry, manifest: Manifest) -> Iterator[tuple[s
     row = entry.row
     pinned = f"{entry.model}@sha256:{row.id}"
     said = {"model": entry.model, "ref": pinned, **as_doc(row), "aliases": sorted(entry.aliases)}
+    said["links"] = links.as_plain(links.of(entry.database, row.number))
+    said["deployments"] = [as_doc(each) for each in deployments.of(entry.database, row.number)]
     yield _SAID[0], {**said, "manifest": plain(_builtins(manifest))}
     yield _SAID[1], plain(manifest.content if row.content is None else row.content)
     yield _SAID[2], metadata(desk, entry, manifest)
@@ -103,14 +105,14 @@ def metadata(desk: Desk, entry: Entry, manifest: Manifest) -> dict[str, Any]:
     signature = parts.captured(desk, entry, manifest.signature, Signature)
     versions = {each.name: each.version for each in environment.distributions if each.imported}
     versions = {"python": environment.python.get("version", ""), **versions}
-    links = manifest.links or []
     return {
         "model_name": entry.model,
         "version": entry.row.name or str(entry.row.number),
         "number": entry.row.number,
         "training_date": manifest.created[:10],
         "stage": entry.row.stage,
-        "dataset_snapshot_id": {link.name: link.snapshot for link in links},
+        "dataset_snapshot_id": {link.name: link.snapshot for link in manifest.links},
+        "datasets": {link.name: named for link in manifest.links if (named := _named(desk, link))},
         "feature_set_version": _feature_set(manifest),
         "features": [str(each.get("name", "")) for each in signature.inputs if each.get("name")],
         "hyperparameters": plain(manifest.params),
@@ -121,6 +123,11 @@ def metadata(desk: Desk, entry: Entry, manifest: Manifest) -> dict[str, Any]:
         "id": f"sha256:{entry.row.id}",
         "actor": manifest.actor.user,
     }
+
+
+def _named(desk: Desk, link: DataLink) -> list[str]:
+    """What the data is called in this registry, as `customers@2`."""
+    return datasets.names_of(desk, link.snapshot)
 
 
 def _feature_set(manifest: Manifest) -> str:

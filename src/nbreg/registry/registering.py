@@ -16,16 +16,11 @@ import msgspec
 
 from nbreg import __version__ as nbreg_version
 from nbreg import capture, changes, families, lifecycle, trust
-from nbreg.capture import environment, secrets
-from nbreg.errors import (
-    NameTakenError,
-    NoSpaceError,
-    SecretFoundError,
-    TransitionError,
-    option,
-)
+from nbreg.capture import environment
+from nbreg.errors import NameTakenError, NoSpaceError, TransitionError, option
 from nbreg.records import (
     Captured,
+    Data,
     DataLink,
     Environment,
     Manifest,
@@ -36,7 +31,18 @@ from nbreg.records import (
     digest_of,
     plain,
 )
-from nbreg.registry import bookkeeping, comparing, gating, naming, parts, running, spelling
+from nbreg.registry import (
+    bookkeeping,
+    comparing,
+    datasets,
+    gating,
+    naming,
+    parts,
+    running,
+    searching,
+    spelling,
+    uses,
+)
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_params
 from nbreg.registry.previewing import Preview
@@ -47,7 +53,6 @@ from nbreg.store.tiny import Draft as Line
 from nbreg.store.tiny import JournalDB
 
 _LEAST_SPACE = 16 * 1024 * 1024
-_SCANNED = 64 * 1024 * 1024  # what is larger and no text is not searched for secrets: it would take seconds
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -69,6 +74,12 @@ class Made(msgspec.Struct, frozen=True):
     def side(self) -> changes.Side:
         """It, as it is compared with others."""
         return changes.Side(self.manifest, self._part)
+
+    @property
+    def uses(self) -> uses.Uses:
+        """The data and the features that it is registered with."""
+        there = self.manifest.data.is_there
+        return uses.of(self.manifest, self._part("data", Data) if there else Data())
 
     def _part(self, name: str, kind: type[Any]) -> Any:
         """A captured part; of a draft, whose capture is bytes alone, decoded."""
@@ -93,6 +104,7 @@ def register(
         read_off = request is not asked
         request, frozen = running.locked_by(desk, request)
         if not request.new and (known := known_version(desk, request, content_digest)):
+            datasets.note(desk, seen.links)
             return known
         seen, captured = _captured(desk, pending, seen, request, values, params=read_off)
         made = _made(desk, request, dumped, seen.links, content_digest, captured)
@@ -111,7 +123,9 @@ def _store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes], ba
     for piece in frozen:
         batch.add(piece)
     version_id = add_parts(batch, made)
-    return write(desk, request, made, version_id, batch.commit())
+    bundle = batch.commit()
+    datasets.note(desk, made.manifest.links)
+    return write(desk, request, made, version_id, bundle)
 
 
 def add_parts(batch: Batch, made: Made) -> str:
@@ -172,6 +186,11 @@ def look(
         wanted=desk.settings.capture,
         redactor=request.redactor,
     )
+    if request.datasets:
+        told = datasets.told(seen.links, request.datasets)
+        seen = seen._replace(
+            sets=[each._replace(link=link) for each, link in zip(seen.sets, told, strict=True)]
+        )
     if request.params or not seen.described.params:
         return request, seen
     return msgspec.structs.replace(
@@ -207,46 +226,16 @@ def _dump(
 
         def search_and_take(sources: Sequence[Source], *, words: bool = False) -> list[str]:
             if words and not request.allow_secrets:
-                _refuse(name, _secrets_among(sources, known))
+                searching.refuse(name, searching.secrets_among(sources, known))
                 searched.append(True)
             return take(sources)
 
         dumped = families.dump(name, value, search_and_take)
         if not (searched or request.allow_secrets):  # by a family that hands nothing over
-            refuse_secrets(dumped, known)
+            searching.refuse_secrets(dumped, known)
         return dumped
 
     return [dump(name, value) for name, value in values.items()]
-
-
-def refuse_secrets(dumped: families.Dumped, known: frozenset[str]) -> None:
-    """Artifact bytes are never altered, so what looks like a secret in them stops here."""
-    _refuse(dumped.artifact.name, secrets_in(dumped, known))
-
-
-def _refuse(name: str, kinds: str) -> None:
-    if kinds:
-        raise SecretFoundError(
-            f"the artifact {name!r} seems to hold a secret ({kinds})",
-            hint=f"take it out, or register with {option('allow_secrets')} if it is none",
-        )
-
-
-def secrets_in(dumped: families.Dumped, known: frozenset[str]) -> str:
-    """What looks like a secret in an artifact's bytes, by kind; empty where nothing does."""
-    buffers = {chunk.digest for chunk in dumped.artifact.chunks[1:]}  # numbers hold no words
-    return _secrets_among([part for chunk, part in dumped.parts if chunk.digest not in buffers], known)
-
-
-def _secrets_among(parts: Sequence[Source], known: frozenset[str]) -> str:
-    for part in parts:
-        if not isinstance(part, bytes | bytearray | memoryview):
-            continue
-        if len(part) > _SCANNED and b"\0" in bytes(part[:8192]):
-            continue
-        if found := secrets.find(part, known):
-            return ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
-    return ""
 
 
 def content_digest_of(request: Request, dumped: list[families.Dumped], links: list[DataLink]) -> str:
@@ -432,6 +421,7 @@ def _write(
 ) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
+    used = made.uses
     with desk.transaction(
         database,
         "registered",
@@ -471,6 +461,7 @@ def _write(
         )
         stage, waits_for = gating.split(desk, database, request)
         _put(desk, database, draft, request, row, stage)
+        uses.add(database, draft, row, used)
     written = bookkeeping.version_row(database, row.number)
     return Entry(request.model, database, written, waits_for=waits_for)
 

@@ -23,6 +23,7 @@ from nbreg.names import (
 )
 from nbreg.records import Context, RunLink
 from nbreg.registry import reading
+from nbreg.registry.datasets import Dataset, by_name, plain_values
 from nbreg.registry.desk import Desk
 from nbreg.registry.given import (
     checked_mapping,
@@ -57,6 +58,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     allow_secrets: bool
     redactor: Redactor
     """Knows what is secret here; what it has withheld is of no account."""
+    datasets: dict[str, tuple[str, str]] = {}
+    """The data sets that given data is said to be, with where it comes from, by the data's name."""
 
     @classmethod
     def checked(
@@ -127,6 +130,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             redactor=redactor,
         )
 
+    def with_datasets(self, data: object) -> Request:
+        """With the names of data sets that the data was given with; see `nbreg.Dataset`."""
+        named = {name: each for name, each in _by_name(data).items() if isinstance(each, Dataset)}
+        told = {
+            name: (each.name, checked_text(each.origin, "the origin", self.redactor))
+            for name, each in named.items()
+        }
+        return msgspec.structs.replace(self, datasets=told) if told else self
+
 
 def _substitutions(given: Mapping[str, str] | None) -> dict[str, object]:
     if given is None:
@@ -166,13 +178,18 @@ def linked_run(desk: Desk, run_id: str) -> RunLink:
     )
 
 
-def linked(data: Mapping[str, object] | None) -> dict[str, object]:
+def linked(data: object) -> dict[str, object]:
     """Data by name, as it is linked to the version."""
+    return plain_values(_by_name(data))
+
+
+def _by_name(data: object) -> dict[str, object]:
     if data is None:
         return {}
-    if not isinstance(data, Mapping):
+    given = by_name(data)
+    if not isinstance(given, Mapping):
         raise BadInputError(f"data is given as {type(data).__name__}", hint="data={'train': X}")
-    return {_short_word(name, "data"): value for name, value in data.items()}
+    return {_short_word(name, "data"): value for name, value in given.items()}
 
 
 def _base(desk: Desk, model: str, base: str) -> int:

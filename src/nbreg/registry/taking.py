@@ -15,7 +15,7 @@ from nbreg.capture.secrets import Redactor
 from nbreg.errors import StoreError
 from nbreg.families import describe
 from nbreg.records import Chunk, Context, DraftRecord, Manifest, digest_of
-from nbreg.registry import drafting, registering
+from nbreg.registry import drafting, registering, searching
 from nbreg.registry.desk import Desk
 from nbreg.registry.request import Request
 from nbreg.store.drafts import DraftFile, Header, sealed
@@ -78,7 +78,7 @@ def _bytes_of(
     except families.NotTakenError as error:
         why = str(error)
         return None, f"larger than {most // 1024**2} MiB" if why == "too large" else why
-    if kinds := registering.secrets_in(dumped, request.redactor.values):
+    if kinds := searching.secrets_in(dumped, request.redactor.values):
         return None, f"it seems to hold a secret ({kinds})"
     return dumped, ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,9 @@ from nbreg.registry.desk import Desk
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
 
+DATA: Final = "data/"
+"""What the chain of the data sets is called among those of models: no model has such a name."""
+
 Expected = Mapping[str, str | Head] | Iterable[str] | str
 """Heads as they were written down: by journal, as `VerifyReport.heads` gives them, or hashes alone."""
 
@@ -35,6 +39,7 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
     if folder.path.is_dir():
         for name, database in folder.databases():
             found.look_at(name, database, repair=repair)
+        found.look_at(DATA, folder.data, repair=repair)
         found.look_at_transfers(repair=repair)
         found.look_at_runs()
         ledgerchecks.look_at(found, folder, repair=repair)
@@ -83,7 +88,7 @@ class Findings:
             return None
         self.heads[name or "registry"] = database.journal.head
         self._chains[name or "registry"] = database
-        if name and is_model:
+        if name and is_model and name != DATA:
             try:
                 self._rows(database)
             except NbregError as error:

@@ -31,6 +31,7 @@ from nbreg.records import (
 )
 from nbreg.registry import parts, proofs
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.lineage import LineageOfVersion
 from nbreg.registry.recipes import VersionRecipe
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=Record)
 
 
-class ModelVersion:
+class ModelVersion(LineageOfVersion):
     """One version of a model.
 
     What can change (stage, tags, aliases, metrics …) is read anew each time; what cannot (the

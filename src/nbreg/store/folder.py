@@ -4,6 +4,7 @@
     models/churn.model/journal.jsonl  a model
     runs/                             executions of training, a file each
     decisions/                        who decided, a file of each process
+    data/journal.jsonl                data sets that were named
     objects/  tmp/                    bytes · what is being written, and what was set aside
 
 Reading makes no file, so a registry in a read-only folder works.
@@ -104,6 +105,15 @@ class Folder:
             row = self._own.row(*_REGISTRY_ROW, RegistryRow)
             if row is not None and not row.ledger:
                 self._own.put(*_REGISTRY_ROW, msgspec.structs.replace(row, ledger=draft.at))
+
+    def data(self) -> JournalDB:
+        """The journal of data sets, which may not be there; `data_to_write` makes its folder."""
+        return self._database(self.path / "data" / "journal.jsonl")
+
+    def data_to_write(self) -> JournalDB:
+        """The same, to be written."""
+        make_folder(self.path / "data")
+        return self.data
 
     def now(self) -> str:
         """The time, as it is recorded."""
@@ -318,7 +328,7 @@ class Folder:
 
     def close(self) -> None:
         """Let go of all files."""
-        for database in (self._own, *self._open.values()):
+        for database in (self._own, self.data, *self._open.values()):
             database.close()
         self._open.clear()
 

@@ -34,6 +34,9 @@ _TABLES: dict[str, type[Words | Numbers | Digests]] = {
     "versions": Numbers,
     "ids": Digests,
     "content": Digests,
+    "data": Digests,
+    "features": Digests,
+    "snapshots": Digests,
 }
 """How each table's ids look; any other table has free text."""
 

@@ -1,0 +1,81 @@
+"""What a model is and whose: owners, visibility, description, readme. Recorded; on a folder not enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, get_args
+
+import msgspec
+
+from nbreg.errors import BadInputError, BadValueError
+from nbreg.records import About, Visibility
+from nbreg.registry import bookkeeping
+from nbreg.registry.desk import Desk
+from nbreg.registry.given import checked_tags, checked_text
+from nbreg.store.tiny import JournalDB
+
+ROW: Final = ("about", "about")
+VISIBILITIES: Final = get_args(Visibility)
+_LONGEST_DESCRIPTION: Final = 2000
+
+
+def about(database: JournalDB) -> About:
+    """What is said of a model."""
+    return database.row(*ROW, About) or About()
+
+
+def update(
+    desk: Desk,
+    model: str,
+    *,
+    owners: Iterable[str] | None,
+    visibility: str | None,
+    description: str | None,
+    readme: str | None,
+    reason: str,
+    message: str,
+) -> About:
+    """Change what is given; see `Registry.update_model`."""
+    changes = _checked(owners, visibility, description, readme)
+    database = desk.model(model)
+    desk.ready()
+    with desk.transaction(database, "model-updated", reason=reason, message=message) as draft:
+        before = about(database)
+        after = msgspec.structs.replace(before, **changes)
+        changed = [name for name in changes if getattr(before, name) != getattr(after, name)]
+        if not changed:
+            return before
+        draft.facts["changed"] = changed
+        for name in ("owners", "visibility"):  # who may see it and whose it is: told from and to
+            if name in changed:
+                draft.facts[name] = {"before": getattr(before, name), "after": getattr(after, name)}
+        bookkeeping.brief(database, draft)
+        database.put(*ROW, after)
+    return after
+
+
+def _checked(
+    owners: Iterable[str] | None, visibility: str | None, description: str | None, readme: str | None
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if owners is not None:
+        if isinstance(owners, str):
+            raise BadValueError("owners are a list", hint=f"[{owners[:60]!r}]")
+        changes["owners"] = checked_tags(owners)
+    if visibility is not None:
+        if visibility not in VISIBILITIES:
+            raise BadInputError(
+                f"{ascii(visibility)[:40]} is no visibility", hint=f"one of {', '.join(VISIBILITIES)}"
+            )
+        changes["visibility"] = visibility
+    if description is not None:
+        if len(checked_text(description, "the description")) > _LONGEST_DESCRIPTION:
+            raise BadValueError("the description is long", hint="what needs pages belongs in the readme")
+        changes["description"] = checked_text(description, "the description")
+    if readme is not None:
+        changes["readme"] = checked_text(readme, "the readme")
+    if not changes:
+        raise BadInputError(
+            "nothing is given to change", hint="owners=, visibility=, description= or readme="
+        )
+    return changes

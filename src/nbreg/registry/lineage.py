@@ -1,0 +1,354 @@
+"""What a registry and its versions know of data, features, links, deployments and owners.
+
+All that writes is imported when it is first called: who only looks something up does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from nbreg.errors import BadReferenceError
+from nbreg.records import About, DataLink, Deployment, FeatureSet, Link, Snapshot, UsedDataset
+from nbreg.registry import datasets, uses
+from nbreg.registry.datasets import Dataset
+from nbreg.registry.desk import Desk, Entry
+
+if TYPE_CHECKING:
+    from nbreg.registry.core import Registry
+    from nbreg.registry.version import ModelVersion
+
+
+class DatasetVersion:
+    """One version of a data set: its content by digest, who first showed it, and who was trained on it."""
+
+    def __init__(self, registry: Registry, desk: Desk, record: Snapshot) -> None:
+        self.registry = registry
+        self.record = record
+        self._desk = desk
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.record.dataset
+
+    @property
+    def number(self) -> int:
+        """Its place in the series; content that comes back has the number that it had."""
+        return self.record.number
+
+    @property
+    def ref(self) -> str:
+        """`customers@2`."""
+        return datasets.ref_of(self.record)
+
+    @property
+    def snapshot(self) -> str:
+        """The digest of its content."""
+        return self.record.snapshot
+
+    @property
+    def origins(self) -> list[str]:
+        """Where it was said to come from."""
+        return list(self.record.origins)
+
+    @property
+    def first_seen(self) -> str:
+        """When it was seen first, UTC."""
+        return self.record.at
+
+    @property
+    def by(self) -> str:
+        """Who showed it first."""
+        return self.record.by
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Kind, shape, bytes, and how much of it was digested."""
+        return dict(self.record.summary)
+
+    @property
+    def history(self) -> list[DatasetVersion]:
+        """All versions of the data set, newest first."""
+        found = datasets.series(self._desk, self.name)
+        return [DatasetVersion(self.registry, self._desk, each) for each in found]
+
+    @property
+    def versions(self) -> list[ModelVersion]:
+        """The versions of models that used this content, whatever they called it."""
+        return self.registry.trained_on(self)
+
+    def __repr__(self) -> str:
+        return f"<DatasetVersion {self.ref} sha256:{self.snapshot[:12]}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatasetVersion) and self.record == other.record
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.number, self.snapshot))
+
+
+class LineageVerbs:
+    """What a registry does with data sets, deployments and owners."""
+
+    _desk: Desk
+
+    # data sets and feature sets
+
+    def register_dataset(
+        self, name: str, value: object, *, origin: str = "", reason: str = "", message: str = ""
+    ) -> DatasetVersion:
+        """Give data a name and a version, without a model; the data itself is not stored.
+
+        Content that the data set had before is that version again. Naming it in `register` does
+        the same: `data={"train": nbreg.Dataset("customers", X)}`.
+        """
+        given = Dataset(name, value, origin=origin)
+        link = _read(self._desk, given)
+        self._desk.ready()
+        noted = datasets.note(self._desk, [link], reason=reason, message=message)
+        return DatasetVersion(self, self._desk, noted[0])  # type: ignore[arg-type]
+
+    def datasets(self) -> list[DatasetVersion]:
+        """The data sets that were named, the newest version of each, by name."""
+        return [self._dataset(each) for each in datasets.all_latest(self._desk)]
+
+    def dataset(self, ref: str) -> DatasetVersion:
+        """`customers` (its newest content), `customers@2` or `customers@sha256:…`.
+
+        Raises `UnknownDatasetError`.
+        """
+        return self._dataset(datasets.get(self._desk, ref))
+
+    def trained_on(self, data: object) -> list[ModelVersion]:
+        """The versions that used this data, by model, newest first in each; whatever they called it.
+
+        `data` is a `DatasetVersion`, text (`customers@2`, or `sha256:…` for a snapshot that nobody
+        named), or the data itself. Looks into no version that did not use it.
+        """
+        snapshot = self._snapshot(data)
+        return [self._version(each) for each in uses.trained_on(self._desk, snapshot)]
+
+    def feature_sets(self, model: str | None = None) -> list[FeatureSet]:
+        """The feature sets of a model, or of all of them, newest first in each.
+
+        A feature set is what goes into the model: names, types and order. Another one of these
+        is another feature set.
+        """
+        names = [model] if model is not None else [each.name for each in self._desk.models()]
+        return [each for name in names for each in uses.feature_sets(self._desk.model(name))]
+
+    def with_features(self, feature_set: FeatureSet) -> list[ModelVersion]:
+        """The versions of the model that have a feature set, newest first."""
+        database = self._desk.model(feature_set.model)
+        rows = uses.versions(database, "features", feature_set.digest)
+        return [self._version(Entry(feature_set.model, database, row)) for row in rows]
+
+    # deployments
+
+    def deploy(
+        self,
+        ref: str | ModelVersion,
+        where: str,
+        *,
+        url: str = "",
+        status: str = "serving",
+        alongside: bool = False,
+        reason: str = "",
+        message: str = "",
+    ) -> Deployment:
+        """Record that a version is at work somewhere; nbreg itself deploys nothing.
+
+        What was there before has ended with it, unless it is `alongside`. The version is written
+        down by its id, whatever reference named it. Saying it again changes `status` (`pending`,
+        `serving` or `failed`) and `url`; saying nothing new writes nothing.
+        """
+        from nbreg.registry import deployments
+
+        return deployments.deploy(
+            self._desk,
+            self._text(ref),
+            where,
+            url=url,
+            status=status,
+            alongside=alongside,
+            reason=reason,
+            message=message,
+        )
+
+    def undeploy(
+        self, ref: str | ModelVersion, where: str, *, reason: str = "", message: str = ""
+    ) -> Deployment:
+        """Record that a version is no longer at work somewhere. Raises `UnknownDeploymentError`."""
+        from nbreg.registry import deployments
+
+        return deployments.end(self._desk, self._text(ref), where, reason=reason, message=message)
+
+    def deployments(self, model: str | None = None, *, ended: bool = False) -> list[Deployment]:
+        """What is at work now, by model and place; with `ended` all that ever was, newest first.
+
+        It is what people and pipelines said. Which version *should* serve is who holds the stage
+        (`get("churn@production")`); `%deployments` says where the two differ.
+        """
+        from nbreg.registry import deployments
+
+        names = [model] if model is not None else [each.name for each in self._desk.models()]
+        read = deployments.everything if ended else deployments.current
+        return [each for name in names for each in read(self._desk.model(name))]
+
+    # owners
+
+    def about(self, model: str) -> About:
+        """What is said of a model: owners, visibility, description, readme."""
+        from nbreg.registry import describing
+
+        return describing.about(self._desk.model(model))
+
+    def update_model(
+        self,
+        model: str,
+        *,
+        owners: Iterable[str] | None = None,
+        visibility: str | None = None,
+        description: str | None = None,
+        readme: str | None = None,
+        reason: str = "",
+        message: str = "",
+    ) -> About:
+        """Say whose a model is, who may see it (`private`, `organisation`, `public`) and what it is.
+
+        What is not given stays. These are facts on record, each change with who and when; in a
+        folder they open and close nothing (`docs/governance.md`).
+        """
+        from nbreg.registry import describing
+
+        return describing.update(
+            self._desk,
+            model,
+            owners=owners,
+            visibility=visibility,
+            description=description,
+            readme=readme,
+            reason=reason,
+            message=message,
+        )
+
+    def _snapshot(self, data: object) -> str:
+        if isinstance(data, DatasetVersion):
+            return data.snapshot
+        if not isinstance(data, str):
+            return _read(self._desk, data if isinstance(data, Dataset) else Dataset("data", data)).snapshot
+        if not data.startswith("sha256:"):
+            return datasets.get(self._desk, data).snapshot
+        beginning = datasets.checked_digest(data)
+        found = uses.snapshots_like(self._desk, beginning)
+        if len(found) > 1:
+            raise BadReferenceError(f"{data[:20]} could be {len(found)} snapshots", hint="give more digits")
+        return found.pop() if found else beginning
+
+    def _dataset(self, record: Snapshot) -> DatasetVersion:
+        return DatasetVersion(self, self._desk, record)  # type: ignore[arg-type]
+
+    def _version(self, entry: Entry) -> ModelVersion:
+        raise NotImplementedError
+
+    def _text(self, ref: str | ModelVersion) -> str:
+        raise NotImplementedError
+
+
+def _read(desk: Desk, given: Dataset) -> DataLink:
+    """The data as it is linked: digested, and nothing of it kept."""
+    from nbreg.capture import data as captured
+    from nbreg.capture.knowing import redactor_here
+    from nbreg.registry.given import checked_text
+
+    redactor = redactor_here()
+    link = captured.read({given.name: given.value}, redactor)[0].link
+    origin = checked_text(given.origin, "the origin", redactor)
+    return datasets.told([link], {link.name: (given.name, origin)})[0]
+
+
+class LineageOfVersion:
+    """What a version hangs together with."""
+
+    registry: Registry
+    _desk: Desk
+
+    @property
+    def datasets(self) -> list[UsedDataset]:
+        """The data that it saw: by content, with the data sets that this content is known as by now."""
+        return [
+            UsedDataset(
+                name=link.name,
+                role=link.role,
+                snapshot=link.snapshot,
+                datasets=datasets.names_of(self._desk, link.snapshot),
+                origin=link.origin,
+                inferred=link.inferred,
+                summary=dict(link.summary),
+            )
+            for link in self._this.manifest.links
+        ]
+
+    @property
+    def feature_set(self) -> FeatureSet | None:
+        """What goes in, as a version of its model's features; None where that is not known."""
+        digest = self._this.data.feature_set
+        return uses.feature_set(self._now().database, digest)
+
+    # links
+
+    @property
+    def links(self) -> list[Link]:
+        """What outside belongs to it, oldest first."""
+        from nbreg.registry import links
+
+        return links.of(self._now().database, self._this.number)
+
+    def link(
+        self, target: str, kind: str = "document", *, title: str = "", reason: str = "", message: str = ""
+    ) -> ModelVersion:
+        """Tie something outside to it: a ticket, a report, a business case, by URL or in words.
+
+        `kind` is a word of yours. A target that is linked already gets the kind and the title;
+        saying nothing new writes nothing. Credentials in a URL are left out.
+        """
+        from nbreg.registry import links
+
+        links.link(self._desk, self._ref, target, kind=kind, title=title, reason=reason, message=message)
+        return self._this
+
+    def unlink(self, target: str | int, *, reason: str = "", message: str = "") -> ModelVersion:
+        """Take a link away, by its target or id; the journal still tells of it. Raises `UnknownLinkError`."""
+        from nbreg.registry import links
+
+        links.unlink(self._desk, self._ref, target, reason=reason, message=message)
+        return self._this
+
+    # deployments
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        """Where it is and was at work, oldest first."""
+        from nbreg.registry import deployments
+
+        return deployments.of(self._now().database, self._this.number)
+
+    def deploy(self, where: str, **options: Any) -> Deployment:
+        """Record that it is at work somewhere; see `Registry.deploy`."""
+        return self.registry.deploy(self._this, where, **options)
+
+    def undeploy(self, where: str, *, reason: str = "", message: str = "") -> Deployment:
+        """Record that it is no longer at work there; see `Registry.undeploy`."""
+        return self.registry.undeploy(self._this, where, reason=reason, message=message)
+
+    @property
+    def _ref(self) -> str:
+        return f"{self._this.model}@{self._this.number}"
+
+    @property
+    def _this(self) -> ModelVersion:
+        return self  # type: ignore[return-value]
+
+    def _now(self) -> Entry:
+        raise NotImplementedError

@@ -1,0 +1,139 @@
+"""Which versions used which data and which features: rows of the very line that made each version.
+
+A row has the digest for an id, and every version with that digest writes it anew: so the lines that
+wrote it are the versions that used it, and finding them scans nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from nbreg.errors import NbregError
+from nbreg.records import Data, DataLink, DataUse, FeatureSet, FeatureUse, Manifest, Pointer, VersionRow
+from nbreg.registry import parts
+from nbreg.registry.desk import Desk, Entry, brief
+from nbreg.store.tiny import Draft, JournalDB
+
+_SETS: Final = "feature-sets"
+
+
+class Uses(msgspec.Struct, frozen=True):
+    """What a version is about to be said to use."""
+
+    data: dict[str, DataUse] = {}
+    """By snapshot; the number is filled in when there is one."""
+    feature_set: str = ""
+    features: int = 0
+
+
+def of(manifest: Manifest, data: Data) -> Uses:
+    """The uses that a manifest tells of; `data` is its captured part, or an empty one."""
+    features = manifest.data.summary.get("features", 0)
+    return Uses(
+        _by_snapshot(manifest.links or data.sets),
+        data.feature_set,
+        features if isinstance(features, int) else 0,
+    )
+
+
+def of_entry(desk: Desk, entry: Entry) -> Uses:
+    """The same of a version that is there; of one that cannot be read nothing is known."""
+    with suppress(NbregError):
+        manifest = parts.manifest(desk, entry)
+        return of(manifest, parts.captured(desk, entry, manifest.data, Data))
+    return Uses()
+
+
+def _by_snapshot(links: list[DataLink]) -> dict[str, DataUse]:
+    found: dict[str, DataUse] = {}
+    for link in links:
+        if len(link.snapshot) != 64:
+            continue
+        known = found.get(link.snapshot) or DataUse(number=0, inferred=True)
+        found[link.snapshot] = DataUse(
+            number=0,
+            names=[*known.names, link.name],
+            roles=[*known.roles, *([link.role] if link.role not in known.roles else [])],
+            inferred=known.inferred and link.inferred,
+        )
+    return found
+
+
+def add(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> None:
+    """Put the rows, in the transaction that makes the version."""
+    for snapshot, use in uses.data.items():
+        database.put("data", snapshot, msgspec.structs.replace(use, number=row.number))
+    if uses.feature_set:
+        place = _place(database, draft, row, uses)
+        database.put("features", uses.feature_set, FeatureUse(number=row.number, set=place))
+
+
+def _place(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> int:
+    """The feature set's number in its model; a new one is given."""
+    known = database.row("features", uses.feature_set, FeatureUse)
+    if known is not None:
+        return known.set
+    last = database.row(_SETS, "last", Pointer)
+    number = (last.number if last else 0) + 1
+    database.put(_SETS, "last", Pointer(number=number))
+    made = FeatureSet(
+        model=brief(database).name,
+        number=number,
+        digest=uses.feature_set,
+        features=uses.features,
+        first=row.number,
+        at=draft.at,
+        by=row.actor,
+    )
+    database.put(_SETS, str(number), made)
+    return number
+
+
+# reading
+
+
+def versions(database: JournalDB, table: str, digest: str) -> list[VersionRow]:
+    """The versions whose line has the digest, newest first; those that are deleted are left out."""
+    kind: type[DataUse | FeatureUse] = DataUse if table == "data" else FeatureUse
+    found: dict[int, VersionRow] = {}
+    for index in reversed(database.history(table, digest)):
+        use = database.row(table, digest, kind, before=index + 1)
+        row = database.row("versions", use.number, VersionRow) if use else None
+        if row is not None and row.deleted is None:
+            found[row.number] = row
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def trained_on(desk: Desk, snapshot: str) -> Iterator[Entry]:
+    """The versions of all models that used a snapshot, by model, newest first in each."""
+    for model in desk.models():
+        with suppress(NbregError):  # `verify` tells of a journal that cannot be read
+            database = desk.model(model.name)
+            yield from [Entry(model.name, database, row) for row in versions(database, "data", snapshot)]
+
+
+def feature_sets(database: JournalDB) -> list[FeatureSet]:
+    """The feature sets of a model, newest first."""
+    last = database.refresh().row(_SETS, "last", Pointer)
+    numbers = range(last.number if last else 0, 0, -1)
+    found = (database.row(_SETS, str(number), FeatureSet) for number in numbers)
+    return [each for each in found if each is not None]
+
+
+def feature_set(database: JournalDB, digest: str) -> FeatureSet | None:
+    """A feature set of a model by its digest."""
+    use = database.row("features", digest, FeatureUse) if digest else None
+    return database.row(_SETS, str(use.set), FeatureSet) if use else None
+
+
+def snapshots_like(desk: Desk, beginning: str) -> set[str]:
+    """The snapshots, named or not, whose digest begins so."""
+    found = set(desk.folder.data.refresh().completions("snapshots", beginning))
+    for model in desk.models():
+        with suppress(NbregError):
+            found.update(desk.model(model.name).completions("data", beginning))
+    return found

@@ -1,0 +1,231 @@
+"""Data sets and feature sets: named series of content that versions hang on, and back again.
+
+registry.register("churn", clf, data={"train": nbreg.Dataset("customers", X, origin="s3://lake/customers")})
+registry.dataset("customers@1").versions      # the versions that were trained on it
+registry.get("churn@1").datasets              # the data that the version saw
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import nbreg
+from nbreg import Registry
+from nbreg.errors import BadInputError, BadNameError, BadReferenceError, UnknownDatasetError
+from nbreg.settings import Settings
+
+
+def customers(shift: float = 0.0) -> pd.DataFrame:
+    return pd.DataFrame({"age": np.arange(20.0) + shift, "income": np.arange(20.0) * 3})
+
+
+def trained(X: pd.DataFrame, strength: float = 1.0) -> LogisticRegression:
+    return LogisticRegression(C=strength).fit(X, [0, 1] * (len(X) // 2))
+
+
+def registered(
+    registry: Registry, X: pd.DataFrame, model: str = "churn", **options: Any
+) -> nbreg.ModelVersion:
+    data = {"train": nbreg.Dataset("customers", X, origin="s3://lake/customers")}
+    return registry.register(model, trained(X, options.pop("C", 1.0)), data=data, **options)
+
+
+def test_a_data_set_gets_a_version_for_each_content_and_the_same_for_the_same(registry: Registry) -> None:
+    """A retrained model names the same data, or says that it is other data: nobody has to compare."""
+    registered(registry, customers())
+    registered(registry, customers(1))
+    registered(registry, customers(), C=0.5)
+
+    assert [each.number for each in registry.dataset("customers").history] == [2, 1]
+    assert registry.dataset("customers").number == 2, "the newest content"
+    assert registry.dataset("customers@2").snapshot != registry.dataset("customers@1").snapshot
+    assert registry.dataset(f"customers@sha256:{registry.dataset('customers@2').snapshot[:12]}").number == 2
+
+
+def test_a_data_set_says_who_saw_it_first_when_and_where_it_comes_from(registry: Registry) -> None:
+    """The auditor's first questions about data."""
+    version = registered(registry, customers())
+    registry.register_dataset("customers", customers(), origin="/lake/customers.parquet")
+    found = registry.dataset("customers@1")
+
+    assert (found.by, found.origins) == ("ada", ["s3://lake/customers", "/lake/customers.parquet"])
+    assert found.first_seen <= registry.events("churn")[0].at
+    assert found.summary["shape"] == [20, 2]
+    assert version.datasets[0].origin == "s3://lake/customers"
+
+
+def test_a_version_leads_to_its_data_and_the_data_to_its_versions(registry: Registry) -> None:
+    """Data turns out to be wrong: which models have to be trained again?"""
+    one = registered(registry, customers())
+    other = registered(registry, customers(), model="risk/fraud")
+    registered(registry, customers(1))
+    unnamed = registry.register("plain", trained(customers()), data={"X": customers()})
+
+    assert [each.datasets for each in one.datasets] == [["customers@1"]]
+    assert registry.dataset("customers@1").versions == [one, unnamed, other]
+    assert registry.trained_on("customers@1") == registry.trained_on(customers())
+    assert registry.trained_on(f"sha256:{unnamed.datasets[0].snapshot[:10]}") == [one, unnamed, other]
+    assert unnamed.datasets[0].datasets == ["customers@1"], "it is known by content, whatever it was called"
+
+
+def test_versions_that_are_deleted_are_not_among_those_trained_on_data(registry: Registry) -> None:
+    """The list is of what can be used, and comes back with `restore`."""
+    version = registered(registry, customers())
+    registry.delete(version, "Wrong")
+    assert registry.trained_on("customers") == []
+    registry.restore("churn@1")
+    assert registry.trained_on("customers") == [version]
+
+
+def test_finding_who_used_data_reads_no_version_that_did_not(registry: Registry) -> None:
+    """A registry of a hundred thousand versions answers as quickly as one of ten."""
+    used = registered(registry, customers())
+    for i in range(30):
+        registry.register("churn", {"i": i})
+    database = registry._desk.model("churn")
+    read: list[int] = []
+    real = database.journal.line
+    database.journal.line = lambda index: read.append(index) or real(index)  # type: ignore[func-returns-value,method-assign]
+
+    assert registry.trained_on("customers") == [used]
+    assert len(set(read)) <= 3
+
+
+def test_data_can_be_named_without_a_model(registry: Registry) -> None:
+    """Data is known before anything is trained on it."""
+    seen = registry.register_dataset("lake/orders", customers(), origin="SELECT * FROM orders")
+    again = registry.register_dataset("lake/orders", customers())
+
+    assert seen == again
+    assert (seen.ref, seen.versions) == ("lake/orders@1", [])
+    assert [each.ref for each in registry.datasets()] == ["lake/orders@1"]
+    assert registry.verify().ok
+    assert "data/" in registry.verify().heads
+
+
+def test_a_lone_data_set_is_the_training_data(registry: Registry) -> None:
+    """The shortest way to say it."""
+    X = customers()
+    version = registry.register("churn", trained(X), data=nbreg.Dataset("lake/customers", X))
+    assert [(each.name, each.role, each.datasets) for each in version.datasets] == [
+        ("customers", "train", ["lake/customers@1"])
+    ]
+
+
+def test_naming_data_later_does_not_make_another_version(registry: Registry) -> None:
+    """What is the same by content is the same, and now has a name."""
+    X = customers()
+    first = registry.register("churn", trained(X), data={"train": X})
+    again = registry.register("churn", trained(X), data={"train": nbreg.Dataset("customers", X)})
+
+    assert again == first
+    assert again.datasets[0].datasets == ["customers@1"]
+
+
+def test_no_secret_of_an_origin_is_written(tmp_path: Path) -> None:
+    """Connection strings are pasted with their passwords in them."""
+    X = customers()
+    registry = Registry(tmp_path / "quick", settings=Settings(capture=False))  # this text would be captured
+    origin = "postgresql://ada:hunter2secret@db.example.org/crm"
+    registry.register("churn", trained(X), data={"train": nbreg.Dataset("customers", X, origin=origin)})
+
+    assert "db.example.org" in registry.dataset("customers").origins[0]
+    for file in registry.location.rglob("*"):
+        assert not file.is_file() or b"hunter2secret" not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("", BadNameError), ("a b", BadNameError), ("a/b/c/d", BadNameError), (3, BadNameError)],
+)
+def test_what_is_no_name_of_a_data_set_is_refused(
+    registry: Registry, name: Any, error: type[Exception]
+) -> None:
+    """Before anything is digested or written."""
+    with pytest.raises(error):
+        registry.register_dataset(name, customers())
+    assert not registry.location.exists()
+
+
+def test_a_data_set_that_is_not_there_is_said_to_be_missing_with_the_nearest(registry: Registry) -> None:
+    """A typo costs one look."""
+    registry.register_dataset("customers", customers())
+    with pytest.raises(UnknownDatasetError) as missing:
+        registry.dataset("custmers")
+    assert "customers" in missing.value.hint
+    with pytest.raises(UnknownDatasetError, match="no version 7"):
+        registry.dataset("customers@7")
+    with pytest.raises(BadReferenceError):
+        registry.dataset("customers@production")
+    with pytest.raises(BadInputError):
+        nbreg.Dataset("customers", 1, origin=3)  # type: ignore[arg-type]
+
+
+# feature sets
+
+
+def test_another_feature_set_is_another_version_of_it(registry: Registry) -> None:
+    """Model, features and data are tied to each other, and a column more is seen."""
+    X = customers()
+    wide = X.assign(debt=1.0)
+    registered(registry, X)
+    registered(registry, wide)
+    registered(registry, X, C=0.5)
+
+    sets = registry.feature_sets("churn")
+    assert [(each.number, each.features, each.first) for each in sets] == [(2, 3, 2), (1, 2, 1)]
+    assert [each.number for each in registry.with_features(sets[1])] == [3, 1]
+    assert registry.get("churn@3").feature_set == sets[1]
+    assert registry.feature_sets() == sets
+
+
+def test_what_has_no_features_has_no_feature_set(registry: Registry) -> None:
+    """A dictionary takes no columns."""
+    assert registry.register("churn", {"a": 1}).feature_set is None
+    assert registry.feature_sets("churn") == []
+
+
+# travelling
+
+
+def test_copies_transfers_and_merges_keep_the_links_to_data(registry: Registry, tmp_path: Path) -> None:
+    """Wherever a version goes, the data that it was trained on still leads to it."""
+    version = registered(registry, customers())
+    copied = registry.copy(version, "eu/churn")
+    assert registry.trained_on("customers") == [version, copied]
+
+    moved = registry.transfer(copied, "us/churn")
+    assert registry.trained_on("customers") == [version, moved]
+    assert moved.feature_set is not None
+
+    other = Registry(tmp_path / "other")
+    other.register_dataset("customers", customers(5))
+    other.merge(registry)
+    assert [each.ref for each in other.dataset("customers").history] == ["customers@2", "customers@1"]
+    assert [each.model for each in other.trained_on("customers@2")] == ["churn", "us/churn"]
+    assert other.verify().ok
+
+
+def test_an_archive_brings_the_name_of_its_data_along(registry: Registry, tmp_path: Path) -> None:
+    """One file says what it was trained on, also where nobody has seen that data."""
+    version = registered(registry, customers())
+    archive = registry.export(version, tmp_path / "churn.nbreg")
+    there = Registry(tmp_path / "there").import_(archive)
+
+    assert there.datasets[0].datasets == ["customers@1"]
+    assert there.registry.dataset("customers").versions == [there]
+    assert there.registry.dataset("customers").origins == ["s3://lake/customers"]
+
+
+def test_a_registry_that_was_only_read_has_no_file_of_data(registry: Registry, tmp_path: Path) -> None:
+    """Looking makes nothing."""
+    quick = Registry(tmp_path / "quick", settings=Settings(capture=False))
+    quick.register("churn", 1)
+    assert quick.datasets() == []
+    assert not (quick.location / "data").exists()
