@@ -6,6 +6,7 @@ a digest, bytes where it is a size. A field that a later release fills is here a
 so that filling it changes no format.
 """
 
+from nbreg.records.audits import Audit, AuditedVersion, Tenure
 from nbreg.records.base import FORMAT, NO_RECORD, Actor, Event, Json, Record, Row
 from nbreg.records.context import Context, ReadFile, SeenData, UsedData
 from nbreg.records.decisions import Decision, Decisions, LedgerRow, SegmentRow, SplitRow
@@ -118,6 +119,8 @@ __all__ = [
     "Approval",
     "ApprovedRule",
     "Artifact",
+    "Audit",
+    "AuditedVersion",
     "Captured",
     "Chunk",
     "Column",

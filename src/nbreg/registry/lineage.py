@@ -5,7 +5,9 @@ All that writes is imported when it is first called: who only looks something up
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadReferenceError
@@ -15,6 +17,7 @@ from nbreg.registry.datasets import Dataset
 from nbreg.registry.desk import Desk, Entry
 
 if TYPE_CHECKING:
+    from nbreg.display.audit import AuditView
     from nbreg.registry.core import Registry
     from nbreg.registry.version import ModelVersion
 
@@ -233,6 +236,29 @@ class LineageVerbs:
             message=message,
         )
 
+    # telling
+
+    def audit(
+        self,
+        model: str,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        verify: bool = True,
+        overwrite: bool = False,
+    ) -> AuditView:
+        """All that is recorded of a model: versions, who, when and why, what held which stage when, evidence.
+
+        `path` writes it as one file without outside assets, HTML or Markdown by its ending. It
+        shows itself in a notebook. Unless `verify` is off, every byte of the registry is read anew
+        first, and what is wrong is told. It ends with what it does not prove.
+
+        Raises `ConflictError` where the file is there already, unless `overwrite`.
+        """
+        from nbreg.registry import auditing
+
+        target = None if path is None else Path(path)
+        return auditing.audit(self._desk, model, target, verify=verify, overwrite=overwrite)
+
     def _snapshot(self, data: object) -> str:
         if isinstance(data, DatasetVersion):
             return data.snapshot
@@ -277,18 +303,9 @@ class LineageOfVersion:
     @property
     def datasets(self) -> list[UsedDataset]:
         """The data that it saw: by content, with the data sets that this content is known as by now."""
-        return [
-            UsedDataset(
-                name=link.name,
-                role=link.role,
-                snapshot=link.snapshot,
-                datasets=datasets.names_of(self._desk, link.snapshot),
-                origin=link.origin,
-                inferred=link.inferred,
-                summary=dict(link.summary),
-            )
-            for link in self._this.manifest.links
-        ]
+        from nbreg.registry.auditing import used_data
+
+        return used_data(self._desk, self._this.manifest)
 
     @property
     def feature_set(self) -> FeatureSet | None:

@@ -1,0 +1,140 @@
+"""Audit: all that is recorded of a model, read once and told as it stands."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from nbreg import __version__ as nbreg_version
+from nbreg import lifecycle
+from nbreg.display.audit import AuditView
+from nbreg.errors import BadInputError, ConflictError, NbregError
+from nbreg.records import Audit, AuditedVersion, Data, Manifest, StageRow, Tenure, UsedDataset, VersionRow
+from nbreg.registry import datasets, deployments, describing, links, parts, proofs, reading, uses, verifying
+from nbreg.registry.desk import Desk, Entry
+from nbreg.store.files import refused
+from nbreg.store.tiny import JournalDB
+
+_FORMATS: Final = (".html", ".md")
+
+
+def audit(desk: Desk, model: str, path: Path | None, *, verify: bool, overwrite: bool) -> AuditView:
+    """Tell of a model, and write it where that is asked for; see `Registry.audit`."""
+    target = None if path is None else _target(path, overwrite=overwrite)
+    told = AuditView.of(collect(desk, model, verify=verify))
+    if target is not None:
+        _write(target, told.to_html() if target.suffix.lower() == ".html" else told.to_markdown())
+    return told
+
+
+def collect(desk: Desk, model: str, *, verify: bool) -> Audit:
+    """The record of it; what cannot be read is said to be unreadable, and hides nothing else."""
+    database = desk.model(model)
+    numbers = sorted(map(int, database.ids("versions")), reverse=True)
+    rows = (database.row("versions", number, VersionRow) for number in numbers)
+    return Audit(
+        model=model,
+        registry=desk.id,
+        at=desk.folder.now(),
+        by=desk.actor,
+        tool=f"nbreg {nbreg_version}",
+        about=describing.about(database),
+        stages=desk.stages,
+        heads={model: database.journal.head},
+        verified=verifying.verify(desk, expect=None, repair=False) if verify else None,
+        versions=[_version(desk, Entry(model, database, row)) for row in rows if row is not None],
+        tenures=[
+            each
+            for stage in lifecycle.held(desk.lifecycle)[::-1]
+            for each in _tenures(model, database, stage)
+        ],
+        deployments=deployments.everything(database),
+        events=reading.events(desk, model, since=None, limit=None),
+    )
+
+
+def _version(desk: Desk, entry: Entry) -> AuditedVersion:
+    manifest: Manifest | None = None
+    unreadable, digest = "", ""
+    try:
+        manifest = parts.manifest(desk, entry)
+        digest = parts.captured(desk, entry, manifest.data, Data).feature_set
+    except NbregError as error:
+        unreadable = error.message
+    return AuditedVersion(
+        row=entry.row,
+        manifest=manifest,
+        unreadable=unreadable,
+        data=used_data(desk, manifest) if manifest else [],
+        feature_set=uses.feature_set(entry.database, digest),
+        proof=proofs.proof_of(entry),
+        links=links.of(entry.database, entry.number),
+        deployments=deployments.of(entry.database, entry.number),
+        aliases=entry.aliases,
+    )
+
+
+def used_data(desk: Desk, manifest: Manifest) -> list[UsedDataset]:
+    """The data that a version saw, with what it is called by now."""
+    return [
+        UsedDataset(
+            name=link.name,
+            role=link.role,
+            snapshot=link.snapshot,
+            datasets=datasets.names_of(desk, link.snapshot),
+            origin=link.origin,
+            inferred=link.inferred,
+            summary=dict(link.summary),
+        )
+        for link in manifest.links
+    ]
+
+
+def _tenures(model: str, database: JournalDB, stage: str) -> list[Tenure]:
+    """Who held a stage when, from the lines that wrote its row; latest first."""
+    found: list[Tenure] = []
+    holder: int | None = None
+    for index in database.history("stages", stage):
+        row = database.row("stages", stage, StageRow, before=index + 1)
+        number = row.number if row else None
+        if number == holder:
+            continue  # the row changed, and not who holds the stage
+        line = database.journal.line(index)
+        if holder is not None:
+            found[-1] = msgspec.structs.replace(found[-1], until=line.at)
+        if number is not None:
+            version = database.row("versions", number, VersionRow)
+            name = (version.name or version.superseded_name) if version else ""
+            found.append(
+                Tenure(
+                    stage=stage, number=number, name=name, since=line.at, began_by=reading.event(model, line)
+                )
+            )
+        holder = number
+    return found[::-1]
+
+
+def _target(path: Path, *, overwrite: bool) -> Path:
+    target = path.expanduser().absolute()
+    if target.suffix.lower() not in _FORMATS:
+        raise BadInputError(f"{path.name} is neither HTML nor Markdown", hint=f"{path.stem}.html or .md")
+    if target.exists() and (not overwrite or not target.is_file()):
+        raise ConflictError(f"{target} is there already", hint="another name, or overwrite=True")
+    return target
+
+
+def _write(target: Path, text: str) -> None:
+    """All at once: who opens it sees a whole report."""
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(6)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("x", encoding="utf-8") as file:
+            file.write(text)
+        unfinished.replace(target)
+    except OSError as error:
+        raise refused(error, target) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
