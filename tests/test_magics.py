@@ -393,7 +393,7 @@ def test_promote_without_a_stage_goes_one_up(trained: Kernel) -> None:
     """Step by step, never past production."""
     trained.good("%register_model churn clf")
 
-    steps = [trained.good("%promote churn@1").text.strip() for _ in range(4)]
+    steps = [trained.good("%promote churn@1 --reason Test").text.strip() for _ in range(4)]
 
     assert [step.rpartition(" ")[2] for step in steps] == [
         "development",

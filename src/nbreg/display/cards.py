@@ -228,7 +228,8 @@ def _remarks(
 ) -> list[str]:
     known = ["equal content was registered before; this is that version"] if existing else []
     gone = [f"its bytes were removed: {row.purged}"] if row.purged else []
-    return [*known, *gone, *doubts(manifest.data.summary if manifest else {}), *notes]
+    told = [f"warning: {each}" for each in row.warnings]
+    return [*known, *gone, *told, *doubts(manifest.data.summary if manifest else {}), *notes]
 
 
 def _version_json(
@@ -320,7 +321,7 @@ class VersionDetail:
             ("stage", _stage_line(row)),
             ("aliases", listed(self._aliases)),
             *_facts(row, self._manifest),
-            *_captured_lines(self._manifest),
+            *_captured_lines(self._manifest, row),
             ("proof", _proof_told(self._proof)),
             ("registered", f"{moment(row.created)} UTC by {brief(row.actor, 60)}"),
             ("size", size(row.size) if row.size else ""),
@@ -343,7 +344,7 @@ def _stage_line(row: VersionRow) -> str:
     return row.stage
 
 
-def _captured_lines(manifest: Manifest | None) -> list[tuple[str, str]]:
+def _captured_lines(manifest: Manifest | None, row: VersionRow) -> list[tuple[str, str]]:
     """What the summaries of the captured parts say, part by part."""
     if manifest is None:
         return []
@@ -352,8 +353,9 @@ def _captured_lines(manifest: Manifest | None) -> list[tuple[str, str]]:
         captured: Captured = getattr(manifest, part)
         if captured.is_there:
             shown.append((part, summary_line(part, captured.summary) or size(captured.size)))
+    warned = "; ".join(brief(each) for each in (*manifest.warnings, *row.warnings))
     withheld = ", ".join(f"{brief(kind, 40)} {times}" for kind, times in manifest.redactions.items())
-    return [*shown, ("withheld", withheld), ("warnings", "; ".join(brief(w) for w in manifest.warnings))]
+    return [*shown, ("withheld", withheld), ("warnings", warned)]
 
 
 class Note:

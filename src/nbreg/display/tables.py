@@ -334,8 +334,14 @@ def _version_of(event: Event) -> str:
 
 
 def why(event: Event) -> str:
-    """Why a version has its number, where nobody said anything of it."""
-    return str(event.facts.get("why") or "")
+    """Why a version has its number, where nobody said anything of it; or what is doubtful."""
+    return str(event.facts.get("why") or "") or warned(event)
+
+
+def warned(event: Event) -> str:
+    """What was doubtful about it, as the event has it."""
+    told = event.facts.get("warnings")
+    return "; ".join(map(str, told)) if isinstance(told, list) else ""
 
 
 _JOINTS = {
@@ -364,6 +370,7 @@ def what(event: Event) -> str:
         words = f"{words}: {brief(told)}"
     if event.kind == "split-set" and isinstance(weights := event.facts.get("weights"), dict):
         words += f": {pairs(weights)}" if weights else ": none"
+    words += _about(event)
     archived = event.facts.get("archived")
     if isinstance(archived, int):
         words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"
@@ -388,6 +395,18 @@ def told_gates(facts: Mapping[str, Any]) -> list[str]:
         told += [listed([brief(each, 60) for each in texts])] if texts else []
         told += [f"passed {count(len(passed), 'gate')}"] if passed else []
     return told
+
+
+def _about(event: Event) -> str:
+    """What a link or a deployment is of."""
+    facts = event.facts
+    if event.kind in ("linked", "unlinked"):
+        return f" {brief(facts.get('link', ''), 40)}: {brief(facts.get('target', ''), 60)}"
+    if event.kind in ("deployed", "undeployed"):
+        return f" at {brief(facts.get('where', ''), 60)}"
+    if event.kind == "model-updated" and isinstance(facts.get("changed"), list):
+        return f": {listed(map(str, facts['changed']), 6)}"
+    return ""
 
 
 class DriftTable(Table[DriftItem]):

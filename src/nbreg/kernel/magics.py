@@ -49,6 +49,7 @@ from nbreg.kernel.progress import progress_shown
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
+from nbreg.names import parse_reference
 from nbreg.records import Diff
 
 Arguments = argparse.Namespace
@@ -211,7 +212,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             displaced=_displaced(facts),
             gates=told_gates(facts),
         )
-        return Note(text, version=version, stage=row.stage)
+        return Note(text, version=version, stage=row.stage, hint="; ".join(facts.get("warnings") or ()))
 
     @magic
     def load_model(self, args: Arguments) -> Any:
@@ -230,7 +231,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             loaded = {name: load(name) for name in beside.artifacts}
         for each in (value, *loaded.values()):
             self.session.drafter.is_known(each)
-        self._tell(version, told(loaded, beside.variables), isolated=args.isolate and _is_isolated(value))
+        isolated = args.isolate and _is_isolated(value)
+        self._tell(version, args.ref, told(loaded, beside.variables), isolated=isolated)
         bound = {**loaded, **beside.variables, **({args.name: value} if args.name else {})}
         self.session.shell.user_ns.update(bound)
         return value
@@ -244,12 +246,13 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             version, pieces(args.others), namespace, taken=args.name or None, overwrite=args.overwrite
         )
 
-    def _tell(self, version: Any, also: str, *, isolated: bool) -> None:
+    def _tell(self, version: Any, ref: str, also: str, *, isolated: bool) -> None:
         """Which version it is, for good, and what is different here, if that matters to it."""
         row = version.row
         pinned = f"{version.model}@sha256:{version.id[:12]}"
         also += " · answers in its own environment" if isolated else ""
-        self.session.show(Note(f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"))
+        text = f"{version.model} {label(row.name, row.number)}{also} · pinned {pinned}"
+        self.session.show(Note(text, hint=_moving(version, ref)))
         if not isolated:
             self._show_drift(version)
 
@@ -344,6 +347,18 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             else "empty: the first version makes it"
         )
         return Note(f"registry {args.location or registry.location} · {what}")
+
+
+def _moving(version: Any, ref: str) -> str:
+    """What to load instead of the latest version, where another one is in production."""
+    if parse_reference(ref).kind not in ("latest", "implicit"):
+        return ""
+    held = version.registry.model(version.model).stages.get("production", version.number)
+    if held == version.number:
+        return ""
+    return (
+        f"the latest version moves; in production is #{held}: {version.model}@production, or the pinned one"
+    )
 
 
 def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:

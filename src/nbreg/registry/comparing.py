@@ -76,6 +76,17 @@ def judge(desk: Desk, request: Request, new: changes.Side) -> Judged:
     return Judged(implied, base.id, entry.ref)
 
 
+def step_beside(desk: Desk, request: Request, new: changes.Side) -> changes.Implied | None:
+    """The step that a registration is where the caller says another; None where nobody says one."""
+    if request.version is None and request.bump is None:
+        return None
+    database = desk.folder.model_if_any(request.model)
+    base = naming.base_row(database, request) if database is not None else None
+    if database is None or base is None:
+        return None
+    return _implied(desk, Entry(request.model, database, base), new)
+
+
 def _implied(desk: Desk, base: Entry, new: changes.Side) -> changes.Implied:
     try:
         return changes.implied(stored_side(desk, base), new)

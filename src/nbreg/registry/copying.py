@@ -110,6 +110,7 @@ def _plain_row(desk: Desk, row: VersionRow) -> VersionRow:
         superseded_name="",
         moved_from="",
         moved_to="",
+        warnings=[],
     )
 
 

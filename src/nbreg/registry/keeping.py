@@ -21,7 +21,7 @@ from nbreg.records import (
     Usage,
     VersionRow,
 )
-from nbreg.registry import bookkeeping, deployments, parts, proofs, reading
+from nbreg.registry import bookkeeping, cautions, deployments, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
 
 
@@ -37,6 +37,7 @@ def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected
         row = bookkeeping.version_row(database, entry.number)
         _refuse_protected(desk, entry, row, include_protected, reason)
         bookkeeping.note(database, draft, row)
+        cautions.add(draft, cautions.deleting(desk.lifecycle, row))
         for alias in entry.aliases:
             database.put("aliases", alias, None)
         row = bookkeeping.leave(database, draft, desk.lifecycle, row)

@@ -20,7 +20,7 @@ from nbreg.errors import (
 from nbreg.names import parse_reference
 from nbreg.records import Artifact, Chunk, DriftItem, Environment, Manifest
 from nbreg.registry import parts, reading
-from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.desk import Desk, Entry, brief
 from nbreg.store.verified import Verified
 
 log = logging.getLogger("nbreg")
@@ -36,6 +36,7 @@ def load(
         raise BadInputError(f"on_drift is {on_drift!r}", hint="'show', 'error', 'isolate' or 'ignore'")
     check_pinned(ref)
     entry = reading.get(desk, ref)
+    _tell_of_latest(desk, ref, entry)
     if on_drift == "isolate":
         from nbreg.registry import isolating  # starts processes and makes environments: seldom needed
 
@@ -98,6 +99,32 @@ def check_pinned(ref: str) -> None:
             f"{ref!r} may mean another version tomorrow, and NBREG_REQUIRE_PINNED is set",
             hint=f"`nbreg pin {ref}` gives the reference that never moves",
         )
+
+
+_told: set[tuple[str, str]] = set()
+
+
+def latest_in_place_of(desk: Desk, ref: str) -> str:
+    """The stage that a reference to the latest version passes over; empty where there is nobody in it."""
+    if parse_reference(ref).kind not in ("latest", "implicit"):
+        return ""
+    model = brief(desk.model(parse_reference(ref).model))
+    return next((stage for stage in desk.lifecycle.single if stage in model.stages), "")
+
+
+def _tell_of_latest(desk: Desk, ref: str, entry: Entry) -> None:
+    """A job that loads whatever was registered last is told so, once: it is no notebook that explores."""
+    from nbreg.capture.context import current_context
+
+    key = str(desk.folder.path), entry.model
+    if key in _told or current_context().kind != "script":
+        return
+    if stage := latest_in_place_of(desk, ref):
+        _told.add(key)
+        log.warning(
+            "%s is whatever was registered last, not what is in %s: load %s@%s, or pin %s@sha256:%s",
+            ref, stage, entry.model, stage, entry.model, entry.row.id[:16],
+        )  # fmt: skip
 
 
 def artifact_of(entry: Entry, manifest: Manifest, name: str) -> Artifact:

@@ -9,7 +9,7 @@ from nbreg import lifecycle
 from nbreg.errors import ConflictError, GateError, TransitionError
 from nbreg.names import check_model_name, parse_reference
 from nbreg.records import Lifecycle, Move, VersionRow
-from nbreg.registry import bookkeeping, foreseeing, gating, reading
+from nbreg.registry import bookkeeping, cautions, foreseeing, gating, reading
 from nbreg.registry.asking import Wish
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import Draft, JournalDB
@@ -97,6 +97,7 @@ def _moved(
         rules = desk.lifecycle
         gating.confirm(rules, entry, judged)
         enter(desk, rules, database, draft, row, judged)
+        cautions.add(draft, cautions.unexplained(rules, judged.stage, wish.reason, wish.message))
     return entry
 
 
@@ -146,6 +147,7 @@ def rollback(
         passed_over = [gating.spelled(each) for each in gating.required(rules, database, stage)]
         told = {"not_asked": passed_over} if passed_over else {}
         bookkeeping.note(database, draft, row, stage=stage, **told, **_run())
+        cautions.add(draft, cautions.unexplained(rules, stage, reason, message))
         _archive_holder(database, draft, rules, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
     return Entry(model, database, row)

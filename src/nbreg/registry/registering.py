@@ -24,6 +24,7 @@ from nbreg.records import (
     DataLink,
     Environment,
     Manifest,
+    ModelRow,
     Pointer,
     Record,
     VersionRow,
@@ -33,6 +34,7 @@ from nbreg.records import (
 )
 from nbreg.registry import (
     bookkeeping,
+    cautions,
     comparing,
     datasets,
     gating,
@@ -422,6 +424,7 @@ def _write(
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
     used = made.uses
+    used, step = made.uses, comparing.step_beside(desk, request, made.side)
     with desk.transaction(
         database,
         "registered",
@@ -435,6 +438,7 @@ def _write(
         model = bookkeeping.brief(database, draft, new_model=request.model)
         desk.folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
         base = naming.base_row(database, request)
+        doubts = _doubts(database, request, model)
         name, implied = naming.choose(desk, database, request, base, judged.for_base(base, last=last))
         model_artifact = next(
             (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
@@ -458,12 +462,29 @@ def _write(
             base=base.number if base else None,
             run=request.run.id if request.run else "",
             stamp=stamp,
+            warnings=cautions.add(
+                draft,
+                *doubts,
+                cautions.understated(name or "", base, step),
+                *cautions.incomplete(made.manifest),
+            ),
         )
         stage, waits_for = gating.split(desk, database, request)
         _put(desk, database, draft, request, row, stage)
         uses.add(database, draft, row, used)
     written = bookkeeping.version_row(database, row.number)
     return Entry(request.model, database, written, waits_for=waits_for)
+
+
+def _doubts(database: JournalDB, request: Request, model: ModelRow) -> list[str]:
+    """What is doubtful about the names that were asked for."""
+    name = request.version or ""
+    holder = database.row("names", name, Pointer) if request.force and name else None
+    return [
+        cautions.informal(request.model, "model") if model.next_number == 1 else "",
+        cautions.informal(name, "version"),
+        cautions.superseding(name, holder.number if holder else None),
+    ]
 
 
 def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow, stage: str) -> None:

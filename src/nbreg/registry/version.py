@@ -148,6 +148,11 @@ class ModelVersion(LineageOfVersion):
         return self.row.bump_reason
 
     @property
+    def warnings(self) -> list[str]:
+        """What was doubtful about it when it was registered, in sentences."""
+        return [*(() if self.row.purged else self.manifest.warnings), *self.row.warnings]
+
+    @property
     def deleted(self) -> Deletion | None:
         """When, by whom and why it was deleted, or None."""
         return self.row.deleted

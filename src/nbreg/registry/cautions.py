@@ -1,0 +1,93 @@
+"""What is doubtful about what somebody is about to do, in a sentence: said once, and kept.
+
+There are few of these on purpose. Each names something that teams regret later, says what would be
+better, and comes at the moment when it can still be changed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from nbreg import lifecycle
+from nbreg.changes import Implied
+from nbreg.names import parse_semantic
+from nbreg.records import Lifecycle, Manifest, VersionRow
+from nbreg.store.tiny import Draft
+
+_SWITCHED_OFF: Final = "switched off"
+_INFORMAL: Final = re.compile(
+    r"(?:^|[._-])(final|latest|newest|last|old|new|copy|backup|bak|tmp|temp|untitled)[._-]?\d*$",
+    re.IGNORECASE,
+)
+
+
+def add(draft: Draft, *told: str) -> list[str]:
+    """Say it on the line of what is done; returns what was said."""
+    said = [each for each in told if each]
+    if said:
+        draft.facts["warnings"] = said
+    return said
+
+
+# registering
+
+
+def informal(name: str, what: str) -> str:
+    """`model_final` says what somebody felt on that day, and there is always another one."""
+    found = _INFORMAL.search(name)
+    if found is None:
+        return ""
+    better = "aliases and stages move, and names do not" if what == "version" else "its versions are counted"
+    return f"the {what}'s name ends in {found[1]!r}: {better}"
+
+
+def superseding(name: str, holder: int | None) -> str:
+    """A name that meant one thing means another from now on."""
+    if holder is None:
+        return ""
+    return f"{name} meant #{holder} before, which keeps its number and bytes: who noted the name gets another"
+
+
+def understated(name: str, base: VersionRow | None, implied: Implied | None) -> str:
+    """A name that promises less than what was changed: inputs that used to work no longer do."""
+    before, now = parse_semantic(base.name if base else None), parse_semantic(name)
+    if before is None or now is None or implied is None or implied.bump != "major":
+        return ""
+    if now.major > before.major or now.order < before.order:
+        return ""
+    step = "minor" if now.minor > before.minor else "patch"
+    why = implied.reason.removeprefix("major: ")
+    return f"{name} is a {step} step from {base.name if base else ''}, and the change is major: {why}"
+
+
+def incomplete(manifest: Manifest) -> list[str]:
+    """A model that is little more than its weights, or whose libraries nobody knows."""
+    told = []
+    environment = manifest.environment
+    if not environment.is_there and _SWITCHED_OFF not in environment.missing:
+        told.append("the versions of its libraries are not known: it may not load where they are others")
+    known = manifest.described
+    is_model = isinstance(known, dict) and known.get("family", "plain") != "plain"
+    if is_model and not any(link.role in ("", "train") for link in manifest.links):
+        alone = len(manifest.artifacts) == 1 and "Pipeline" not in manifest.artifacts[0].type
+        beside = ", nor any preprocessing beside it" if alone else ""
+        told.append(f"what it was trained on is not recorded{beside}: data={{'train': X}}, or --data X")
+    return told
+
+
+# moving and deleting
+
+
+def unexplained(rules: Lifecycle, stage: str, reason: str, message: str) -> str:
+    """Who asks later why this version serves finds nothing."""
+    if stage not in rules.single or reason.strip() or message.strip():
+        return ""
+    return f"no reason was given for what is in {stage} now: reason= and message= tell who asks later"
+
+
+def deleting(rules: Lifecycle, row: VersionRow) -> str:
+    """What is archived is there to be gone back to, and to be asked about."""
+    if row.stage != lifecycle.last(rules):
+        return ""
+    return "an archived version was deleted: nobody can roll back to it or look into it once it is purged"
