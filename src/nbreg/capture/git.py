@@ -99,7 +99,7 @@ class GitStatus:
                 self._start(self._repository)
 
     def _start(self, repository: Repository) -> None:
-        environment = _environment()
+        environment = git_environment()
         self._status = Program(_command(repository.top, self._inside), environment)
         if repository.top in _had_diff:  # most likely it has one again
             self._diff = GitDiff(diff_command(repository.top, self._inside), environment)
@@ -127,7 +127,7 @@ class GitStatus:
                 diff.discard()
         else:
             _had_diff.add(repository.top)
-            diff = diff or GitDiff(diff_command(repository.top, self._inside), _environment())
+            diff = diff or GitDiff(diff_command(repository.top, self._inside), git_environment())
             found = msgspec.structs.replace(found, diff=diff.join())
         if self._tree is not None and (diff is None or diff.is_whole):
             _last = repository.top, self._inside, self._tree, found
@@ -244,7 +244,7 @@ def _command(top: Path, registry: str) -> list[str]:
     return [*status, "--", ".", f":(exclude,literal){registry}"] if registry else status
 
 
-def _environment() -> dict[str, str]:
+def git_environment() -> dict[str, str]:
     """The process's own, but deaf to a hook's `GIT_DIR`, and unable to ask or to write the index."""
     kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

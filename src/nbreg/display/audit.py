@@ -220,6 +220,7 @@ def _facts(each: AuditedVersion) -> list[tuple[str, str | Target]]:
         ("message", row.message),
         ("description", row.description),
         ("tags", listed(row.tags, 40)),
+        ("git tag", row.git_tag),
         ("metrics", pairs(row.metrics, 60)),
         ("model", model_line(row)),
         *(_of_manifest(each, manifest) if manifest else [("manifest", f"not readable: {each.unreadable}")]),

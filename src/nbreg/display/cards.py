@@ -196,6 +196,7 @@ def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
         ("tags", listed(row.tags)),
         ("message", row.message),
         ("description", row.description),
+        ("git tag", row.git_tag),
         ("was", told_origin(manifest.draft) if manifest and manifest.draft else ""),
         (f"why {brief(row.name, 40)}" if row.name else "why", _name_line(row)),
     ]

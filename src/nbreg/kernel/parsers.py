@@ -72,6 +72,10 @@ def _register_model() -> Parser:
     new.add_argument("--preview", action="store_true", help="show what would be stored, and store nothing")
     new.add_argument("--new", action="store_true", help="a version even if equal content is registered")
     new.add_argument("--force", action="store_true", help="take a name that is taken; needs --reason")
+    new.add_argument(
+        "--git-tag", metavar="TAG", nargs="?", const=True, default=False, help="tag the commit; MODEL-vNAME"
+    )
+    new.add_argument("--allow-dirty", action="store_true", help="--git-tag despite uncommitted changes")
     new.add_argument("--allow-secrets", action="store_true", help="store bytes that look like a secret")
     return new
 

@@ -116,6 +116,8 @@ class Registering:
             "reason": args.reason,
             "message": args.message,
             "allow_secrets": args.allow_secrets,
+            "git_tag": args.git_tag,
+            "allow_dirty": args.allow_dirty,
         }
 
     # the cell

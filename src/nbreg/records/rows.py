@@ -53,6 +53,8 @@ class VersionRow(Row, frozen=True, kw_only=True):
     """Where a transfer took it from, as `model@number#transfer`."""
     moved_to: str = ""
     """Where a transfer took it, as `model@number`; it is hidden here, and not to be restored."""
+    git_tag: str = ""
+    """The annotated tag that was made for it."""
     warnings: list[str] = []
     """What was doubtful about how it was registered, known only when it got its number and name."""
 

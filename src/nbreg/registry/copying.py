@@ -111,6 +111,7 @@ def _plain_row(desk: Desk, row: VersionRow) -> VersionRow:
         moved_from="",
         moved_to="",
         warnings=[],
+        git_tag="",
     )
 
 

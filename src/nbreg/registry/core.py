@@ -152,6 +152,8 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         reason: str = "",
         message: str = "",
         allow_secrets: bool = False,
+        git_tag: bool | str = False,
+        allow_dirty: bool = False,
     ) -> ModelVersion:
         """Make an immutable version out of a live object and all that was captured with it.
 
@@ -165,11 +167,15 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         `reason`. `metrics` are finite numbers, numpy's included. With a `stage` that has gates, it
         is registered first, and then promoted as `promote` does: if it does not pass, it is there
         without that stage, and the error says so.
+        `git_tag` makes an annotated tag of the
+        commit, `MODEL-vNAME` or as it says; it is refused beforehand where tracked files are changed
+        (unless `allow_dirty`) or the tag is there. A tag that git refuses afterwards is told on the
+        version, which stays.
 
         Raises `BadInputError`, `NameTakenError`, `CannotStoreError`, `SecretFoundError`,
         `StoreError`; then nothing is changed.
         """
-        from nbreg.registry import logged, registering
+        from nbreg.registry import logged, registering, tagging
         from nbreg.registry.request import Request, linked, objects
 
         request = Request.checked(
@@ -193,6 +199,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
             message=message,
             allow_secrets=allow_secrets,
         )
+        tag = tagging.asked(self._desk, git_tag, request.model, request.version, allow_dirty=allow_dirty)
         if isinstance(model, Draft):
             if artifacts or data:
                 raise BadInputError("a draft is registered as it was kept", hint="without artifacts and data")
@@ -203,7 +210,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         else:
             named = request.with_datasets(data)
             entry = registering.register(self._desk, named, objects(model, artifacts), linked(data))
-        made = self._version(entry)
+        made = self._version(tagging.tag(self._desk, entry, tag) if tag else entry)
         drafting.settle(self._desk, made)
         if entry.waits_for:
             wish = self._wish(reason=request.reason, message=request.message)
@@ -228,11 +235,15 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         Takes `register`'s options; of `artifacts` and `data` nothing can be known yet. Raises
         what `register` would.
         """
-        from nbreg.registry import registering
+        from nbreg.registry import registering, tagging
         from nbreg.registry.request import Request
 
-        known = {name: value for name, value in options.items() if name not in ("artifacts", "data")}
-        registering.check(self._desk, Request.checked(self._desk, model_name, **self._texts(known)))
+        later = ("artifacts", "data", "git_tag", "allow_dirty")
+        known = {name: value for name, value in options.items() if name not in later}
+        request = Request.checked(self._desk, model_name, **self._texts(known))
+        registering.check(self._desk, request)
+        asked = options.get("git_tag", False), bool(options.get("allow_dirty"))
+        tagging.asked(self._desk, asked[0], request.model, request.version, allow_dirty=asked[1])
 
     def preview(self, model_name: str, model: object = None, **options: Any) -> Preview:
         """What `register` would write, with all that it would capture; nothing is written.
@@ -759,6 +770,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
 
     def _texts(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of a registration, versions among them as references."""
+        options = {name: value for name, value in options.items() if name not in ("git_tag", "allow_dirty")}
         versions = {
             name: self._text(options[name]) for name in ("parent", "base") if options.get(name) is not None
         }
