@@ -18,6 +18,7 @@ from nbreg.registry.desk import Desk, Entry
 
 if TYPE_CHECKING:
     from nbreg.display.audit import AuditView
+    from nbreg.display.lineage import LineageView
     from nbreg.registry.core import Registry
     from nbreg.registry.version import ModelVersion
 
@@ -238,6 +239,16 @@ class LineageVerbs:
 
     # telling
 
+    def lineage(self, ref: str | ModelVersion) -> LineageView:
+        """Where a version comes from and what became of it, as nodes and edges that show themselves.
+
+        Data, features, code, run and parent before it; children, stages, deployments and links
+        after it. Ids of nodes are the same each time, and `ref` is what to ask the registry for.
+        """
+        from nbreg.registry import tracing
+
+        return tracing.lineage(self._desk, self._text(ref))
+
     def audit(
         self,
         model: str,
@@ -312,6 +323,10 @@ class LineageOfVersion:
         """What goes in, as a version of its model's features; None where that is not known."""
         digest = self._this.data.feature_set
         return uses.feature_set(self._now().database, digest)
+
+    def lineage(self) -> LineageView:
+        """Where it comes from and what became of it; see `Registry.lineage`."""
+        return self.registry.lineage(self._this)
 
     # links
 

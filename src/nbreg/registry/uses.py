@@ -6,6 +6,7 @@ wrote it are the versions that used it, and finding them scans nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
@@ -19,6 +20,7 @@ from nbreg.registry.desk import Desk, Entry, brief
 from nbreg.store.tiny import Draft, JournalDB
 
 _SETS: Final = "feature-sets"
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class Uses(msgspec.Struct, frozen=True):
@@ -28,15 +30,19 @@ class Uses(msgspec.Struct, frozen=True):
     """By snapshot; the number is filled in when there is one."""
     feature_set: str = ""
     features: int = 0
+    parent: str = ""
+    """The id of the version that it is derived from."""
 
 
 def of(manifest: Manifest, data: Data) -> Uses:
     """The uses that a manifest tells of; `data` is its captured part, or an empty one."""
     features = manifest.data.summary.get("features", 0)
+    digest = data.feature_set if _DIGEST.fullmatch(data.feature_set) else ""
     return Uses(
         _by_snapshot(manifest.links or data.sets),
-        data.feature_set,
+        digest,
         features if isinstance(features, int) else 0,
+        manifest.parent if _DIGEST.fullmatch(manifest.parent) else "",
     )
 
 
@@ -51,7 +57,7 @@ def of_entry(desk: Desk, entry: Entry) -> Uses:
 def _by_snapshot(links: list[DataLink]) -> dict[str, DataUse]:
     found: dict[str, DataUse] = {}
     for link in links:
-        if len(link.snapshot) != 64:
+        if not _DIGEST.fullmatch(link.snapshot):
             continue
         known = found.get(link.snapshot) or DataUse(number=0, inferred=True)
         found[link.snapshot] = DataUse(
@@ -70,6 +76,9 @@ def add(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> None:
     if uses.feature_set:
         place = _place(database, draft, row, uses)
         database.put("features", uses.feature_set, FeatureUse(number=row.number, set=place))
+
+    if uses.parent:
+        database.put("parents", uses.parent, Pointer(number=row.number))
 
 
 def _place(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> int:
@@ -96,9 +105,16 @@ def _place(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> in
 # reading
 
 
+_KINDS: Final[dict[str, type[DataUse | FeatureUse | Pointer]]] = {
+    "data": DataUse,
+    "features": FeatureUse,
+    "parents": Pointer,
+}
+
+
 def versions(database: JournalDB, table: str, digest: str) -> list[VersionRow]:
     """The versions whose line has the digest, newest first; those that are deleted are left out."""
-    kind: type[DataUse | FeatureUse] = DataUse if table == "data" else FeatureUse
+    kind = _KINDS[table]
     found: dict[int, VersionRow] = {}
     for index in reversed(database.history(table, digest)):
         use = database.row(table, digest, kind, before=index + 1)
@@ -110,10 +126,19 @@ def versions(database: JournalDB, table: str, digest: str) -> list[VersionRow]:
 
 def trained_on(desk: Desk, snapshot: str) -> Iterator[Entry]:
     """The versions of all models that used a snapshot, by model, newest first in each."""
+    return _in_all(desk, "data", snapshot)
+
+
+def children(desk: Desk, version_id: str) -> Iterator[Entry]:
+    """The versions of all models that were derived from a version."""
+    return _in_all(desk, "parents", version_id)
+
+
+def _in_all(desk: Desk, table: str, digest: str) -> Iterator[Entry]:
     for model in desk.models():
         with suppress(NbregError):  # `verify` tells of a journal that cannot be read
             database = desk.model(model.name)
-            yield from [Entry(model.name, database, row) for row in versions(database, "data", snapshot)]
+            yield from [Entry(model.name, database, row) for row in versions(database, table, digest)]
 
 
 def feature_sets(database: JournalDB) -> list[FeatureSet]:

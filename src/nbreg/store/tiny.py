@@ -36,6 +36,7 @@ _TABLES: dict[str, type[Words | Numbers | Digests]] = {
     "content": Digests,
     "data": Digests,
     "features": Digests,
+    "parents": Digests,
     "snapshots": Digests,
 }
 """How each table's ids look; any other table has free text."""
