@@ -45,6 +45,7 @@ WITHOUT_A_COMMAND = {
     "tenures": "for a plot, in lines of the journal; `nbreg events` has the times",
     "timeline": "`nbreg events` lists the same",
     "unproven": "`nbreg prove --missing`",
+    "with_features": "a feature set is an object; `nbreg feature-sets` lists them",
 }
 
 

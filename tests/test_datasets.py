@@ -167,6 +167,22 @@ def test_a_data_set_that_is_not_there_is_said_to_be_missing_with_the_nearest(reg
         nbreg.Dataset("customers", 1, origin=3)  # type: ignore[arg-type]
 
 
+def test_what_has_no_content_cannot_be_a_data_set(registry: Registry) -> None:
+    """A connection is another one tomorrow; a file is told by what is in it."""
+    import sqlite3
+
+    with sqlite3.connect(":memory:") as connection:
+        with pytest.raises(BadInputError, match="no content"):
+            registry.register_dataset("customers", connection)
+        with pytest.raises(BadInputError, match="no content"):
+            registry.register("churn", 1, data={"train": nbreg.Dataset("customers", connection)})
+    assert registry.models() == []
+    Path("customers.csv").write_text("age\n1\n")
+    first = registry.register_dataset("customers", Path("customers.csv"))
+    Path("customers.csv").write_text("age\n2\n")
+    assert registry.register_dataset("customers", Path("customers.csv")).number == first.number + 1
+
+
 # feature sets
 
 

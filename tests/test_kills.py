@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from children import start
 
-from nbreg import Registry
+from nbreg import Dataset, Registry
 from nbreg.records import Actor
 from nbreg.settings import Settings
 from nbreg.store import large
@@ -39,10 +39,13 @@ def snapshot(registry: Registry) -> dict[str, Any]:
             row = version.row
             gone = "purged" if row.purged else "deleted" if row.deleted else ""
             value = (row.content_digest, *(() if gone else (version.load(), *_files(version))))
-            found[f"{model.name}@{version.number}"] = (row.name, row.stage, row.tags, gone, value)
+            around = (version.links, version.deployments)
+            found[f"{model.name}@{version.number}"] = (row.name, row.stage, row.tags, gone, value, around)
         found[model.name] = (model.stages, model.versions, registry.aliases(model.name))
         found[model.name] += (registry.protected(model.name), registry.requests(model.name))
         found[model.name] += (registry.gates(model.name),)
+        places = [(each.where, each.number) for each in registry.deployments(model.name)]
+        found[model.name] += (places, registry.about(model.name))
     return found
 
 
@@ -163,6 +166,8 @@ def prepared(registry: Registry, folder: Path) -> None:
     registry.promote("churn@2", "production")
     registry.promote("churn@3", "staging")
     registry.set_alias("churn@2", "champion")
+    registry.get("churn@1").link("https://example.org/case", "business case")
+    registry.deploy("churn@1", "prod", url="https://example.org")
     clock = registry._desk.folder._clock
     eve = Registry(registry.location, settings=SETTINGS, actor=Actor(user="eve"), clock=clock)
     eve.request("churn@4", "production", message="please")
@@ -197,6 +202,11 @@ VERBS: dict[str, Verb] = {
     "retire": lambda registry, folder: registry.retire("churn@2"),
     "rollback": lambda registry, folder: registry.rollback("churn"),
     "alias": lambda registry, folder: registry.set_alias("churn@4", "champion"),
+    "link": lambda registry, folder: registry.get("churn@4").link("https://example.org", "ticket"),
+    "unlink": lambda registry, folder: registry.get("churn@1").unlink(1, reason="Test"),
+    "deploy": lambda registry, folder: registry.deploy("churn@2", "prod"),
+    "undeploy": lambda registry, folder: registry.undeploy("churn@1", "prod"),
+    "model": lambda registry, folder: registry.update_model("churn", owners=["ada"], readme="x" * 5000),
     "update": lambda registry, folder: registry.update("churn@4", tags=["new"]),
     "delete": lambda registry, folder: registry.delete("churn@4", "Test"),
     "restore": lambda registry, folder: registry.restore("churn@5"),
@@ -280,6 +290,38 @@ def test_killed_on_its_way_through_a_gate_a_version_is_there_without_the_stage(
             break
     assert set(seen) == {(5, holder), (6, holder), (6, 6)}
     assert seen == sorted(seen)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_killed_at_each_step_no_version_has_data_that_is_not_there(base: Path, tmp_path: Path) -> None:
+    """Two journals are written: data may be known without a version, never a version without its data."""
+
+    def register(registry: Registry) -> object:
+        return registry.register(
+            "churn", {"fit": 1}, data={"train": Dataset("lake/new", [1, 2], origin="s3://l")}
+        )
+
+    seen = []
+    for at in range(400):
+        folder = tmp_path / "one"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base, folder)
+        through = killing(at, lambda: register(same_each_time(folder))) == 0  # noqa: B023
+        check_after_a_kill(folder / "r", goes_on=at % 3 == 0)
+        registry = Registry(folder / "r", settings=SETTINGS)
+        known = [each.ref for each in registry.datasets()]
+        used = [each.number for each in registry.trained_on([1, 2])]
+        assert known in ([], ["lake/new@1"]), f"killed at step {at}"
+        assert not used or known, f"killed at step {at}: a version without its data"
+        again = register(registry)
+        assert [each.ref for each in registry.datasets()] == ["lake/new@1"]
+        assert registry.trained_on("lake/new") == [again]
+        assert registry.verify().ok
+        seen.append((bool(known), bool(used)))
+        if through:
+            break
+    assert seen == sorted(seen), "once it has happened, it has happened"
+    assert {(False, False), (True, False), (True, True)} == set(seen)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

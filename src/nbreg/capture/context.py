@@ -66,9 +66,12 @@ class ScriptContext:
 
     @cached_property
     def script(self) -> str:
-        """The absolute path of the file that runs, or empty in a bare interpreter."""
-        path = getattr(sys.modules.get("__main__"), "__file__", None)
-        return str(Path(path).absolute()) if type(path) is str else ""
+        """The absolute path of the file that runs; empty in a bare interpreter and in `nbreg …` itself."""
+        main = sys.modules.get("__main__")
+        path = getattr(main, "__file__", None)
+        if type(path) is not str or _is_our_own(main, path):
+            return ""
+        return str(Path(path).absolute())
 
     @property
     def run(self) -> RunLink | None:
@@ -94,6 +97,12 @@ class ScriptContext:
         """Failed, where an exception ended the script."""
         kind = getattr(sys, "last_type", None)
         return ("failed", kind.__name__) if isinstance(kind, type) else ("finished", "")
+
+
+def _is_our_own(main: object, path: str) -> bool:
+    """Whether `nbreg …` runs: what it registers was made where it was typed, and not by nbreg."""
+    module = getattr(getattr(main, "__spec__", None), "name", None)
+    return (type(module) is str and module.partition(".")[0] == "nbreg") or Path(path).name == "nbreg"
 
 
 _installed: Context | None = None

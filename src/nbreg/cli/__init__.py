@@ -17,6 +17,7 @@ import click
 from nbreg import __version__
 from nbreg.cli import (
     deciding,
+    belonging,
     elsewhere,
     governing,
     keeping,
@@ -37,6 +38,7 @@ COMMANDS: Final = Families(
         moving.family,
         governing.family,
         deciding.family,
+        belonging.family,
         elsewhere.family,
         keeping.family,
         settingup.family,

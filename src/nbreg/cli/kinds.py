@@ -74,7 +74,20 @@ def _drafts(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]
     return (str(draft.number) for draft in registry.drafts())
 
 
+def _datasets(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
+    name = typed.partition("@")[0]
+    if "@" in typed:
+        return (each.ref for each in registry.dataset(name).history)
+    return (each.name for each in registry.datasets())
+
+
+def _places(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
+    return sorted({each.where for each in registry.deployments()})
+
+
 MODEL: Final = Known("model", _models)
+DATASET: Final = Known("data set", _datasets)
+PLACE: Final = Known("place", _places)
 REF: Final = Known("reference", _references)
 STAGE: Final = Known("stage", _stages)
 ALIAS: Final = Known("alias", _aliases)

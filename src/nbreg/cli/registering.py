@@ -49,6 +49,8 @@ _TAGS: Final[dict[str, Any]] = {"metavar": "a,b", "multiple": True, "help": "key
 @click.option("--preview", is_flag=True, help="show what would be stored, and store nothing")
 @click.option("--new", is_flag=True, help="a version even if equal content is registered")
 @click.option("--force", is_flag=True, help="take a name that is taken; needs --reason")
+@click.option("--git-tag", metavar="TAG", is_flag=False, flag_value="", help="tag the commit; MODEL-vNAME")
+@click.option("--allow-dirty", is_flag=True, help="--git-tag despite uncommitted changes")
 @click.option("--allow-secrets", is_flag=True, help="store bytes that look like a secret")
 @why
 def register(
@@ -67,6 +69,7 @@ def register(
     """
     given["bump"] = None if given["bump"] == "auto" else given["bump"]
     given["tags"] = pieces(given["tags"])
+    given["git_tag"] = given["git_tag"] is not None and (given["git_tag"] or True)
     given["metrics"] = metrics(given["metrics"], no_variable("--metrics"))
     given["params"] = params(given["params"], no_variable("--params"))
     given["content"] = as_object("--content", given["content"])

@@ -76,7 +76,18 @@ def by_name(data: object) -> object:
 
 
 def told(links: Iterable[DataLink], given: Mapping[str, tuple[str, str]]) -> list[DataLink]:
-    """The links with the data sets that the caller said they are; `given` are name and origin by link."""
+    """The links with the data sets that the caller said they are; `given` are name and origin by link.
+
+    Raises `BadInputError` for what has no content to be told by, such as a connection.
+    """
+    links = list(links)
+    for link in links:
+        if link.name in given and not link.snapshot:
+            kind = link.summary.get("kind", "value")
+            raise BadInputError(
+                f"{given[link.name][0]!r} has no content that could be digested: it is a {kind}",
+                hint="give the rows, or a Path of the file",
+            )
     return [
         msgspec.structs.replace(link, dataset=given[link.name][0], origin=given[link.name][1])
         if link.name in given

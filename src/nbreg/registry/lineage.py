@@ -192,7 +192,7 @@ class LineageVerbs:
         """What is at work now, by model and place; with `ended` all that ever was, newest first.
 
         It is what people and pipelines said. Which version *should* serve is who holds the stage
-        (`get("churn@production")`); `%deployments` says where the two differ.
+        (`get("churn@production")`); `nbreg deployments` says where the two differ.
         """
         from nbreg.registry import deployments
 
