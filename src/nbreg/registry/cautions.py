@@ -51,14 +51,16 @@ def superseding(name: str, holder: int | None) -> str:
 
 def understated(name: str, base: VersionRow | None, implied: Implied | None) -> str:
     """A name that promises less than what was changed: inputs that used to work no longer do."""
-    before, now = parse_semantic(base.name if base else None), parse_semantic(name)
-    if before is None or now is None or implied is None or implied.bump != "major":
+    if base is None or implied is None or implied.bump != "major":
+        return ""
+    before, now = parse_semantic(base.name), parse_semantic(name)
+    if before is None or now is None:
         return ""
     if now.major > before.major or now.order < before.order:
         return ""
     step = "minor" if now.minor > before.minor else "patch"
     why = implied.reason.removeprefix("major: ")
-    return f"{name} is a {step} step from {base.name if base else ''}, and the change is major: {why}"
+    return f"{name} is a {step} step from {base.name}, and the change is major: {why}"
 
 
 def incomplete(manifest: Manifest) -> list[str]:
