@@ -70,7 +70,7 @@ def test_uncommitted_changes_are_refused_before_anything_is_registered(
     with pytest.raises(ConflictError):
         registry.check("churn", git_tag=True)
 
-    assert "allow_dirty" in refused.value.hint
+    assert "allow_dirty=True" in refused.value.hint
     assert (registry.models(), git("tag")) == ([], "")
     assert registry.register("churn", 1, git_tag=True, allow_dirty=True).row.git_tag == "churn-v1.0.0"
 

@@ -18,6 +18,7 @@ from nbreg.capture.environment import capture_environment, environment_summary
 from nbreg.capture.git import GitStatus, look_ahead, look_no_more, watched_by
 from nbreg.capture.git import begin as begin_git
 from nbreg.capture.knowing import redactor_of
+from nbreg.capture.notebook import capture_notebook
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.source import capture_source, source_summary
@@ -88,6 +89,9 @@ class Pending:
         else:
             parts["variables"] = _tried(lambda: self._variables(namespace, redactor))
             parts["source"] = _tried(lambda: self._source(redactor, names))
+            parts["source"] = _tried(lambda: self._source(redactor))
+            if self._context.kind == "notebook":
+                parts["notebook"] = _tried(lambda: capture_notebook(self._context, redactor))
         return Capture(parts, dict(sorted(redactor.counts.items())))
 
     def _prepare(self) -> tuple[Mapping[str, object], Redactor]:

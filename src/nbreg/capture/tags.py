@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from nbreg.capture.git import find_repository, git_environment, parse_status
 from nbreg.capture.programs import Program
-from nbreg.errors import BadInputError, ConflictError, NbregError
+from nbreg.errors import BadInputError, ConflictError, NbregError, option
 
 SECONDS: Final = 30.0
 """How long git may take; a tag may be signed, and the user asked for that by their own configuration."""
@@ -40,7 +40,7 @@ def clean_commit(folder: str, registry: Path, *, allow_dirty: bool) -> Commit:
         shown = ", ".join(found.changed[:3]) + (" …" if len(found.changed) > 3 else "")
         raise ConflictError(
             f"the work tree has uncommitted changes ({shown}), which a tag would not hold",
-            hint="commit them, or allow_dirty=True (--allow-dirty)",
+            hint=f"commit them, or {option('allow_dirty')}",
         )
     return Commit(top, found.commit)
 

@@ -168,7 +168,8 @@ def gaps(manifest: Manifest | None) -> list[str]:
     for part in _PARTS:
         captured: Captured = getattr(manifest, part)
         if not captured.is_there:
-            reasons.setdefault(_reason(captured), []).append(part)
+            # Where a frontend does not tell its kernel of the file, that is no news on every card.
+            reasons.setdefault("" if part == "notebook" else _reason(captured), []).append(part)
     return [
         f"not captured: {', '.join(parts)}{f' ({brief(reason)})' if reason else ''}"
         for reason, parts in reasons.items()

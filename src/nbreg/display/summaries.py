@@ -97,6 +97,11 @@ def _signature(summary: Mapping[str, Any]) -> list[str]:
     return [f"{count(int(summary['inputs']), 'input')}{f' → {outputs}' if outputs else ''}"]
 
 
+def _notebook(summary: Mapping[str, Any]) -> list[str]:
+    saved = brief(summary["saved"], 20).replace("T", " ")
+    return [brief(summary["name"]), count(int(summary["cells"]), "cell"), f"saved {saved} UTC"]
+
+
 _TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "environment": _environment,
     "variables": _variables,
@@ -104,6 +109,7 @@ _TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "source": _source,
     "data": _data,
     "signature": _signature,
+    "notebook": _notebook,
 }
 
 

@@ -18,6 +18,7 @@ from IPython.core.error import UsageError
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, BadTemplateError, did_you_mean
 from nbreg.names import fill_known, fill_template
+from nbreg.registry.datasets import Dataset
 from nbreg.words import Lookup as Lookup
 from nbreg.words import artifact_sources as artifact_sources
 from nbreg.words import artifacts as artifacts
@@ -115,6 +116,20 @@ def _without_comment(line: str) -> str:
 
 
 _FOR_PEOPLE: Final = ("--message", "--description")
+
+
+def data_variables(given: Iterable[str] | None) -> list[tuple[str, str]]:
+    """`X` or `customers=X`: the data set where one is named, and the variable."""
+    parted = (piece.rpartition("=") for piece in pieces(given))
+    return [(name.strip(), variable.strip()) for name, _, variable in parted]
+
+
+def data(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
+    """The variables' values by their names, as versions of data sets where those are named."""
+    found = {}
+    for name, variable in data_variables(given):
+        found[variable] = Dataset(name, lookup(variable)) if name else lookup(variable)
+    return found
 
 
 def needs_filling(words: Iterable[str]) -> bool:

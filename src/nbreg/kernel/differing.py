@@ -82,7 +82,7 @@ class Differing:
             metrics=metrics or guessed,
             params=given.params(args.params, lookup),
             artifacts=given.artifacts(args.artifacts, lookup),
-            data={name: self._variable(name) for name in given.pieces(args.data)},
+            data=given.data(args.data, self._variable),
         )
         return _with_note(found, guessed) if guessed else found
 

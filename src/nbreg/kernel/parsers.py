@@ -60,7 +60,7 @@ def _register_model() -> Parser:
     for flag, meta, text in (
         ("--metrics", "a,b=0.9", "variables or values"),
         ("--params", "p,lr=0.1", "a dictionary, variables or values"),
-        ("--data", "X_train", "variables that hold the data it was trained on"),
+        ("--data", "X_train", "variables with the data; customers=X_train names it"),
         ("--artifacts", "s,tok=./f", "variables, or files written ./…"),
         ("--tags", "t,u", "keywords"),
         ("--sub", "team=A", "fills {team}"),

@@ -13,6 +13,7 @@ from nbreg.display import Note
 from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
+from nbreg.registry.datasets import check_dataset_name
 
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
@@ -66,7 +67,11 @@ class Registering:
         """Whatever would be refused after hours of training is refused now."""
         args = self._args
         given.artifact_sources(args.artifacts)
-        for name in [*given.pieces(args.data), *([args.variable] if args.variable else [])]:
+        data = given.data_variables(args.data)
+        for name, _ in data:
+            if name:
+                check_dataset_name(name)
+        for name in [*(each for _, each in data), *([args.variable] if args.variable else [])]:
             if not name.isidentifier() and not given.is_path(name):
                 raise BadInputError(f"{name[:60]!r} cannot be a variable", hint="name what the cell sets")
         metrics = given.metrics(args.metrics, given.unset("--metrics"))
@@ -190,7 +195,7 @@ class Registering:
             "metrics": given.metrics(args.metrics, self._variable),
             "params": given.params(args.params, self._variable),
             "artifacts": given.artifacts(args.artifacts, self._variable) or None,
-            "data": {name: self._variable(name) for name in given.pieces(args.data)} or None,
+            "data": given.data(args.data, self._variable) or None,
             **self._options,
         }
 

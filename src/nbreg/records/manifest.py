@@ -184,6 +184,15 @@ class Source(Record, frozen=True, kw_only=True):
     """Classes and functions that cells defined, by name."""
 
 
+class Notebook(Record, frozen=True, kw_only=True):
+    """The notebook as it was last saved before the registration."""
+
+    path: str = ""
+    saved: str = ""
+    document: dict[str, Any] = {}
+    """In the notebook format: cells and text, without outputs and without secrets."""
+
+
 class DataLink(Record, frozen=True, kw_only=True):
     """Data that the model saw, by content."""
 

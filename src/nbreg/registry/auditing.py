@@ -11,7 +11,7 @@ import msgspec
 from nbreg import __version__ as nbreg_version
 from nbreg import lifecycle
 from nbreg.display.audit import AuditView
-from nbreg.errors import BadInputError, ConflictError, NbregError
+from nbreg.errors import BadInputError, ConflictError, NbregError, option
 from nbreg.records import Audit, AuditedVersion, Data, Manifest, StageRow, Tenure, UsedDataset, VersionRow
 from nbreg.registry import datasets, deployments, describing, links, parts, proofs, reading, uses, verifying
 from nbreg.registry.desk import Desk, Entry
@@ -122,7 +122,7 @@ def _target(path: Path, *, overwrite: bool) -> Path:
     if target.suffix.lower() not in _FORMATS:
         raise BadInputError(f"{path.name} is neither HTML nor Markdown", hint=f"{path.stem}.html or .md")
     if target.exists() and (not overwrite or not target.is_file()):
-        raise ConflictError(f"{target} is there already", hint="another name, or overwrite=True")
+        raise ConflictError(f"{target} is there already", hint=f"another name, or {option('overwrite')}")
     return target
 
 

@@ -20,6 +20,7 @@ from nbreg.records import (
     Event,
     Evidence,
     Manifest,
+    Notebook,
     Probe,
     Record,
     RunLink,
@@ -218,6 +219,11 @@ class ModelVersion(LineageOfVersion):
     def source(self) -> Source:
         """Git state, script and local modules."""
         return self._captured(self.manifest.source, Source)
+
+    @property
+    def notebook(self) -> Notebook:
+        """The notebook as it was last saved, without outputs; `manifest.notebook.missing` says why not."""
+        return self._captured(self.manifest.notebook, Notebook)
 
     @property
     def data(self) -> Data:
