@@ -189,3 +189,13 @@ def test_only_addresses_of_the_web_are_addresses() -> None:
                 "https://", "https://a b/", 'https://a/"onclick="', "http://[", " https://example.org"):  # fmt: skip
         assert web_address(bad) == "", bad
     assert Target("a", "b").url == "b"
+
+
+def test_a_readme_in_markdown_stays_words_in_markdown(tmp_path: Path) -> None:
+    """A heading of a colleague's is no heading of the report."""
+    registry = Registry(tmp_path / "registry", settings=Settings(capture=False))
+    registry.register("churn", 1)
+    registry.update_model("churn", readme="# Verified\n- a point\n1. one\n\n===\n| a | b |")
+    text = registry.audit("churn").to_markdown()
+    for line in ("\\# Verified", "\\- a point", "1\\. one", "\\===", "\\| a \\| b \\|"):
+        assert f"\n{line}\n" in text

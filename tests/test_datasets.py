@@ -167,6 +167,47 @@ def test_a_data_set_that_is_not_there_is_said_to_be_missing_with_the_nearest(reg
         nbreg.Dataset("customers", 1, origin=3)  # type: ignore[arg-type]
 
 
+def test_two_contents_of_one_data_set_may_go_into_one_version(registry: Registry) -> None:
+    """Two halves of one table are trained on and tested with."""
+    X = customers()
+    registry.register_dataset("customers", X.tail(5))
+    data = {"train": nbreg.Dataset("customers", X), "test": nbreg.Dataset("customers", X.tail(5))}
+    version = registry.register("churn", trained(X), data=data)
+    assert [each.datasets for each in version.datasets] == [["customers@2"], ["customers@1"]]
+    assert registry.trained_on("customers@1") == registry.trained_on("customers@2") == [version]
+
+
+def test_what_happened_to_a_data_set_is_told(registry: Registry) -> None:
+    """Who said where it comes from, and why."""
+    registry.register_dataset("customers", customers(), reason="Nightly", message="from the lake")
+    registry.register_dataset("customers", customers(), origin="s3://lake")
+    told = [(each.kind, each.by.user, each.reason) for each in registry.dataset("customers").events]
+    assert told == [("data-seen", "ada", ""), ("data-seen", "ada", "Nightly")]
+
+
+def test_the_card_says_what_the_data_is_called(registry: Registry) -> None:
+    """`Xtr` says nothing in a year."""
+    from nbreg.display import VersionDetail
+
+    version = registered(registry, customers())
+    version.link("https://example.org/1", "ticket", title="<b>Q3</b>")
+    version.deploy("prod-eu")
+    detail = VersionDetail(
+        "churn",
+        version.row,
+        version.manifest,
+        links=version.links,
+        deployments=version.deployments,
+        data=version.datasets,
+    )
+    page = detail._repr_mimebundle_()["text/html"]
+    assert "train: customers@1 from s3://lake/customers" in repr(detail)
+    assert "prod-eu, serving since" in repr(detail)
+    assert "ticket: <b>Q3</b> · https://example.org/1" in repr(detail)
+    assert "&lt;b&gt;Q3&lt;/b&gt;" in page
+    assert "&lt;b&gt;Q3&lt;/b&gt;" in version._repr_mimebundle_()["text/html"]
+
+
 def test_what_has_no_content_cannot_be_a_data_set(registry: Registry) -> None:
     """A connection is another one tomorrow; a file is told by what is in it."""
     import sqlite3

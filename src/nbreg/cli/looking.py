@@ -74,7 +74,16 @@ def get(registry: Registry, ref: str) -> Answer:
     version = registry.get(ref)
     row = version.row
     manifest = None if row.purged else version.manifest
-    detail = VersionDetail(version.model, row, manifest, aliases=version.aliases, proof=version.proof)
+    detail = VersionDetail(
+        version.model,
+        row,
+        manifest,
+        aliases=version.aliases,
+        proof=version.proof,
+        links=version.links,
+        deployments=version.deployments,
+        data=version.datasets if manifest is not None else (),
+    )
     told = {"model": version.model, **document(version), "manifest": manifest, "proof": version.proof}
     return Answer(repr(detail), told)
 

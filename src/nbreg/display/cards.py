@@ -15,7 +15,16 @@ from nbreg.display.drafts import told_origin
 from nbreg.display.summaries import doubts, summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
-from nbreg.records import Captured, DataLink, Evidence, Manifest, VersionRow
+from nbreg.records import (
+    Captured,
+    DataLink,
+    Deployment,
+    Evidence,
+    Link,
+    Manifest,
+    UsedDataset,
+    VersionRow,
+)
 
 VERSION_MIME = "application/vnd.nbreg.version+json"
 
@@ -23,6 +32,7 @@ MOST: Final = 100
 """Tags, metrics, params and artifacts that the JSON form lists."""
 
 _PARTS: Final = ("environment", "variables", "recipe", "source", "data", "signature", "probe", "notebook")
+_MOST_LINKS: Final = 6
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn"}
 _FRAMEWORKS: Final = (
     "torch",
@@ -47,6 +57,7 @@ def version_bundle(
     *,
     existing: bool = False,
     aliases: Sequence[str] = (),
+    links: Sequence[Link] = (),
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The card of a version: HTML, text, and JSON of what is the same wherever it is made.
@@ -59,7 +70,7 @@ def version_bundle(
     # Parameters that nbreg read off the model are many, most of them defaults: `%model` lists them.
     read_off = manifest is not None and "params" in manifest.inferred
     facts = [
-        *_now(row, aliases),
+        *_now(row, aliases, links),
         *(each for each in _facts(row, manifest) if not read_off or each[0] != "params"),
     ]
     remarks = _remarks(row, manifest, existing=existing, notes=notes)
@@ -77,10 +88,15 @@ def version_bundle(
     }
 
 
-def _now(row: VersionRow, aliases: Sequence[str]) -> list[tuple[str, str]]:
+def _now(row: VersionRow, aliases: Sequence[str], links: Sequence[Link]) -> list[tuple[str, str]]:
     """What may change, where there is something to say of it."""
     stage = _stage_line(row) if row.deleted or row.stage != "none" else ""
-    return [(name, text) for name, text in (("stage", stage), ("aliases", listed(sorted(aliases)))) if text]
+    told = (
+        ("stage", stage),
+        ("aliases", listed(sorted(aliases))),
+        ("links", " · ".join(map(_linked, links[:_MOST_LINKS]))),
+    )
+    return [(name, text) for name, text in told if text]
 
 
 def _plain_card(title: str, headline: str, facts: Sequence[tuple[str, str]], remarks: Sequence[str]) -> str:
@@ -276,9 +292,13 @@ class VersionDetail:
         *,
         aliases: Sequence[str] = (),
         proof: Evidence | None = None,
+        links: Sequence[Link] = (),
+        deployments: Sequence[Deployment] = (),
+        data: Sequence[UsedDataset] = (),
         version: object = None,
     ) -> None:
         self.version = version
+        self._links, self._deployments, self._data = links, deployments, data
         self._proof = proof
         self._model, self._row, self._manifest = model, row, manifest
         self._aliases = sorted(aliases)
@@ -324,12 +344,31 @@ class VersionDetail:
             ("aliases", listed(self._aliases)),
             *_facts(row, self._manifest),
             *_captured_lines(self._manifest, row),
+            ("data sets", listed((_known_as(each) for each in self._data if each.datasets), 6)),
+            ("deployed", listed((_deployed(each) for each in self._deployments if not each.is_over), 6)),
+            *(("links" if not at else "", _linked(each)) for at, each in enumerate(self._links[:MOST])),
             ("proof", _proof_told(self._proof)),
             ("registered", f"{moment(row.created)} UTC by {brief(row.actor, 60)}"),
             ("size", size(row.size) if row.size else ""),
             ("id", f"sha256:{row.id}"),
         ]
         return [(name, text) for name, text in now if text]
+
+
+def _known_as(used: UsedDataset) -> str:
+    """`Xtr: customers@2`, and where it was said to come from."""
+    origin = f" from {brief(used.origin, 40)}" if used.origin else ""
+    return f"{brief(used.name, 40)}: {listed(used.datasets, 3)}{origin}"
+
+
+def _deployed(deployment: Deployment) -> str:
+    """`prod-eu, serving since 2026-02-09 10:00 UTC`."""
+    return f"{brief(deployment.where, 40)}, {deployment.status} since {moment(deployment.since)} UTC"
+
+
+def _linked(link: Link) -> str:
+    title = f"{brief(link.title)} · " if link.title else ""
+    return f"{brief(link.kind, 40)}: {title}{brief(link.target)}"
 
 
 def _proof_told(proof: Evidence | None) -> str:

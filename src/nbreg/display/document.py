@@ -81,7 +81,7 @@ _STYLE: Final = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d;
   --soft: #161b22; --paper: #0d1117; --link: #6cb0ff; } }
 body { margin: 0 auto; max-width: 70em; padding: 2em 1.5em 4em; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.7em; margin: 0 0 .2em; } h2 { font-size: 1.25em; margin: 2em 0 .4em; }
 h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
 .wide { overflow-x: auto; }
@@ -145,7 +145,7 @@ def _cell(cell: str | Target) -> str:
 
 def as_markdown(title: str, sub: str, sections: Iterable[Section]) -> str:
     """The same, for a repository or a wiki."""
-    parts = [f"# {_plain(title)}", _plain(sub)]
+    parts = [f"# {_plain(title)}", _paragraph(sub)]
     for section in sections:
         parts += [f"{'#' * section.level} {_plain(section.title)}", *map(_markdown, section.blocks)]
     return "\n\n".join(parts) + "\n"
@@ -153,9 +153,9 @@ def as_markdown(title: str, sub: str, sections: Iterable[Section]) -> str:
 
 def _markdown(block: Block) -> str:
     if isinstance(block, Text):
-        return _plain(block.text)
+        return _paragraph(block.text)
     if isinstance(block, Points):
-        return "\n".join(f"- {_plain(each)}" for each in block.items)
+        return "\n".join(f"- {_paragraph(each)}" for each in block.items)
     titles = ("", "") if isinstance(block, Facts) else block.titles
     head = [_line(map(_plain, titles)), _line("---" for _ in titles)]
     return "\n".join([*head, *(_line(map(_in_markdown, row)) for row in block.rows)])
@@ -175,6 +175,11 @@ def _in_markdown(cell: str | Target) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that no reader of Markdown takes for anything else."""
-    told = _MARKDOWN.sub(r"\\\1", brief(text, LONGEST))
+    """Text that no reader of Markdown takes for anything else, within a line."""
+    return _MARKDOWN.sub(r"\\\1", brief(text, LONGEST))
+
+
+def _paragraph(text: str) -> str:
+    """The same at the beginning of a line, where it could begin a list or a heading."""
+    told = _plain(text)
     return f"\\{told}" if told[:1] in ("-", "+", "#", "=") else _NUMBERED.sub(r"\1\\\2", told)

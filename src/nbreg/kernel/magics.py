@@ -290,7 +290,15 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             if manifest is not None:
                 self._show_drift(version)
         return VersionDetail(
-            version.model, row, manifest, aliases=version.aliases, proof=version.proof, version=version
+            version.model,
+            row,
+            manifest,
+            aliases=version.aliases,
+            proof=version.proof,
+            links=version.links,
+            deployments=version.deployments,
+            data=version.datasets if manifest is not None else (),
+            version=version,
         )
 
     @magic

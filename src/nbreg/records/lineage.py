@@ -192,7 +192,8 @@ class Edge(Record, frozen=True, kw_only=True):
     source: str
     target: str
     kind: str
-    """`trained-on`, `features`, `made-by`, `code`, `derived-from`, `holds`, `deployed-at`, `linked`."""
+    """`trained-on`, `judged-on`, `features`, `code`, `made-by`, `derived-from` before it; after it
+    `derived-from`, `holds`, `deployed-at` and `linked`."""
 
 
 class Lineage(Record, frozen=True, kw_only=True):

@@ -116,9 +116,9 @@ def checked(links: Iterable[DataLink]) -> list[DataLink]:
 def note(desk: Desk, links: Iterable[DataLink], *, reason: str = "", message: str = "") -> list[Snapshot]:
     """Give each link that names a data set its version there; what is there already is not written."""
     wanted = [link for link in links if link.dataset and link.snapshot]
-    known = {link.dataset: find(desk, link.dataset, link.snapshot) for link in wanted}
-    if all(_is_told(known[link.dataset], link) for link in wanted):
-        return [each for each in known.values() if each is not None]
+    known = [find(desk, link.dataset, link.snapshot) for link in wanted]
+    if all(_is_told(each, link) for each, link in zip(known, wanted, strict=True)):
+        return [each for each in known if each is not None]
     database = desk.folder.data_to_write()
     with desk.transaction(database, "data-seen", reason=reason, message=message) as draft:
         noted = [_noted(database, draft.at, desk.actor.user, link) for link in wanted]

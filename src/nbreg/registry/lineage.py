@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadReferenceError
-from nbreg.records import About, DataLink, Deployment, FeatureSet, Link, Snapshot, UsedDataset
-from nbreg.registry import datasets, uses
+from nbreg.records import About, DataLink, Deployment, Event, FeatureSet, Link, Snapshot, UsedDataset
+from nbreg.registry import datasets, reading, uses
 from nbreg.registry.datasets import Dataset
 from nbreg.registry.desk import Desk, Entry
 
@@ -81,6 +81,13 @@ class DatasetVersion:
     def versions(self) -> list[ModelVersion]:
         """The versions of models that used this content, whatever they called it."""
         return self.registry.trained_on(self)
+
+    @property
+    def events(self) -> list[Event]:
+        """Who showed this content or said where it comes from, newest first."""
+        database = self._desk.folder.data.refresh()
+        lines = database.history("dataset-versions", self.ref)
+        return [reading.event("", database.journal.line(index)) for index in reversed(lines)]
 
     def __repr__(self) -> str:
         return f"<DatasetVersion {self.ref} sha256:{self.snapshot[:12]}>"

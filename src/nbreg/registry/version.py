@@ -358,7 +358,13 @@ class ModelVersion(LineageOfVersion):
         except StoreError as error:
             notes.append(error.message)
         return version_bundle(
-            self.model, row, manifest, existing=self.existing, aliases=self.aliases, notes=notes
+            self.model,
+            row,
+            manifest,
+            existing=self.existing,
+            aliases=self.aliases,
+            links=self.links,
+            notes=notes,
         )
 
     def __eq__(self, other: object) -> bool:
