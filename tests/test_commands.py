@@ -35,7 +35,6 @@ WITHOUT_A_COMMAND = {
     "get_request": "`nbreg requests` lists them",
     "draft": "`nbreg drafts` lists them, and --draft registers one",
     "isolated": "an object lives in a process; `nbreg environments` makes its environment beforehand",
-    "isolated": "the process that answers ends with whoever asked",
     "load": "an object lives in a process; `nbreg pull` writes its files",
     "moves": "a panel shows what may be done; `nbreg promote` says what may not",
     "preview": "`nbreg register --preview`",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nbreg import Registry
-from nbreg.errors import BadInputError, BadValueError, UnknownDeploymentError, VersionInUseError
+from nbreg.errors import BadInputError, BadValueError, NotFoundError, VersionInUseError
 from nbreg.settings import Settings
 
 
@@ -92,10 +92,10 @@ def test_a_deployed_version_is_not_deleted_or_moved_by_accident(registry: Regist
 def test_what_is_not_deployed_cannot_end(registry: Registry) -> None:
     """A typo of a place is said, with the nearest."""
     registry.deploy("churn@1", "prod-eu")
-    with pytest.raises(UnknownDeploymentError) as wrong:
+    with pytest.raises(NotFoundError) as wrong:
         registry.undeploy("churn@1", "prod-us")
     assert "prod-eu" in wrong.value.hint
-    with pytest.raises(UnknownDeploymentError):
+    with pytest.raises(NotFoundError):
         registry.undeploy("churn@2", "prod-eu")
 
 

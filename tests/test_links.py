@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbreg import Registry
-from nbreg.errors import BadValueError, UnknownLinkError
+from nbreg.errors import BadValueError, NotFoundError
 from nbreg.settings import Settings
 
 TICKET = "https://jira.example.org/browse/CHURN-12"
@@ -59,7 +59,7 @@ def test_unlinking_is_told_by_the_journal_and_ids_are_not_given_again(registry: 
 
     assert [(each.id, each.target) for each in version.links] == [(1, TICKET), (3, "report-2.pdf")]
     assert [each.kind for each in version.events][:2] == ["linked", "unlinked"]
-    with pytest.raises(UnknownLinkError) as gone:
+    with pytest.raises(NotFoundError) as gone:
         version.unlink("report.pdf")
     assert TICKET in gone.value.hint
 

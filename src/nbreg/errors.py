@@ -14,8 +14,6 @@
     │   ├── NotRegisteredYetError
     │   ├── UnknownArtifactError
     │   ├── UnknownDatasetError
-    │   ├── UnknownLinkError
-    │   ├── UnknownDeploymentError
     │   ├── UnknownVariableError
     │   ├── NotRestorableError
     │   ├── UnknownDraftError
@@ -263,18 +261,6 @@ class UnknownDatasetError(NotFoundError):
     """The registry has no data set of that name, or the data set no such version."""
 
     code = "unknown-dataset"
-
-
-class UnknownLinkError(NotFoundError):
-    """The version has no such link."""
-
-    code = "unknown-link"
-
-
-class UnknownDeploymentError(NotFoundError):
-    """The version is not deployed there."""
-
-    code = "unknown-deployment"
 
 
 class UnknownRunError(NotFoundError):

@@ -7,13 +7,16 @@ better, and comes at the moment when it can still be changed.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nbreg import lifecycle
 from nbreg.changes import Implied
 from nbreg.names import parse_semantic
-from nbreg.records import Lifecycle, Manifest, VersionRow
-from nbreg.store.tiny import Draft
+from nbreg.records import Lifecycle, Manifest, ModelRow, Pointer, VersionRow
+from nbreg.store.tiny import Draft, JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.request import Request
 
 _SWITCHED_OFF: Final = "switched off"
 _INFORMAL: Final = re.compile(
@@ -47,6 +50,17 @@ def superseding(name: str, holder: int | None) -> str:
     if holder is None:
         return ""
     return f"{name} meant #{holder} before, which keeps its number and bytes: who noted the name gets another"
+
+
+def naming(database: JournalDB, request: Request, model: ModelRow) -> list[str]:
+    """What is doubtful about the names that were asked for."""
+    name = request.version or ""
+    holder = database.row("names", name, Pointer) if request.force and name else None
+    return [
+        informal(request.model, "model") if model.next_number == 1 else "",
+        informal(name, "version"),
+        superseding(name, holder.number if holder else None),
+    ]
 
 
 def understated(name: str, base: VersionRow | None, implied: Implied | None) -> str:

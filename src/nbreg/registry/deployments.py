@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from nbreg.errors import BadInputError, BadValueError, UnknownDeploymentError, did_you_mean
+from nbreg.errors import BadInputError, BadValueError, NotFoundError, did_you_mean
 from nbreg.names import LONGEST_NAME
 from nbreg.records import DeployedRow, Deployment, DeploymentStatus, PlaceRow, VersionRow
 from nbreg.registry import bookkeeping, reading
@@ -94,7 +94,7 @@ def end(desk: Desk, ref: str, where: str, *, reason: str, message: str) -> Deplo
 def _refuse_absent(entry: Entry, where: str) -> None:
     if at_place(entry.database, entry.number, where) is None:
         places = [each.where for each in of(entry.database, entry.number) if not each.is_over]
-        raise UnknownDeploymentError(
+        raise NotFoundError(
             f"{entry.ref} is not deployed at {where!r}", hint=did_you_mean(where, places, "it is nowhere")
         )
 

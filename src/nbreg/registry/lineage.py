@@ -190,7 +190,7 @@ class LineageVerbs:
     def undeploy(
         self, ref: str | ModelVersion, where: str, *, reason: str = "", message: str = ""
     ) -> Deployment:
-        """Record that a version is no longer at work somewhere. Raises `UnknownDeploymentError`."""
+        """Record that a version is no longer at work somewhere. Raises `NotFoundError`."""
         from nbreg.registry import deployments
 
         return deployments.end(self._desk, self._text(ref), where, reason=reason, message=message)
@@ -358,7 +358,7 @@ class LineageOfVersion:
         return self._this
 
     def unlink(self, target: str | int, *, reason: str = "", message: str = "") -> ModelVersion:
-        """Take a link away, by its target or id; the journal still tells of it. Raises `UnknownLinkError`."""
+        """Take a link away, by its target or id; the journal still tells of it. Raises `NotFoundError`."""
         from nbreg.registry import links
 
         links.unlink(self._desk, self._ref, target, reason=reason, message=message)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from nbreg.capture.secrets import without_credentials
-from nbreg.errors import BadInputError, BadValueError, UnknownLinkError
+from nbreg.errors import BadInputError, BadValueError, NotFoundError
 from nbreg.names import LONGEST_NAME
 from nbreg.records import Link, LinksRow, VersionRow
 from nbreg.registry import bookkeeping, reading
@@ -75,7 +75,7 @@ def unlink(desk: Desk, ref: str, target: str | int, *, reason: str, message: str
         gone = next((each for each in there.links if target in (each.target, each.id, str(each.id))), None)
         if gone is None:
             targets = ", ".join(f"{each.id}: {each.target[:60]}" for each in there.links[:6])
-            raise UnknownLinkError(
+            raise NotFoundError(
                 f"{entry.ref} has no link {ascii(target)[:80]}",
                 hint=f"its links: {targets}" if targets else "it has none",
             )

@@ -24,7 +24,6 @@ from nbreg.records import (
     DataLink,
     Environment,
     Manifest,
-    ModelRow,
     Pointer,
     Record,
     VersionRow,
@@ -438,7 +437,7 @@ def _write(
         model = bookkeeping.brief(database, draft, new_model=request.model)
         desk.folder.refuse_twin(request.model, model)  # it may have come to be meanwhile
         base = naming.base_row(database, request)
-        doubts = _doubts(database, request, model)
+        doubts = cautions.naming(database, request, model)
         name, implied = naming.choose(desk, database, request, base, judged.for_base(base, last=last))
         model_artifact = next(
             (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
@@ -474,17 +473,6 @@ def _write(
         uses.add(database, draft, row, used)
     written = bookkeeping.version_row(database, row.number)
     return Entry(request.model, database, written, waits_for=waits_for)
-
-
-def _doubts(database: JournalDB, request: Request, model: ModelRow) -> list[str]:
-    """What is doubtful about the names that were asked for."""
-    name = request.version or ""
-    holder = database.row("names", name, Pointer) if request.force and name else None
-    return [
-        cautions.informal(request.model, "model") if model.next_number == 1 else "",
-        cautions.informal(name, "version"),
-        cautions.superseding(name, holder.number if holder else None),
-    ]
 
 
 def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow, stage: str) -> None:
