@@ -191,7 +191,7 @@ def test_gates_of_all_models_stand_in_the_registry_itself(quick: Registry) -> No
 
 def test_a_model_without_gates_promotes_by_one_plain_line(quick: Registry) -> None:
     """Who requires nothing sees and pays nothing."""
-    quick.promote("churn@2", "production")
+    quick.promote("churn@2", "production", reason="Test")
     assert quick.events("churn")[0].facts == {
         "number": 2, "name": quick.get("churn@2").name, "was": "none", "stage": "production",
         "archived": 1, "archived_name": "1.0.0",

@@ -89,7 +89,6 @@ class Pending:
         else:
             parts["variables"] = _tried(lambda: self._variables(namespace, redactor))
             parts["source"] = _tried(lambda: self._source(redactor, names))
-            parts["source"] = _tried(lambda: self._source(redactor))
             if self._context.kind == "notebook":
                 parts["notebook"] = _tried(lambda: capture_notebook(self._context, redactor))
         return Capture(parts, dict(sorted(redactor.counts.items())))

@@ -422,7 +422,6 @@ def _write(
 ) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
-    used = made.uses
     used, step = made.uses, comparing.step_beside(desk, request, made.side)
     with desk.transaction(
         database,
