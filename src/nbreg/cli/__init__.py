@@ -16,8 +16,8 @@ import click
 
 from nbreg import __version__
 from nbreg.cli import (
-    deciding,
     belonging,
+    deciding,
     elsewhere,
     governing,
     keeping,

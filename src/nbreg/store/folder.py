@@ -106,6 +106,7 @@ class Folder:
             if row is not None and not row.ledger:
                 self._own.put(*_REGISTRY_ROW, msgspec.structs.replace(row, ledger=draft.at))
 
+    @cached_property
     def data(self) -> JournalDB:
         """The journal of data sets, which may not be there; `data_to_write` makes its folder."""
         return self._database(self.path / "data" / "journal.jsonl")
