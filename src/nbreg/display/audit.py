@@ -11,7 +11,7 @@ from nbreg.display.document import Block, Facts, Grid, Points, Section, Target, 
 from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import brief, count, listed, moment, number, pairs, size
-from nbreg.records import Audit, AuditedVersion, Deployment, Event, Link, Tenure, UsedDataset
+from nbreg.records import Audit, AuditedTenure, AuditedVersion, Deployment, Event, Link, UsedDataset
 
 AUDIT_MIME = "application/vnd.nbreg.audit+json"
 
@@ -130,7 +130,7 @@ def _readme(audit: Audit) -> list[Section]:
     return [Section("Readme", [Text(line) for line in lines[:500]])] if lines else []
 
 
-def _tenures(tenures: Sequence[Tenure]) -> list[Block]:
+def _tenures(tenures: Sequence[AuditedTenure]) -> list[Block]:
     if not tenures:
         return [Text("No version was ever put in a stage.")]
     rows = [
@@ -149,7 +149,7 @@ def _tenures(tenures: Sequence[Tenure]) -> list[Block]:
     return [Grid(("stage", "version", "from, UTC", "until, UTC", "event", "by", "reason", "message"), rows)]
 
 
-def _named(tenure: Tenure) -> str:
+def _named(tenure: AuditedTenure) -> str:
     return label(tenure.name or None, tenure.number)
 
 

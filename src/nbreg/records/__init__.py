@@ -6,7 +6,7 @@ a digest, bytes where it is a size. A field that a later release fills is here a
 so that filling it changes no format.
 """
 
-from nbreg.records.audits import Audit, AuditedVersion, Tenure
+from nbreg.records.audits import Audit, AuditedTenure, AuditedVersion
 from nbreg.records.base import FORMAT, NO_RECORD, Actor, Event, Json, Record, Row
 from nbreg.records.context import Context, ReadFile, SeenData, UsedData
 from nbreg.records.decisions import Decision, Decisions, LedgerRow, SegmentRow, SplitRow
@@ -121,6 +121,7 @@ __all__ = [
     "ApprovedRule",
     "Artifact",
     "Audit",
+    "AuditedTenure",
     "AuditedVersion",
     "Captured",
     "Chunk",

@@ -9,7 +9,7 @@ from nbreg.records.reports import Head, VerifyReport
 from nbreg.records.rows import Evidence, VersionRow
 
 
-class Tenure(Record, frozen=True, kw_only=True):
+class AuditedTenure(Record, frozen=True, kw_only=True):
     """A version's time in a stage, and the event that began it."""
 
     stage: str
@@ -53,7 +53,7 @@ class Audit(Record, frozen=True, kw_only=True):
     """What reading everything anew found; None where that was not asked for."""
     versions: list[AuditedVersion] = []
     """Newest first, deleted ones too."""
-    tenures: list[Tenure] = []
+    tenures: list[AuditedTenure] = []
     """Who held which stage when, latest first in each stage."""
     deployments: list[Deployment] = []
     events: list[Event] = []

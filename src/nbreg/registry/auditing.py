@@ -6,14 +6,32 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from nbreg import __version__ as nbreg_version
 from nbreg import lifecycle
 from nbreg.display.audit import AuditView
 from nbreg.errors import BadInputError, ConflictError, NbregError, option
-from nbreg.records import Audit, AuditedVersion, Data, Manifest, StageRow, Tenure, UsedDataset, VersionRow
-from nbreg.registry import datasets, deployments, describing, links, parts, proofs, reading, uses, verifying
+from nbreg.records import (
+    Audit,
+    AuditedTenure,
+    AuditedVersion,
+    Data,
+    Manifest,
+    Tenure,
+    UsedDataset,
+    VersionRow,
+)
+from nbreg.registry import (
+    datasets,
+    deployments,
+    describing,
+    history,
+    links,
+    parts,
+    proofs,
+    reading,
+    uses,
+    verifying,
+)
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.files import refused
 from nbreg.store.tiny import JournalDB
@@ -93,28 +111,22 @@ def used_data(desk: Desk, manifest: Manifest) -> list[UsedDataset]:
     ]
 
 
-def _tenures(model: str, database: JournalDB, stage: str) -> list[Tenure]:
-    """Who held a stage when, from the lines that wrote its row; latest first."""
-    found: list[Tenure] = []
-    holder: int | None = None
-    for index in database.history("stages", stage):
-        row = database.row("stages", stage, StageRow, before=index + 1)
-        number = row.number if row else None
-        if number == holder:
-            continue  # the row changed, and not who holds the stage
-        line = database.journal.line(index)
-        if holder is not None:
-            found[-1] = msgspec.structs.replace(found[-1], until=line.at)
-        if number is not None:
-            version = database.row("versions", number, VersionRow)
-            name = (version.name or version.superseded_name) if version else ""
-            found.append(
-                Tenure(
-                    stage=stage, number=number, name=name, since=line.at, began_by=reading.event(model, line)
-                )
-            )
-        holder = number
-    return found[::-1]
+def _tenures(model: str, database: JournalDB, stage: str) -> list[AuditedTenure]:
+    """Who held a stage when, and what began it; latest first."""
+
+    def told(tenure: Tenure) -> AuditedTenure:
+        began = database.journal.line(tenure.since - 1)
+        version = database.row("versions", tenure.number, VersionRow)
+        return AuditedTenure(
+            stage=stage,
+            number=tenure.number,
+            name=(version.name or version.superseded_name) if version else "",
+            since=began.at,
+            until=database.journal.line(tenure.until - 1).at if tenure.until else "",
+            began_by=reading.event(model, began),
+        )
+
+    return [told(tenure) for tenure in history.tenures(database, stage)]
 
 
 def _target(path: Path, *, overwrite: bool) -> Path:

@@ -72,7 +72,7 @@ class HistoryVerbs:
         Raises `UnknownModelError` or `UnknownStageError`.
         """
         lifecycle.check_held(self._desk.lifecycle, stage)
-        return list(_tenures(self._desk.model(model), stage, since))
+        return list(tenures(self._desk.model(model), stage, since))
 
     def moves(self, ref: str | ModelVersion) -> list[Move]:
         """What may be done with a version from the stage it is in, and what that would do now.
@@ -134,7 +134,8 @@ def _chooser(
     return chosen
 
 
-def _tenures(database: JournalDB, stage: str, since: int) -> Iterator[Tenure]:
+def tenures(database: JournalDB, stage: str, since: int = 0) -> Iterator[Tenure]:
+    """Who held a stage from line to line, newest first, back to the line `since`."""
     until: int | None = None
     pending: Tenure | None = None
     for index in reversed(database.history("stages", stage)):
