@@ -234,7 +234,7 @@ def _same_signature(about: About, rule: SameSignatureRule) -> Found:
 
 
 def _no_warnings(about: About, rule: NoWarningsRule) -> Found:
-    warnings = about.manifest().warnings
+    warnings = [*about.manifest().warnings, *about.entry.row.warnings]
     return not warnings, {"warnings": warnings[:20]} if warnings else {}, "; ".join(warnings)[:300]
 
 
