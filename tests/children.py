@@ -58,7 +58,7 @@ def as_nobody(work: Callable[[], Any]) -> Any:
     A fork, since the interpreter itself may stand where only root may read.
     """
     for module in pkgutil.walk_packages(nbreg.__path__, "nbreg."):
-        if module.name.split(".")[1] not in ("kernel", "cli", "autoload", "panels"):
+        if module.name.split(".")[1] not in ("kernel", "cli", "autoload", "panels", "server"):
             importlib.import_module(module.name)
     importlib.import_module("cloudpickle")
     importlib.import_module("difflib")

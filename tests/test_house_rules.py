@@ -56,7 +56,7 @@ OWNERS = {
     "pandas": {"families", "capture"},
     "scipy": {"families"},
     "sklearn": {"families"},
-    "traitlets": {"config"},
+    "traitlets": {"config", "server"},  # the server's own class is one of jupyter_server's
     "IPython": {"kernel", "autoload", "panels"},
     "ipywidgets": {"panels"},
     "skops": {"families"},

@@ -94,3 +94,10 @@ def unload_ipython_extension(shell: Any) -> None:
     from nbreg.kernel import unload
 
     unload(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """What a Jupyter Server asks for; nothing else imports the server's part."""
+    from nbreg.server.app import NbregServer
+
+    return [{"module": "nbreg.server.app", "app": NbregServer}]

@@ -81,6 +81,7 @@ from nbreg.records.manifest import (
 )
 from nbreg.records.plain import as_doc, canonical, digest_of, from_doc, new_run_id, plain, timestamp
 from nbreg.records.reports import (
+    Changes,
     Diff,
     DiffItem,
     DiffSection,
@@ -124,6 +125,7 @@ __all__ = [
     "AuditedTenure",
     "AuditedVersion",
     "Captured",
+    "Changes",
     "Chunk",
     "Column",
     "Context",

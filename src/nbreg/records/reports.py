@@ -6,7 +6,7 @@ from typing import Literal
 
 from nbreg.names import Bump
 from nbreg.records.base import Event, Json, Record
-from nbreg.records.rows import VersionRow
+from nbreg.records.rows import ModelRow, VersionRow
 
 # what verbs report
 
@@ -99,6 +99,19 @@ class DriftItem(Record, frozen=True, kw_only=True):
     """The requirement that brings back what was recorded; empty where there is none."""
     note: str = ""
     """Why that is not all it takes."""
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """What changed in a registry since a cursor; the next question takes this cursor."""
+
+    cursor: str
+    all: bool = False
+    """Whether `models` are all that there are: the cursor was none, or of before a restart."""
+    models: list[ModelRow] = []
+    gone: list[str] = []
+    """Models whose folder was taken away."""
+    others: list[str] = []
+    """Which of `registry.jsonl`, `runs` and `drafts` have something new."""
 
 
 # what differs between two versions

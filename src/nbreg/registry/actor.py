@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import Literal
 
 from nbreg.records import Actor
 
@@ -16,6 +17,11 @@ def current_actor() -> Actor:
     if user := os.environ.get("NBREG_ACTOR"):
         return Actor(user=_clean(user), source="environment", host=host)
     return Actor(user=_clean(_system_user()), source="system", host=host)
+
+
+def named_actor(user: str, source: Literal["server", "jupyterhub"]) -> Actor:
+    """Somebody whom a service knows by name, and acts for."""
+    return Actor(user=_clean(user), source=source, host=os.uname().nodename)
 
 
 def _clean(user: str) -> str:

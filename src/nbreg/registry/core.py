@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ from nbreg.registry.isolation import IsolationVerbs
 from nbreg.registry.lineage import LineageVerbs
 from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
+from nbreg.registry.watching import WatchVerbs
 from nbreg.settings import Settings
 from nbreg.store.folder import Folder
 
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs, LineageVerbs):
+class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs, LineageVerbs, WatchVerbs):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it
@@ -125,6 +127,12 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
     def actor(self) -> Actor:
         """Who acts through this object."""
         return self._desk.actor
+
+    def acting_as(self, actor: Actor) -> Registry:
+        """The same registry for somebody else, for services; what it has read of it, both have."""
+        other = copy(self)
+        other._desk = Desk(self._desk.folder, self._desk.settings, actor)
+        return other
 
     # register
 

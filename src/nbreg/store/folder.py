@@ -302,24 +302,24 @@ class Folder:
 
     def models(self) -> list[ModelRow]:
         """Every model in brief, from the last line of its journal alone."""
-        rows = []
-        for name, path in self.journals():
-            line = last_line(path)
-            row = _model_row(line) if line else None
-            if row is not None:
-                rows.append(row)
-            elif path.exists() and path.stat().st_size:
-                rows += self._slowly(name)
-        return rows
+        found = (self.last_row(name, path) for name, path in self.journals())
+        return [row for row in found if row is not None]
 
-    def _slowly(self, name: str) -> list[ModelRow]:
+    def last_row(self, name: str, path: Path) -> ModelRow | None:
+        """The row of a model that `journals` names; None where nothing of it can be read."""
+        line = last_line(path)
+        row = _model_row(line) if line else None
+        if row is None and path.exists() and path.stat().st_size:
+            return self._slowly(name)
+        return row
+
+    def _slowly(self, name: str) -> ModelRow | None:
         """A model whose last line is torn or damaged: read what stands before it."""
         try:
-            row = self._opened(name).refresh().row(*MODEL_ROW, ModelRow)
+            return self._opened(name).refresh().row(*MODEL_ROW, ModelRow)
         except StoreError as error:
             log.error("%s", error)
-            return []
-        return [row] if row is not None else []
+            return None
 
     def databases(self) -> Iterator[tuple[str, JournalDB]]:
         """Each model's journal that can be read at all, and the registry's own as ''."""

@@ -1,0 +1,1029 @@
+// Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
+
+/** The shape of all that travels; a server that says another one in `hello` does not fit. */
+export const CONTRACT = '4551c0f93b9c52af';
+
+/** What the routes' paths begin with, below the server's base URL. */
+export const NAMESPACE = 'nbreg';
+
+/** Who did it: self-asserted on a folder, and shown as such. */
+export interface IActor {
+  user: string;
+  source: 'jupyterhub' | 'server' | 'environment' | 'system';
+  host: string;
+}
+
+/** An alias that is there no more. */
+export interface IAliasDropped {
+  model: string;
+  alias: string;
+}
+
+/** A named object, file or folder of a version; the one called `model` is the model. */
+export interface IArtifact {
+  name: string;
+  kind: 'object' | 'file' | 'folder';
+  /** The family that wrote it and can read it (`generic`, `sklearn`, `files` …). */
+  family: string;
+  /** The family's name for the form of the bytes (`pickle5`, `cloudpickle5`, `raw` …). */
+  form: string;
+  /** The object's class, as `module.qualname`. */
+  type: string;
+  /** Digest of the object by value; equal objects have equal tokens, whatever their bytes. */
+  token: string;
+  /** An object's stream first, then its buffers, in the order the stream asks for them. */
+  chunks: IChunk[];
+  files: IFileEntry[];
+  /** What reading the stream would import, as `module.name`. */
+  globals: string[];
+  /** What the family adds for its own reader. */
+  facts: { [name: string]: unknown };
+}
+
+/** What every route may be asked with. */
+export interface IAsked {
+}
+
+/**
+ * One part of the capture: its bytes by digest, or why there are none.
+ *
+ * `summary` holds the few facts that a card shows without reading the part.
+ */
+export interface ICaptured {
+  digest: string;
+  size: number;
+  summary: { [name: string]: unknown };
+  missing: string;
+}
+
+/** What changed in a registry since a cursor; the next question takes this cursor. */
+export interface IChanges {
+  cursor: string;
+  /** Whether `models` are all that there are: the cursor was none, or of before a restart. */
+  all: boolean;
+  models: IModelRow[];
+  /** Models whose folder was taken away. */
+  gone: string[];
+  /** Which of `registry.jsonl`, `runs` and `drafts` have something new. */
+  others: string[];
+}
+
+/** A run of bytes, named by its sha256. */
+export interface IChunk {
+  digest: string;
+  size: number;
+}
+
+/** One column of a data set: its content by digest, and a sketch of its values. */
+export interface IColumn {
+  name: string;
+  dtype: string;
+  digest: string;
+  nulls: number;
+  /** How many values differ; None where they are more than a sketch counts. */
+  distinct: number | null;
+  min: null | boolean | number | string | unknown[] | { [name: string]: unknown };
+  max: null | boolean | number | string | unknown[] | { [name: string]: unknown };
+  mean: number | null;
+  /** The most frequent values of text, each with its count. */
+  top: unknown[][];
+  /** Why nothing of the values is recorded; then there is no digest of them either. */
+  withheld: string;
+}
+
+/** A version, and what the copy shall be called. */
+export interface ICopy {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  to?: string | null;
+  version?: string | null;
+  description?: string | null;
+  tags?: string[] | null;
+  content?: { [name: string]: unknown } | null;
+  force?: boolean;
+}
+
+/** A metric of a run over its steps. */
+export interface ICurve {
+  /** A `key` of `registries`. */
+  registry?: string;
+  run: string;
+  metric: string;
+  points?: number;
+}
+
+/** One or several values of a metric: the last of them, and the least and the greatest. */
+export interface ICurvePoint {
+  step: number;
+  value: number | string;
+  low: number | string;
+  high: number | string;
+}
+
+/** The data sets, the files read on the way, and how they overlap. */
+export interface IData {
+  sets: IDataLink[];
+  /** The columns of each set, by the set's name. */
+  columns: { [name: string]: IColumn[] };
+  /**
+   * Files that the recipe's cells read: path, size, time, digest and how much of the file that covers,
+   * or `changed`, where it is another one now.
+   */
+  files: { [name: string]: unknown }[];
+  overlaps: { [name: string]: unknown }[];
+  /** The version of the feature set: a digest of the names, types and order of what goes in. */
+  feature_set: string;
+}
+
+/** Data that the model saw, by content. */
+export interface IDataLink {
+  name: string;
+  /** `train`, `validation` or `test`. */
+  role: string;
+  /** Digest of the content; empty where it is not known any more. */
+  snapshot: string;
+  /**
+   * Kind, shape, bytes, and how much of it was digested; of inferred data also whether it is the `target`,
+   * went in in `part` only, was `asked` about too, and whether it changed `since`.
+   */
+  summary: { [name: string]: unknown };
+  /** Worked out from the cells, and no part of what makes content equal. */
+  inferred: boolean;
+}
+
+/** A version to hide. */
+export interface IDelete {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  include_protected?: boolean;
+}
+
+/** When, by whom and why a version was hidden. */
+export interface IDeletion {
+  at: string;
+  by: string;
+  reason: string;
+}
+
+/** What differs between two versions, from `before` to `after`; `after` may be a live object. */
+export interface IDiff {
+  before: IDiffSide;
+  after: IDiffSide;
+  bump: 'major' | 'minor' | 'patch' | null;
+  bump_reason: string;
+  /** The name that a live object would get if it were registered now. */
+  name: string;
+  /** The version that the step is counted from, where that is not `before`. */
+  counted_from: string;
+  /** A draft of what to say when it is registered. */
+  message: string;
+  sections: IDiffSection[];
+}
+
+/** One thing that two versions have, and how it differs. */
+export interface IDiffItem {
+  name: string;
+  kind: 'changed' | 'added' | 'removed' | 'same';
+  before: null | boolean | number | string | unknown[] | { [name: string]: unknown };
+  after: null | boolean | number | string | unknown[] | { [name: string]: unknown };
+  /** Of two numbers: after minus before. */
+  delta: number | null;
+  note: string;
+  /** Of two texts: what differs, each line with the sign of a unified diff before it. */
+  lines: string[];
+}
+
+/** One aspect of two versions. */
+export interface IDiffSection {
+  name: string;
+  /** What differs; all that there is where everything was asked for. */
+  items: IDiffItem[];
+  /** How many things are the same, named in `items` or not. */
+  same: number;
+  /** Why this was not compared; then nothing is said to be the same. */
+  missing: string;
+  note: string;
+}
+
+/** One of the two that are compared. */
+export interface IDiffSide {
+  /** What was asked for, as it was written, and what it was taken for. */
+  said: string;
+  /** The version; empty for a live object. */
+  ref: string;
+  number: number | null;
+  stage: string;
+}
+
+/** One installed distribution and where it came from. */
+export interface IDistribution {
+  name: string;
+  version: string;
+  origin: 'index' | 'editable' | 'vcs' | 'local' | 'conda' | 'unknown';
+  url: string;
+  commit: string;
+  imported: boolean;
+  /** Whether this model needs it; None where that was not found out. */
+  needed: boolean | null;
+}
+
+/** The drafts, newest first. */
+export interface IDraftPage {
+  drafts: IDraftRecord[];
+}
+
+/** A model that a kernel has seen trained and nobody has registered yet. */
+export interface IDraftRecord {
+  number: number;
+  /** The name that it was bound to. */
+  variable: string;
+  type: string;
+  at: string;
+  actor: string;
+  /** `execution_count`, `cell_id` and, where it failed, the class of the `error`. */
+  cell: { [name: string]: unknown };
+  notebook: string;
+  run: IRunLink | null;
+  /** Those that were chosen, rather than left at their defaults; the manifest has all. */
+  params: { [name: string]: unknown };
+  /** Numbers that the cell set and that are named as metrics are. */
+  metrics: { [name: string]: number };
+  /** Bytes of the model; where it was not kept, about. */
+  size: number;
+  token: string;
+  /** Why its weights are not kept; empty where they are. */
+  why: string;
+}
+
+/** An alias of a model. */
+export interface IDropAlias {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  alias: string;
+}
+
+/** Where the model was made: interpreter, machine, and every installed distribution. */
+export interface IEnvironment {
+  python: { [name: string]: string };
+  os: { [name: string]: string };
+  cpu: { [name: string]: unknown };
+  accelerators: { [name: string]: unknown }[];
+  /** BLAS, OpenMP and CUDA libraries with their thread counts. */
+  numerics: { [name: string]: unknown };
+  locale: { [name: string]: string };
+  /** Environment variables by allow-list. */
+  variables: { [name: string]: string };
+  distributions: IDistribution[];
+  /** What conda installed, Python or not, as `channel::name=version=build`. */
+  conda: string[];
+}
+
+/** One accepted change of a model, as its journal line tells it. */
+export interface IEvent {
+  model: string;
+  seq: number;
+  at: string;
+  by: IActor;
+  kind: string;
+  reason: string;
+  message: string;
+  number: number | null;
+  facts: { [name: string]: unknown };
+}
+
+/** What happened, newest first; `more` says that older ones come after them. */
+export interface IEventPage {
+  events: IEvent[];
+  more: boolean;
+}
+
+/** The newest events, of one model or of all. */
+export interface IEvents {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model?: string;
+  /** A day, or a moment. */
+  since?: string;
+  limit?: number;
+}
+
+/**
+ * What was found out about a version after it was made; its manifest stays as it is.
+ *
+ * `equal` and `equivalent` (equal within rounding) compare with the outputs that the version
+ * has on its probe; `loads` had none to compare with; `failed` says why.
+ */
+export interface IEvidence {
+  kind: 'proof';
+  verdict: 'equal' | 'equivalent' | 'different' | 'loads' | 'failed';
+  why: string;
+  /** How long loading and predicting took in the clean process, its imports included. */
+  seconds: number;
+  /** The most memory that the process held. */
+  peak_bytes: number;
+  rows: number;
+  /** How many of those rows have another output. */
+  changed: number;
+  max_delta: number | null;
+  /** The outputs on the probe, where registering had left them to evidence. */
+  outputs: IChunk[];
+  /** The object that holds them. */
+  bundle: string;
+  at: string;
+  by: string;
+  python: string;
+}
+
+/** One run of one cell, with its source as executed. */
+export interface IExecution {
+  source: string;
+  execution_count: number | null;
+  started_at: string;
+  seconds: number | null;
+  ok: boolean | null;
+  /** The class of the exception; never its text, which may hold values. */
+  error: string;
+  cell_id: string;
+  /** False where it is known from IPython's history only. */
+  seen: boolean;
+  /** Why the recipe keeps it. */
+  why: string;
+  /** Digest by value of each name that it wrote. */
+  tokens: { [name: string]: string };
+}
+
+/** One file of an artifact; `path` is relative, with `/`, and never leaves its folder. */
+export interface IFileEntry {
+  path: string;
+  digest: string;
+  size: number;
+  executable: boolean;
+}
+
+/** The project's git state, the registry's own folder left out. */
+export interface IGit {
+  commit: string;
+  branch: string;
+  dirty: boolean | null;
+  changed: string[];
+  remotes: { [name: string]: string };
+  /** What stands uncommitted in tracked text files, without notebooks; it may be cut, and says so. */
+  diff: string;
+}
+
+/** The end of a journal's chain. */
+export interface IHead {
+  seq: number;
+  hash: string;
+}
+
+/** Who answers: a frontend whose `CONTRACT` is another one says `hint` and does nothing else. */
+export interface IHello {
+  version: string;
+  contract: string;
+  hint: string;
+  /** Who acts through this server, as events will tell it. */
+  actor: IActor;
+}
+
+/** The stages of a registry and the rules between them. */
+export interface ILifecycle {
+  /** From the lowest to the highest; the first is where versions begin, the last is retired. */
+  stages: string[];
+  /** Stages with one holder; the one it had goes to the last stage. */
+  single: string[];
+  gates: { [name: string]: { [name: string]: unknown }[] };
+}
+
+/**
+ * A version as it was made: its artifacts and all that was captured, by digest.
+ *
+ * The `id` of the version is the sha256 of this document's canonical bytes. Model, number,
+ * name, stage, tags, description and message are not in it: they are rows of the journal, so
+ * a copy in another model or registry keeps its id.
+ */
+export interface IManifest {
+  format: number;
+  created: string;
+  actor: IActor;
+  content_digest: string;
+  artifacts: IArtifact[];
+  params: { [name: string]: unknown };
+  metrics: { [name: string]: number };
+  content: { [name: string]: unknown };
+  parent: string;
+  run: IRunLink | null;
+  /** Data that the caller named, which is part of what makes content equal; and data that was inferred. */
+  links: IDataLink[];
+  environment: ICaptured;
+  variables: ICaptured;
+  recipe: ICaptured;
+  source: ICaptured;
+  data: ICaptured;
+  signature: ICaptured;
+  probe: ICaptured;
+  notebook: ICaptured;
+  /**
+   * What the model's family tells of it: framework, architecture, feature names.
+   *
+   * Unset, and not in the document, where nothing was asked: the ids of earlier releases stay.
+   */
+  described?: { [name: string]: unknown };
+  /** Of a version that was a draft first: which one, and the cell that trained it. Unset for all others. */
+  draft?: { [name: string]: unknown };
+  /** Fields that nbreg worked out, rather than was told. */
+  inferred: string[];
+  /** How many secrets were withheld, by kind. */
+  redactions: { [name: string]: number };
+  warnings: string[];
+  tool: string;
+}
+
+/** A model, with all that leads to its versions. */
+export interface IModelDetail {
+  model: IModelRow;
+  /** The head of its journal. */
+  seq: number;
+  aliases: { [name: string]: number };
+}
+
+/** Some of the models, and where the next question for changes begins. */
+export interface IModelPage {
+  models: IModelRow[];
+  /** How many there are with such a name, on this page or not. */
+  total: number;
+  cursor: string;
+}
+
+/** A model in brief. Each journal line carries it, so a list reads only last lines. */
+export interface IModelRow {
+  name: string;
+  created: string;
+  next_number: number;
+  versions: number;
+  deleted: number;
+  latest: number | null;
+  latest_name: string | null;
+  /** The highest semantic version not deleted. */
+  highest: string;
+  highest_number: number | null;
+  stages: { [name: string]: number };
+  at: string;
+}
+
+/** What a model's versions take up. */
+export interface IModelUsage {
+  model: string;
+  versions: number;
+  /** Bytes of all that its versions are made of, what they share counted once. */
+  size: number;
+  /** The part of `size` that no other model refers to. */
+  own: number;
+}
+
+/** A page of models. */
+export interface IModels {
+  /** A `key` of `registries`. */
+  registry?: string;
+  /** Part of a name. */
+  match?: string;
+  limit?: number;
+  offset?: number;
+}
+
+/** A question for the registries. */
+export interface INear {
+  /** A notebook or folder, as the contents API names it: its registry is listed first. */
+  near?: string;
+}
+
+/** A question to one registry. */
+export interface IOfRegistry {
+  /** A `key` of `registries`. */
+  registry?: string;
+}
+
+/** A run to hide or to bring back. */
+export interface IOnRun {
+  /** A `key` of `registries`. */
+  registry?: string;
+  run: string;
+  reason?: string;
+}
+
+/** A question about a model. */
+export interface IOneModel {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+}
+
+/** A question about a run; 8 digits of its id are enough. */
+export interface IOneRun {
+  /** A `key` of `registries`. */
+  registry?: string;
+  run: string;
+}
+
+/** A question about a version. */
+export interface IOneVersion {
+  /** A `key` of `registries`. */
+  registry?: string;
+  ref: string;
+}
+
+/** A frozen sample of the input, and the outputs on it. */
+export interface IProbe {
+  inputs: IChunk[];
+  outputs: IChunk[];
+  summary: { [name: string]: unknown };
+}
+
+/** Something that is not as the registry promises, and where. */
+export interface IProblem {
+  code: string;
+  where: string;
+  message: string;
+}
+
+/** A version, and the stage that it goes to; without one it goes one up. */
+export interface IPromote {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  to?: string | null;
+}
+
+/** The executions the model depends on, and the whole history beside them. */
+export interface IRecipe {
+  status: 'verified' | 'complete' | 'conservative' | 'incomplete';
+  reasons: string[];
+  state: { [name: string]: unknown };
+  /** Those it depends on, in executed order, each with why. */
+  cells: IExecution[];
+  /** All that ran; empty where `cells` are all that ran. */
+  history: IExecution[];
+}
+
+/** What every answer but a good one holds; `message` is the key that Jupyter's own frontend reads. */
+export interface IRefusal {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** A registry that this server opens; `key` is what every other route takes as `registry`. */
+export interface IRegistryInfo {
+  key: string;
+  title: string;
+  location: string;
+  /** False until the first write; then its lists are empty. */
+  exists: boolean;
+  writable: boolean;
+  /** Why it cannot be written, or cannot be opened at all. */
+  why: string;
+  id: string;
+  lifecycle: ILifecycle;
+}
+
+/** A deleted version, by its number or name. */
+export interface IRestore {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+}
+
+/** A version, and where it goes. */
+export interface IRetire {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  to?: string;
+}
+
+/** A model, the stage, and the version to go back to, if it is not the one before. */
+export interface IRollback {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  stage?: string;
+  to?: string | null;
+}
+
+/** An object or file that a run logged, with what was captured beside it. */
+export interface IRunArtifact {
+  name: string;
+  kind: 'object' | 'file' | 'folder';
+  type: string;
+  size: number;
+  framework: string;
+  at: string;
+  /** The object that holds the manifest; the manifest names the rest. */
+  bundle: string;
+  /** The digest of a manifest, as a version made of it would have it. */
+  manifest: string;
+  /** The signature of the user who logged it: what another user logged is not vouched for. */
+  stamp: string;
+}
+
+/** The run that produced a version. */
+export interface IRunLink {
+  id: string;
+  name: string;
+  experiment: string;
+  kind: 'notebook' | 'script' | 'pipeline';
+  started_at: string;
+  /** The run that this one was started in. */
+  parent: string;
+  /** The run's file as it was when the version locked it, in pieces. */
+  chunks: IChunk[];
+  /** Why the run's file is not locked. */
+  missing: string;
+}
+
+/** Some runs, newest first. */
+export interface IRunPage {
+  runs: IRunRecord[];
+  more: boolean;
+}
+
+/** One execution of training: what went in, what came out of it, and how it ended. */
+export interface IRunRecord {
+  id: string;
+  name: string;
+  experiment: string;
+  kind: 'notebook' | 'script' | 'pipeline';
+  parent: string;
+  state: 'running' | 'finished' | 'failed' | 'interrupted';
+  /** The class of the exception that ended it; never its text, which may hold values. */
+  error: string;
+  started_at: string;
+  ended_at: string;
+  actor: IActor;
+  /** The notebook or script. */
+  place: string;
+  commit: string;
+  python: string;
+  params: { [name: string]: unknown };
+  /** The last value of each metric. */
+  metrics: { [name: string]: number | string };
+  /** How many values of each metric there are. */
+  counts: { [name: string]: number };
+  artifacts: IRunArtifact[];
+  notes: string[];
+  versions: IRunVersion[];
+  deleted: IDeletion | null;
+}
+
+/** A version that was registered from a run. */
+export interface IRunVersion {
+  model: string;
+  number: number;
+  name: string | null;
+  id: string;
+  metrics: { [name: string]: number };
+}
+
+/** A page of runs. */
+export interface IRuns {
+  /** A `key` of `registries`. */
+  registry?: string;
+  query?: string;
+  experiment?: string;
+  sort?: string;
+  limit?: number;
+  offset?: number;
+}
+
+/** A page of the versions of all models that a query chooses. */
+export interface ISearch {
+  /** A `key` of `registries`. */
+  registry?: string;
+  query: string;
+  limit?: number;
+  offset?: number;
+  deleted?: boolean;
+}
+
+/** A version, and the alias that shall point to it. */
+export interface ISetAlias {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  alias: string;
+}
+
+/** Names, types and shapes of the model's inputs and outputs. */
+export interface ISignature {
+  inputs: { [name: string]: unknown }[];
+  outputs: { [name: string]: unknown }[];
+  inferred: boolean;
+}
+
+/** A question for what is new. */
+export interface ISince {
+  /** A `key` of `registries`. */
+  registry?: string;
+  /** The cursor of the answer before. */
+  since?: string;
+}
+
+/** The code beside the cells: git state, the script, local modules. */
+export interface ISource {
+  git: IGit | null;
+  /** Why there is no git state. */
+  git_missing: string;
+  script: string;
+  argv: string[];
+  notebook: string;
+  /** Imported modules that are neither installed nor Python's own, by name, as their files are now. */
+  modules: { [name: string]: string };
+  /** Modules whose file has been changed since they were imported: what ran is not what stands above. */
+  edited: string[];
+  /** Classes and functions that cells defined, by name. */
+  definitions: { [name: string]: string };
+}
+
+/** A version, and the model that it goes to. */
+export interface ITransfer {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  to: string;
+  version?: string | null;
+}
+
+/** Two versions; without `b` it is the model's production, else its latest. */
+export interface ITwo {
+  /** A `key` of `registries`. */
+  registry?: string;
+  a: string;
+  b?: string;
+  /** What is the same, too. */
+  everything?: boolean;
+}
+
+/** What may change of a version; what is not given stays. */
+export interface IUpdate {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  description?: string | null;
+  tags?: string[] | null;
+  content?: { [name: string]: unknown } | null;
+  metrics?: { [name: string]: number } | null;
+}
+
+/** What a registry takes up on disk. */
+export interface IUsage {
+  models: IModelUsage[];
+  objects: number;
+  size: number;
+  journals: number;
+  unreferenced: number;
+  /** Bytes of the runs' files. */
+  runs: number;
+}
+
+/** One name of the namespace: its value where it is small and plain, else a summary. */
+export interface IVariable {
+  name: string;
+  type: string;
+  value: unknown;
+  summary: { [name: string]: unknown };
+  /** Why the value is withheld; then neither value nor summary nor digest is recorded. */
+  redacted: string;
+}
+
+/** The kernel's names, bounded in number and bytes. */
+export interface IVariables {
+  variables: IVariable[];
+  left_out: number;
+  reason: string;
+}
+
+/** What `verify` found; the heads are what to write down and `--expect` next time. */
+export interface IVerifyReport {
+  heads: { [name: string]: IHead };
+  versions: number;
+  objects: number;
+  bytes: number;
+  problems: IProblem[];
+  repaired: string[];
+}
+
+/** All there is to say about a version; what its `manifest` points at has routes of its own. */
+export interface IVersionDetail {
+  item: IVersionItem;
+  /** The reference that never moves. */
+  pinned: string;
+  manifest: IManifest | null;
+  /** Why there is no manifest: it was purged, or is damaged. */
+  missing: string;
+}
+
+/** A version as lists show it. */
+export interface IVersionItem {
+  model: string;
+  /** The shortest reference that means it. */
+  ref: string;
+  version: IVersionRow;
+  aliases: string[];
+  proof: IEvidence | null;
+}
+
+/** Some versions; `more` says that others come after them. */
+export interface IVersionPage {
+  versions: IVersionItem[];
+  more: boolean;
+}
+
+/** All of a version that can change, and the little of it that every list shows. */
+export interface IVersionRow {
+  number: number;
+  name: string | null;
+  id: string;
+  content_digest: string;
+  /** The object that holds the manifest; the manifest names the rest. */
+  bundle: string;
+  stage: string;
+  tags: string[];
+  description: string;
+  message: string;
+  metrics: { [name: string]: number };
+  /** Replaces the manifest's content where it was updated. */
+  content: { [name: string]: unknown } | null;
+  created: string;
+  actor: string;
+  type: string;
+  size: number;
+  bump: 'major' | 'minor' | 'patch' | null;
+  bump_reason: string;
+  base: number | null;
+  run: string;
+  /** The signature of the user who registered it, by that user's own key. */
+  stamp: string;
+  stages_held: string[];
+  superseded_name: string;
+  deleted: IDeletion | null;
+  purged: string;
+  /** Where a transfer took it from, as `model@number#transfer`. */
+  moved_from: string;
+  /** Where a transfer took it, as `model@number`; it is hidden here, and not to be restored. */
+  moved_to: string;
+}
+
+/** A page of a model's versions. */
+export interface IVersions {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+  query?: string;
+  /** A field or `metrics.NAME`, `-` before it for descending; else newest first. */
+  sort?: string;
+  limit?: number;
+  offset?: number;
+  deleted?: boolean;
+}
+
+/** Each route by its path: what it is asked with and what it answers. */
+export interface IRoutes {
+  /** Who answers, under which contract, and what to do where the frontend has another one. */
+  hello: { method: 'GET'; asked: IAsked; answer: IHello };
+  /** The registries that this server opens; that of the notebook or folder `near` is the first. */
+  registries: { method: 'GET'; asked: INear; answer: IRegistryInfo[] };
+  /** The models that changed since a cursor, by whichever process. */
+  poll: { method: 'GET'; asked: ISince; answer: IChanges };
+  /** The models, by name. */
+  models: { method: 'GET'; asked: IModels; answer: IModelPage };
+  /** A model: how many versions, who holds which stage, where its aliases point. */
+  model: { method: 'GET'; asked: IOneModel; answer: IModelDetail };
+  /** A model's versions, newest first or sorted, those that a query chooses. */
+  versions: { method: 'GET'; asked: IVersions; answer: IVersionPage };
+  /** The versions of all models that a query chooses. */
+  search: { method: 'GET'; asked: ISearch; answer: IVersionPage };
+  /** All there is to say about a version. */
+  version: { method: 'GET'; asked: IOneVersion; answer: IVersionDetail };
+  /** The environment of a version, as captured; empty where the manifest says why. */
+  'version/environment': { method: 'GET'; asked: IOneVersion; answer: IEnvironment };
+  /** The variables of a version, as captured; empty where the manifest says why. */
+  'version/variables': { method: 'GET'; asked: IOneVersion; answer: IVariables };
+  /** The recipe of a version, as captured; empty where the manifest says why. */
+  'version/recipe': { method: 'GET'; asked: IOneVersion; answer: IRecipe };
+  /** The source of a version, as captured; empty where the manifest says why. */
+  'version/source': { method: 'GET'; asked: IOneVersion; answer: ISource };
+  /** The data of a version, as captured; empty where the manifest says why. */
+  'version/data': { method: 'GET'; asked: IOneVersion; answer: IData };
+  /** The signature of a version, as captured; empty where the manifest says why. */
+  'version/signature': { method: 'GET'; asked: IOneVersion; answer: ISignature };
+  /** The probe of a version, as captured; empty where the manifest says why. */
+  'version/probe': { method: 'GET'; asked: IOneVersion; answer: IProbe };
+  /** What differs from `b` to `a`. */
+  diff: { method: 'GET'; asked: ITwo; answer: IDiff };
+  /** What happened, newest first. */
+  events: { method: 'GET'; asked: IEvents; answer: IEventPage };
+  /** The runs, newest first or sorted. */
+  runs: { method: 'GET'; asked: IRuns; answer: IRunPage };
+  /** All that is known of a run. */
+  run: { method: 'GET'; asked: IOneRun; answer: IRunRecord };
+  /** A metric of a run over its steps, in at most so many points. */
+  'run/curve': { method: 'GET'; asked: ICurve; answer: ICurvePoint[] };
+  /** What notebooks trained and nobody registered. */
+  drafts: { method: 'GET'; asked: IOfRegistry; answer: IDraftPage };
+  /** What the registry takes up on disk, by model. */
+  usage: { method: 'GET'; asked: IOfRegistry; answer: IUsage };
+  /** Everything read and checked: chains, rows, objects and parts. */
+  verify: { method: 'GET'; asked: IOfRegistry; answer: IVerifyReport };
+  /** A version as the one file that another registry's `import_` takes in. */
+  archive: { method: 'GET'; asked: IOneVersion; answer: Blob };
+  /** A version as ordinary files, in a zip: what `pull` writes. */
+  files: { method: 'GET'; asked: IOneVersion; answer: Blob };
+  /** Move a version to a higher stage. */
+  promote: { method: 'POST'; asked: IPromote; answer: IVersionItem };
+  /** Move a version out of use, or to a lower stage. */
+  retire: { method: 'POST'; asked: IRetire; answer: IVersionItem };
+  /** Give a stage back to the version that held it before. */
+  rollback: { method: 'POST'; asked: IRollback; answer: IVersionItem };
+  /** Change what may change of a version. */
+  update: { method: 'POST'; asked: IUpdate; answer: IVersionItem };
+  /** Point an alias at a version. */
+  'set-alias': { method: 'POST'; asked: ISetAlias; answer: IVersionItem };
+  /** Take an alias away. */
+  'drop-alias': { method: 'POST'; asked: IDropAlias; answer: IAliasDropped };
+  /** Make the same version again, in this model or another. */
+  copy: { method: 'POST'; asked: ICopy; answer: IVersionItem };
+  /** Move a version to another model. */
+  transfer: { method: 'POST'; asked: ITransfer; answer: IVersionItem };
+  /** Hide a version, restorably. */
+  delete: { method: 'POST'; asked: IDelete; answer: IVersionItem };
+  /** Bring a deleted version back. */
+  restore: { method: 'POST'; asked: IRestore; answer: IVersionItem };
+  /** Hide a run, restorably. */
+  'delete-run': { method: 'POST'; asked: IOnRun; answer: IRunRecord };
+  /** Bring a deleted run back. */
+  'restore-run': { method: 'POST'; asked: IOnRun; answer: IRunRecord };
+}
+
+/** The method of each route: what only looks is a GET. */
+export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'] } = {
+  hello: 'GET',
+  registries: 'GET',
+  poll: 'GET',
+  models: 'GET',
+  model: 'GET',
+  versions: 'GET',
+  search: 'GET',
+  version: 'GET',
+  'version/environment': 'GET',
+  'version/variables': 'GET',
+  'version/recipe': 'GET',
+  'version/source': 'GET',
+  'version/data': 'GET',
+  'version/signature': 'GET',
+  'version/probe': 'GET',
+  diff: 'GET',
+  events: 'GET',
+  runs: 'GET',
+  run: 'GET',
+  'run/curve': 'GET',
+  drafts: 'GET',
+  usage: 'GET',
+  verify: 'GET',
+  archive: 'GET',
+  files: 'GET',
+  promote: 'POST',
+  retire: 'POST',
+  rollback: 'POST',
+  update: 'POST',
+  'set-alias': 'POST',
+  'drop-alias': 'POST',
+  copy: 'POST',
+  transfer: 'POST',
+  delete: 'POST',
+  restore: 'POST',
+  'delete-run': 'POST',
+  'restore-run': 'POST'
+};

@@ -1,0 +1,216 @@
+"""What the routes are asked with: the query of a GET, the JSON of a POST; other fields are an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from nbreg.records import Record
+
+PAGE = 50
+Limit = Annotated[int, Meta(ge=1, le=500)]
+Offset = Annotated[int, Meta(ge=0, le=10_000_000)]
+
+
+class Asked(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every route may be asked with."""
+
+
+class OfRegistry(Asked, frozen=True, kw_only=True):
+    """A question to one registry."""
+
+    registry: str = "~"
+    """A `key` of `registries`."""
+
+
+class Near(Asked, frozen=True, kw_only=True):
+    """A question for the registries."""
+
+    near: str = ""
+    """A notebook or folder, as the contents API names it: its registry is listed first."""
+
+
+class Since(OfRegistry, frozen=True, kw_only=True):
+    """A question for what is new."""
+
+    since: str = ""
+    """The cursor of the answer before."""
+
+
+class Models(OfRegistry, frozen=True, kw_only=True):
+    """A page of models."""
+
+    match: str = ""
+    """Part of a name."""
+    limit: Limit = PAGE
+    offset: Offset = 0
+
+
+class OneModel(OfRegistry, frozen=True, kw_only=True):
+    """A question about a model."""
+
+    model: str
+
+
+class Versions(OneModel, frozen=True, kw_only=True):
+    """A page of a model's versions."""
+
+    query: str = ""
+    sort: str = ""
+    """A field or `metrics.NAME`, `-` before it for descending; else newest first."""
+    limit: Limit = PAGE
+    offset: Offset = 0
+    deleted: bool = False
+
+
+class Search(OfRegistry, frozen=True, kw_only=True):
+    """A page of the versions of all models that a query chooses."""
+
+    query: str
+    limit: Limit = PAGE
+    offset: Offset = 0
+    deleted: bool = False
+
+
+class OneVersion(OfRegistry, frozen=True, kw_only=True):
+    """A question about a version."""
+
+    ref: str
+
+
+class Two(OfRegistry, frozen=True, kw_only=True):
+    """Two versions; without `b` it is the model's production, else its latest."""
+
+    a: str
+    b: str = ""
+    everything: bool = False
+    """What is the same, too."""
+
+
+class Events(OfRegistry, frozen=True, kw_only=True):
+    """The newest events, of one model or of all."""
+
+    model: str = ""
+    since: str = ""
+    """A day, or a moment."""
+    limit: Limit = PAGE
+
+
+class Runs(OfRegistry, frozen=True, kw_only=True):
+    """A page of runs."""
+
+    query: str = ""
+    experiment: str = ""
+    sort: str = ""
+    limit: Limit = PAGE
+    offset: Offset = 0
+
+
+class OneRun(OfRegistry, frozen=True, kw_only=True):
+    """A question about a run; 8 digits of its id are enough."""
+
+    run: str
+
+
+class Curve(OneRun, frozen=True, kw_only=True):
+    """A metric of a run over its steps."""
+
+    metric: str
+    points: Annotated[int, Meta(ge=1, le=5000)] = 500
+
+
+# what changes something
+
+
+class Why(OfRegistry, frozen=True, kw_only=True):
+    """What everybody may say who changes something."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Promote(Why, frozen=True, kw_only=True):
+    """A version, and the stage that it goes to; without one it goes one up."""
+
+    ref: str
+    to: str | None = None
+
+
+class Retire(Why, frozen=True, kw_only=True):
+    """A version, and where it goes."""
+
+    ref: str
+    to: str = "archived"
+
+
+class Rollback(Why, frozen=True, kw_only=True):
+    """A model, the stage, and the version to go back to, if it is not the one before."""
+
+    model: str
+    stage: str = "production"
+    to: str | None = None
+
+
+class Update(Why, frozen=True, kw_only=True):
+    """What may change of a version; what is not given stays."""
+
+    ref: str
+    description: str | None = None
+    tags: list[str] | None = None
+    content: dict[str, Any] | None = None
+    metrics: dict[str, float] | None = None
+
+
+class SetAlias(Why, frozen=True, kw_only=True):
+    """A version, and the alias that shall point to it."""
+
+    ref: str
+    alias: str
+
+
+class DropAlias(Why, frozen=True, kw_only=True):
+    """An alias of a model."""
+
+    model: str
+    alias: str
+
+
+class Copy(Why, frozen=True, kw_only=True):
+    """A version, and what the copy shall be called."""
+
+    ref: str
+    to: str | None = None
+    version: str | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    content: dict[str, Any] | None = None
+    force: bool = False
+
+
+class Transfer(Why, frozen=True, kw_only=True):
+    """A version, and the model that it goes to."""
+
+    ref: str
+    to: str
+    version: str | None = None
+
+
+class Delete(Why, frozen=True, kw_only=True):
+    """A version to hide."""
+
+    ref: str
+    include_protected: bool = False
+
+
+class Restore(Why, frozen=True, kw_only=True):
+    """A deleted version, by its number or name."""
+
+    ref: str
+
+
+class OnRun(OfRegistry, frozen=True, kw_only=True):
+    """A run to hide or to bring back."""
+
+    run: str
+    reason: str = ""

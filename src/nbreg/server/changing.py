@@ -1,0 +1,99 @@
+"""The verbs that change something: each is one call of the registry, which decides and refuses."""
+
+from __future__ import annotations
+
+from nbreg.records import RunRecord
+from nbreg.server import asked
+from nbreg.server.looking import item
+from nbreg.server.replies import AliasDropped, VersionItem
+from nbreg.server.visit import Visit
+
+
+def promote(visit: Visit, wish: asked.Promote) -> VersionItem:
+    """Move a version to a higher stage."""
+    return item(visit.registry.promote(wish.ref, wish.to, reason=wish.reason, message=wish.message))
+
+
+def retire(visit: Visit, wish: asked.Retire) -> VersionItem:
+    """Move a version out of use, or to a lower stage."""
+    return item(visit.registry.retire(wish.ref, wish.to, reason=wish.reason, message=wish.message))
+
+
+def rollback(visit: Visit, wish: asked.Rollback) -> VersionItem:
+    """Give a stage back to the version that held it before."""
+    back = visit.registry.rollback(
+        wish.model, wish.stage, to=wish.to, reason=wish.reason, message=wish.message
+    )
+    return item(back)
+
+
+def update(visit: Visit, wish: asked.Update) -> VersionItem:
+    """Change what may change of a version."""
+    changed = visit.registry.update(
+        wish.ref,
+        description=wish.description,
+        tags=wish.tags,
+        content=wish.content,
+        metrics=wish.metrics,
+        reason=wish.reason,
+        message=wish.message,
+    )
+    return item(changed)
+
+
+def set_alias(visit: Visit, wish: asked.SetAlias) -> VersionItem:
+    """Point an alias at a version."""
+    return item(visit.registry.set_alias(wish.ref, wish.alias, reason=wish.reason, message=wish.message))
+
+
+def drop_alias(visit: Visit, wish: asked.DropAlias) -> AliasDropped:
+    """Take an alias away."""
+    visit.registry.drop_alias(wish.model, wish.alias, reason=wish.reason, message=wish.message)
+    return AliasDropped(model=wish.model, alias=wish.alias)
+
+
+def copy(visit: Visit, wish: asked.Copy) -> VersionItem:
+    """Make the same version again, in this model or another."""
+    made = visit.registry.copy(
+        wish.ref,
+        wish.to,
+        version=wish.version,
+        description=wish.description,
+        tags=wish.tags,
+        content=wish.content,
+        force=wish.force,
+        reason=wish.reason,
+        message=wish.message,
+    )
+    return item(made)
+
+
+def transfer(visit: Visit, wish: asked.Transfer) -> VersionItem:
+    """Move a version to another model."""
+    moved = visit.registry.transfer(
+        wish.ref, wish.to, version=wish.version, reason=wish.reason, message=wish.message
+    )
+    return item(moved)
+
+
+def delete(visit: Visit, wish: asked.Delete) -> VersionItem:
+    """Hide a version, restorably."""
+    hidden = visit.registry.delete(
+        wish.ref, wish.reason, message=wish.message, include_protected=wish.include_protected
+    )
+    return item(hidden)
+
+
+def restore(visit: Visit, wish: asked.Restore) -> VersionItem:
+    """Bring a deleted version back."""
+    return item(visit.registry.restore(wish.ref, reason=wish.reason, message=wish.message))
+
+
+def delete_run(visit: Visit, wish: asked.OnRun) -> RunRecord:
+    """Hide a run, restorably."""
+    return visit.registry.delete_run(wish.run, wish.reason).record
+
+
+def restore_run(visit: Visit, wish: asked.OnRun) -> RunRecord:
+    """Bring a deleted run back."""
+    return visit.registry.restore_run(wish.run).record

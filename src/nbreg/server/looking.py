@@ -1,0 +1,191 @@
+"""The verbs that look: each is one call of the registry, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import nbreg
+from nbreg.errors import StoreError
+from nbreg.records import Changes, CurvePoint, Diff, Record, RunRecord, Usage, VerifyReport
+from nbreg.registry import ModelVersion
+from nbreg.server import asked
+from nbreg.server.replies import (
+    DraftPage,
+    EventPage,
+    Hello,
+    ModelDetail,
+    ModelPage,
+    RegistryInfo,
+    RunPage,
+    VersionDetail,
+    VersionItem,
+    VersionPage,
+)
+from nbreg.server.visit import Visit
+
+P = TypeVar("P", bound=Record)
+
+
+# the server
+
+
+def hello(visit: Visit, question: asked.Asked) -> Hello:
+    """Who answers, under which contract, and what to do where the frontend has another one."""
+    from nbreg.server.contract import contract_digest
+
+    return Hello(
+        version=nbreg.__version__,
+        contract=contract_digest(),
+        hint="pip install --upgrade nbreg, start the server anew, then reload this page",
+        actor=visit.actor,
+    )
+
+
+def registries(visit: Visit, question: asked.Near) -> list[RegistryInfo]:
+    """The registries that this server opens; that of the notebook or folder `near` is the first."""
+    return visit.registries.list(question.near)
+
+
+def poll(visit: Visit, question: asked.Since) -> Changes:
+    """The models that changed since a cursor, by whichever process."""
+    return visit.watch.changes(question.since)
+
+
+# models and versions
+
+
+def models(visit: Visit, question: asked.Models) -> ModelPage:
+    """The models, by name."""
+    rows, cursor = visit.watch.models()
+    part = question.match.casefold()
+    chosen = [row for row in rows if part in row.name.casefold()]
+    page = chosen[question.offset : question.offset + question.limit]
+    return ModelPage(models=page, total=len(chosen), cursor=cursor)
+
+
+def model(visit: Visit, question: asked.OneModel) -> ModelDetail:
+    """A model: how many versions, who holds which stage, where its aliases point."""
+    registry = visit.registry
+    return ModelDetail(
+        model=registry.model(question.model),
+        seq=registry.head(question.model).seq,
+        aliases=registry.aliases(question.model),
+    )
+
+
+def versions(visit: Visit, question: asked.Versions) -> VersionPage:
+    """A model's versions, newest first or sorted, those that a query chooses."""
+    found = visit.registry.versions(
+        question.model,
+        question.query or None,
+        sort=question.sort or None,
+        limit=question.limit + 1,
+        offset=question.offset,
+        deleted=question.deleted,
+    )
+    return _page(found, question.limit)
+
+
+def search(visit: Visit, question: asked.Search) -> VersionPage:
+    """The versions of all models that a query chooses."""
+    found = visit.registry.search(
+        question.query, limit=question.limit + 1, offset=question.offset, deleted=question.deleted
+    )
+    return _page(found, question.limit)
+
+
+def version(visit: Visit, question: asked.OneVersion) -> VersionDetail:
+    """All there is to say about a version."""
+    found = visit.registry.get(question.ref)
+    manifest, missing = None, ""
+    try:
+        manifest = found.manifest
+    except (StoreError, nbreg.NbregError) as error:
+        missing = error.message
+    pinned = f"{found.model}@sha256:{found.id}"
+    return VersionDetail(item=item(found), pinned=pinned, manifest=manifest, missing=missing)
+
+
+def part(name: str, kind: type[P]) -> Callable[[Visit, asked.OneVersion], P]:
+    """The verb that gives one part of a version's capture."""
+
+    def captured(visit: Visit, question: asked.OneVersion) -> P:
+        found: P = getattr(visit.registry.get(question.ref), name)
+        return found
+
+    captured.__annotations__["return"] = kind  # which the table of routes reads
+    captured.__doc__ = f"The {name} of a version, as captured; empty where the manifest says why."
+    return captured
+
+
+def diff(visit: Visit, question: asked.Two) -> Diff:
+    """What differs from `b` to `a`."""
+    return visit.registry.diff(question.a, question.b or None, everything=question.everything)
+
+
+def events(visit: Visit, question: asked.Events) -> EventPage:
+    """What happened, newest first."""
+    found = visit.registry.events(
+        question.model or None, since=question.since or None, limit=question.limit + 1
+    )
+    return EventPage(events=found[: question.limit], more=len(found) > question.limit)
+
+
+# runs and drafts
+
+
+def runs(visit: Visit, question: asked.Runs) -> RunPage:
+    """The runs, newest first or sorted."""
+    found = visit.registry.runs(
+        question.query or None,
+        experiment=question.experiment or None,
+        sort=question.sort or None,
+        limit=question.limit + 1,
+        offset=question.offset,
+    )
+    return RunPage(runs=[each.record for each in found[: question.limit]], more=len(found) > question.limit)
+
+
+def run(visit: Visit, question: asked.OneRun) -> RunRecord:
+    """All that is known of a run."""
+    return visit.registry.run(question.run).record
+
+
+def curve(visit: Visit, question: asked.Curve) -> list[CurvePoint]:
+    """A metric of a run over its steps, in at most so many points."""
+    return visit.registry.run(question.run).curve(question.metric, question.points)
+
+
+def drafts(visit: Visit, question: asked.OfRegistry) -> DraftPage:
+    """What notebooks trained and nobody registered."""
+    return DraftPage(drafts=[each.record for each in visit.registry.drafts()])
+
+
+# the whole registry
+
+
+def usage(visit: Visit, question: asked.OfRegistry) -> Usage:
+    """What the registry takes up on disk, by model."""
+    return visit.registry.du()
+
+
+def verify(visit: Visit, question: asked.OfRegistry) -> VerifyReport:
+    """Everything read and checked: chains, rows, objects and parts."""
+    return visit.registry.verify()
+
+
+def item(found: ModelVersion) -> VersionItem:
+    """A version as lists show it."""
+    row = found.row
+    return VersionItem(
+        model=found.model,
+        ref=f"{found.model}@{row.name or row.number}",
+        version=row,
+        aliases=sorted(found.aliases),
+        proof=found.proof,
+    )
+
+
+def _page(found: list[ModelVersion], limit: int) -> VersionPage:
+    return VersionPage(versions=[item(each) for each in found[:limit]], more=len(found) > limit)
