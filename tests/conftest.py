@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from servers import Server
+
     from nbreg import Registry
 
 ACTOR = "ada"
@@ -70,3 +72,21 @@ def registry(tmp_path: Path) -> Registry:
     from nbreg import Registry
 
     return Registry(tmp_path / "registry")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One Jupyter Server for the session; a test takes a folder of its own below the server's root."""
+    from servers import running
+
+    top = tmp_path_factory.mktemp("server")
+    (top / "root").mkdir()
+    (top / "scrap").mkdir()
+    with running(
+        top / "root",
+        f"--NbregServer.registries={{'team': '{top}/team', 'old': {{'path': '{top}/old', 'read_only': True}}}}",
+        "--Nbreg.lock_seconds=0.2",
+        home=top / "home",
+        TMPDIR=str(top / "scrap"),
+    ) as server:
+        yield server

@@ -43,12 +43,12 @@ class Client:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)
         )
 
-    def get(self, path: str, headers: dict[str, str] | None = None, **question: object) -> Reply:
+    def get(self, path: str, headers: dict[str, str] | None = None, /, **question: object) -> Reply:
         """Ask `nbreg/PATH`."""
         query = urllib.parse.urlencode({name: _text(value) for name, value in question.items()})
         return self.send("GET", f"nbreg/{path}{'?' if query else ''}{query}", None, headers)
 
-    def post(self, path: str, headers: dict[str, str] | None = None, **wish: object) -> Reply:
+    def post(self, path: str, headers: dict[str, str] | None = None, /, **wish: object) -> Reply:
         """Act by `nbreg/PATH`."""
         return self.send("POST", f"nbreg/{path}", json.dumps(wish).encode(), headers)
 
@@ -56,10 +56,14 @@ class Client:
         self, method: str, path: str, body: bytes | None, headers: dict[str, str] | None = None
     ) -> Reply:
         """Send a request as it is given."""
-        request = urllib.request.Request(self.url + path, body, self._headers | (headers or {}), method=method)
+        request = urllib.request.Request(
+            self.url + path, body, self._headers | (headers or {}), method=method
+        )
         try:
             with self._opener.open(request, timeout=120) as got:
-                return Reply(got.status, {name.lower(): each for name, each in got.headers.items()}, got.read())
+                return Reply(
+                    got.status, {name.lower(): each for name, each in got.headers.items()}, got.read()
+                )
         except urllib.error.HTTPError as error:
             with error:
                 headers = {name.lower(): each for name, each in error.headers.items()}

@@ -136,9 +136,10 @@ the server's user; where the server knows nobody by name (a token, a password), 
 kernel.
 
 A GET has its question in the query, a POST its wish as a JSON object of at most
-{LARGEST_BODY // 1024} KiB. Fields that a route does not take are an error. Without `registry` it is that of
-the server's own folder; `registries` lists the others, and with `near` that of a notebook. What is left empty on
-disk is there on the wire: a record has all its fields, but for those that `contract.ts` marks with `?`.
+{LARGEST_BODY // 1024} KiB. Fields that a route does not take are an error. Without `registry` it is
+that of the server's own folder; `registries` lists the others, and with `near` that of a notebook.
+What is left empty on disk is there on the wire: a record has all its fields, but for those that
+`contract.ts` marks with `?`.
 
     c.NbregServer.registries = {{"team": "/srv/models", "old": {{"path": "/srv/old", "read_only": True}}}}
     c.NbregServer.read_only = False

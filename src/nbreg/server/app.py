@@ -8,6 +8,7 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, TraitError, validate
 
+from nbreg.config import Nbreg
 from nbreg.server.handlers import Threads, handlers
 from nbreg.server.registries import BELOW, Configured, Registries
 
@@ -16,6 +17,7 @@ class NbregServer(ExtensionApp):
     """Shows the registries of notebooks, and those that are named here, to JupyterLab."""
 
     name = "nbreg"
+    classes = [Nbreg]  # `c.Nbreg.lock_seconds` and the like hold for the server, too
     load_other_extensions = True
 
     registries = Dict(
@@ -40,9 +42,11 @@ class NbregServer(ExtensionApp):
         """Open nothing yet: a registry is opened when somebody asks for it."""
         assert self.serverapp is not None
         root = getattr(self.serverapp.contents_manager, "root_dir", "") or ""
-        base = Path(root).expanduser().resolve() if root else None
+        base = Path(root).expanduser() if root else None
         configured = {name: self._configured(given, base) for name, given in self.registries.items()}
-        self._served = Registries(base, configured, read_only=self.read_only)
+        self._served = Registries(
+            base, configured, read_only=self.read_only, settings=Nbreg(parent=self).settings()
+        )
         self._threads = Threads()
 
     def _configured(self, given: Any, base: Path | None) -> Configured:

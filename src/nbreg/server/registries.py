@@ -21,6 +21,7 @@ from nbreg.registry import Registry
 from nbreg.registry.location import FOLDER, find
 from nbreg.registry.watching import Watch
 from nbreg.server.replies import RegistryInfo
+from nbreg.settings import Settings
 
 BELOW: Final = "~"
 """What the keys begin with that name a folder below the root."""
@@ -54,10 +55,18 @@ class Place(NamedTuple):
 class Registries:
     """The registries of one server. May be shared by threads."""
 
-    def __init__(self, root: Path | None, configured: Mapping[str, Configured], *, read_only: bool) -> None:
-        self._root = root
+    def __init__(
+        self,
+        root: Path | None,
+        configured: Mapping[str, Configured],
+        *,
+        read_only: bool = False,
+        settings: Settings | None = None,
+    ) -> None:
+        self._root = root.resolve() if root else None
         self._configured = dict(configured)
         self._read_only = read_only
+        self._settings = settings
         self._open: OrderedDict[Path, Opened] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -78,7 +87,7 @@ class Registries:
         with self._guard:
             known = self._open.pop(location, None)
             if known is None:
-                registry = Registry(location)
+                registry = Registry(location, settings=self._settings)
                 known = Opened(registry, registry.watch())
             self._open[location] = known
             while len(self._open) > _OPEN:

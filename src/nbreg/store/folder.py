@@ -329,7 +329,7 @@ class Folder:
 
     def close(self) -> None:
         """Let go of all files."""
-        for database in (self._own, self.data, *self._open.values()):
+        for database in [self._own, self.data, *self._open.values()]:  # a list: other threads may open more
             database.close()
         self._open.clear()
 
