@@ -1,0 +1,254 @@
+"""Write real answers of the server to `tests/wire/`, where the tests in TypeScript read them.
+
+.venv/bin/python tests/wire.py
+
+They are answers of this code to a story that is always the same. What is another one each time (moments,
+digests, sizes, the machine's own software) is replaced: moments and digests each by one that stands for it
+everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nbreg import Registry
+from nbreg.capture.context import using_context
+from nbreg.records import Actor, Execution, Recipe, RunLink
+from nbreg.server.answering import answer
+from nbreg.server.registries import Configured, Registries
+from nbreg.server.routes import ROUTES
+
+FOLDER = Path(__file__).resolve().parent / "wire"
+COMMAND = ".venv/bin/python tests/wire.py"
+ADA = Actor(user="ada", source="server", host="lab")
+START = datetime(2026, 2, 9, 10, 0, tzinfo=UTC)
+
+_DIGEST = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{12,64}(?![0-9a-zA-Z])")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_MEASURED = {"size", "own", "journals", "unreferenced", "bytes", "peak_bytes", "runs"}
+"""Numbers that are others on another machine."""
+
+_ELSEWHERE = {"python": "3.12.1", "place": "project/train.ipynb", "commit": ""}
+
+QUESTIONS: dict[str, dict[str, object]] = {
+    "registries": {"near": "project/train.ipynb"},
+    "model": {"model": "churn"},
+    "versions": {"model": "churn"},
+    "search": {"query": 'stage == "production"'},
+    "diff": {"a": "churn@2", "b": "churn@1"},
+    "events": {"model": "churn"},
+    "run/curve": {"metric": "loss"},
+    "promote": {"ref": "churn@3", "to": "staging", "reason": "Ready", "message": "looks good"},
+    "retire": {"ref": "churn@3"},
+    "rollback": {"model": "churn", "reason": "Complaints"},
+    "update": {"ref": "churn@2", "description": "the second", "tags": ["baseline", "slow"]},
+    "set-alias": {"ref": "churn@2", "alias": "champion"},
+    "drop-alias": {"model": "churn", "alias": "champion"},
+    "copy": {"ref": "churn@1", "to": "risk/churn"},
+    "transfer": {"ref": "churn@3", "to": "retired", "reason": "Renamed"},
+    "delete": {"ref": "risk/churn@1", "reason": "Mistake"},
+    "restore": {"ref": "risk/churn@1"},
+}
+"""What a route is asked; those of a version that are not here are asked for `churn@2`."""
+
+REFUSED: dict[str, tuple[str, dict[str, object]]] = {
+    "unknown-model": ("versions", {"model": "chrun"}),
+    "name-taken": ("set-alias", {"ref": "churn@2", "alias": "1.0.0"}),
+    "bad-query": ("versions", {"model": "churn", "query": "metrics.auc >"}),
+    "read-only": ("promote", {"registry": "old", "ref": "churn@2", "to": "staging"}),
+}
+
+
+class Notebook:
+    """A kernel's view of a small notebook, always the same."""
+
+    kind = "notebook"
+    moment = START
+    namespace: Mapping[str, object] = {"learning_rate": 0.1, "columns": ["tenure", "plan"]}
+    cells = (
+        Execution(source="learning_rate = 0.1", execution_count=1, ok=True, why="learning_rate"),
+        Execution(source="clf = fit(frame, learning_rate)", execution_count=2, ok=True, why="the model"),
+    )
+    notebook = "project/train.ipynb"
+    script = ""
+    run_params: Mapping[str, object] = {}
+
+    def __init__(self, folder: Path, run: RunLink) -> None:
+        self.folder = str(folder)
+        self.run = run
+        self.executions = self.cells
+
+    def recipe_for(self, *values: object) -> Recipe:
+        """Both cells."""
+        return Recipe(status="complete", cells=list(self.cells))
+
+    def data_seen_by(self, model: object, *values: object) -> None:
+        """Data is named here."""
+
+    def start_run(self, run: RunLink) -> None:
+        """There is one run."""
+
+    def outcome(self) -> tuple[str, str]:
+        """All went well."""
+        return "finished", ""
+
+
+def answers() -> dict[str, bytes]:
+    """What the files hold, by name."""
+    with tempfile.TemporaryDirectory() as top:
+        made = dict(_told(Path(top).resolve()))
+    return {name: _pretty(each) for name, each in _settled(made).items()}
+
+
+def _told(top: Path) -> Iterator[tuple[str, Any]]:
+    project = top / "root" / "project"
+    project.mkdir(parents=True)
+    registry = Registry(project / ".nbreg", actor=ADA)
+    run_id = _story(registry, project)
+    Registry(top / "old").init()
+    registries = Registries(top / "root", {"old": Configured(top / "old", True)})
+    known = {"run": {"run": run_id}, "run/curve": {"run": run_id}, "delete-run": {}, "restore-run": {}}
+    for route in ROUTES:
+        if route.is_download or route.path.endswith("-run"):
+            continue
+        ours = QUESTIONS.get(route.path, {"ref": "churn@2"} if "version" in route.path else {})
+        place = {"registry": "~project"} if "registry" in route.takes.__struct_fields__ else {}
+        question = place | known.get(route.path, {}) | ours
+        yield route.path.replace("/", "-"), _asked(registries, route.path, question)
+    for name, (path, ours) in REFUSED.items():
+        yield f"refused-{name}", _asked(registries, path, {"registry": "~project"} | ours)
+
+
+def _story(registry: Registry, folder: Path) -> str:
+    """Two versions of one model, the second in production after the first; a third, a run, evidence."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"tenure": [1, 2, 3, 4], "plan": ["a", "b", "a", "c"]})
+    with registry.start_run("fit", experiment="churn", params={"learning_rate": 0.1}) as run:
+        for step in range(4):
+            run.log_metric("loss", 1 / (step + 1), step)
+    with using_context(Notebook(folder, run.link)):
+        for weight in (1, 2, 3):
+            registry.register(
+                "churn",
+                {"weight": weight},
+                metrics={"auc": 0.9 + weight / 100},
+                params={"learning_rate": 0.1},
+                data={"train": frame.head(2 + min(weight, 2))},
+                tags=["baseline"] if weight == 1 else [],
+                message=f"cut {weight}",
+            )
+    registry.promote("churn@1", "production", reason="First")
+    registry.promote("churn@2", "production", reason="Better", message="lift 3 %")
+    registry.set_alias("churn@1", "fallback")
+    registry.prove("churn@2")
+    return run.id
+
+
+def _asked(registries: Registries, path: str, question: dict[str, object]) -> dict[str, Any]:
+    route = next(route for route in ROUTES if route.path == path)
+    given: Any = json.dumps(question).encode() if route.method == "POST" else question
+    got = answer(route, registries, ADA, given)
+    return {
+        "method": route.method,
+        "path": path,
+        "asked": question,
+        "status": got.status,
+        "answer": json.loads(got.body),
+    }
+
+
+# what is another one each time
+
+
+def _settled(made: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(made, ensure_ascii=False)
+    place = made["registries"]["answer"][0]["location"].removesuffix("/root/project/.nbreg")
+    text = text.replace(place, "/srv")
+    times = {old: START + timedelta(minutes=n) for n, old in enumerate(sorted(set(_TIME.findall(text))))}
+    text = _TIME.sub(lambda each: f"{times[each[0]]:%Y-%m-%dT%H:%M:%S.000000Z}", text)
+    digests: dict[str, str] = {}
+
+    def one(each: re.Match[str]) -> str:
+        whole = next((known for known in digests if known.startswith(each[0])), each[0])
+        number = digests.setdefault(whole, f"{len(digests) + 1:04x}")
+        return (number * 16)[: len(each[0])]
+
+    contract = made["hello"]["answer"]["contract"]
+    found: dict[str, Any] = json.loads(_DIGEST.sub(one, text))
+    found["hello"]["answer"]["contract"] = contract
+    for name in ("models", "poll"):
+        found[name]["answer"]["cursor"] = "00000000.1"
+    found["version-environment"]["answer"] = _ENVIRONMENT
+    found["version-source"]["answer"]["modules"] = {}
+    found["version-source"]["answer"]["argv"] = []
+    return _calm(found)  # type: ignore[no-any-return]
+
+
+def _calm(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        if name == "environment" and "summary" in value:
+            value = value | {"summary": {"python": "3.12.1", "distributions": 2}}
+        if name == "source" and "summary" in value:
+            value = value | {"summary": {"git": value["summary"].get("git", "")}}
+        return {key: _calm(each, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_calm(each, name) for each in value]
+    if name in _MEASURED and isinstance(value, int):
+        return 1024
+    if name == "seconds" and isinstance(value, float):
+        return 1.0
+    if name == "dtype" and value in ("object", "str", "string"):
+        return "str"  # what text is called depends on pandas
+    return _ELSEWHERE[name] if name in _ELSEWHERE and isinstance(value, str) else value
+
+
+_ENVIRONMENT = {
+    "python": {"version": "3.12.1", "implementation": "CPython"},
+    "os": {"system": "Linux"},
+    "cpu": {"count": 2},
+    "accelerators": [],
+    "numerics": {},
+    "locale": {},
+    "variables": {},
+    "distributions": [
+        {
+            "name": name,
+            "version": version,
+            "origin": "index",
+            "url": "",
+            "commit": "",
+            "imported": True,
+            "needed": needed,
+        }
+        for name, version, needed in (("numpy", "2.4.6", True), ("pandas", "3.1.1", False))
+    ],
+    "conda": [],
+}
+
+
+def _pretty(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def main() -> int:
+    """Write the files; those of routes that are gone go."""
+    FOLDER.mkdir(exist_ok=True)
+    made = answers()
+    for path in FOLDER.glob("*.json"):
+        if path.stem not in made:
+            path.unlink()
+    for name, data in made.items():
+        (FOLDER / f"{name}.json").write_bytes(data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
