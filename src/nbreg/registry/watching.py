@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
 
 
 class Watch:
-    """Remembers the models of a registry as they were, and counts each look that found a change.
+    """Remembers the models of a registry as they were at the last `look`, and counts those that found a change.
 
     May be shared by threads. A cursor is of one `Watch`: another one's is answered with everything.
     """
@@ -41,16 +41,20 @@ class Watch:
         self._gone: dict[str, int] = {}
         self._guard = threading.Lock()
 
-    def models(self) -> tuple[list[ModelRow], str]:
-        """Every model in brief, by name, and the cursor that says how far this goes."""
+    def look(self) -> str:
+        """See what changed; returns the cursor from which on the next changes count."""
         with self._guard:
             self._look()
+            return self._cursor
+
+    def models(self) -> tuple[list[ModelRow], str]:
+        """Every model in brief, by name, and the cursor of the last look."""
+        with self._guard:
             return self._rows(-1), self._cursor
 
     def changes(self, since: str = "") -> Changes:
-        """The models that changed since a cursor; `all` says that these are all, whatever was known."""
+        """The models that changed between a cursor and the last look; with `all` these are all there are."""
         with self._guard:
-            self._look()
             tick = self._tick_of(since)
             if tick is None:
                 return Changes(cursor=self._cursor, all=True, models=self._rows(-1))
@@ -106,7 +110,7 @@ class WatchVerbs:
     _desk: Desk
 
     def watch(self) -> Watch:
-        """Something to ask what changed, by any process: `watch.changes(cursor)`."""
+        """Something to ask what changed, by any process: `watch.look()`, then `watch.changes(cursor)`."""
         return Watch(self._desk)
 
     def head(self, model: str) -> Head:

@@ -18,6 +18,7 @@ class Visit:
         self._key = asked.registry if isinstance(asked, OfRegistry) else ""
         self._writes = writes
         self._opened: Opened | None = None
+        self._has_looked = False
 
     @property
     def registry(self) -> Registry:
@@ -26,8 +27,12 @@ class Visit:
 
     @property
     def watch(self) -> Watch:
-        """What knows which of its models changed."""
-        return self._open().watch
+        """What knows which of its models changed; it has looked once for this request, and does not again."""
+        watch = self._open().watch
+        if not self._has_looked:
+            watch.look()
+            self._has_looked = True
+        return watch
 
     def _open(self) -> Opened:
         if self._opened is None:
