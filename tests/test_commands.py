@@ -29,6 +29,10 @@ ALL: list[Command] = [each for family in COMMANDS.families for each in family.co
 
 # Public verbs of `Registry` that are no command of that name, with the reason.
 WITHOUT_A_COMMAND = {
+    "acting_as": "a service acts for others; a process acts for its user",
+    "head": "`nbreg verify` prints them all",
+    "stamp": "a service compares it with one that it kept",
+    "watch": "a service keeps looking; `nbreg events --since` says what happened",
     "check": "`nbreg register` checks before it reads a byte",
     "close": "a process closes what it opened",
     "current_run": "a run goes on in the process that began it",

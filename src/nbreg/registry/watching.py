@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
 
 
 class Watch:
-    """Remembers the models of a registry as they were at the last `look`, and counts those that found a change.
+    """Remembers the models of a registry as they were at the last `look`, and counts what is new.
 
     May be shared by threads. A cursor is of one `Watch`: another one's is answered with everything.
     """
