@@ -35,9 +35,9 @@ def test_the_saved_answers_are_those_that_the_server_gives() -> None:
     made = wire.answers()
     saved = {path.stem: path.read_bytes() for path in wire.FOLDER.glob("*.json")}
 
-    stale = {name for name in made.keys() | saved.keys() if made.get(name) != saved.get(name)}
-
-    assert not stale, f"{sorted(stale)} are not up to date: {wire.COMMAND}"
+    assert made.keys() == saved.keys(), wire.COMMAND
+    for name, data in made.items():
+        assert data.decode() == saved[name].decode(), f"{name} is not up to date: {wire.COMMAND}"
 
 
 def test_the_saved_answers_are_good_ones() -> None:

@@ -23,7 +23,7 @@ from children import run
 from servers import TOKEN, Client, Server
 
 from nbreg import Registry
-from nbreg.records import Head
+from nbreg.records import Actor, Head
 from nbreg.server.routes import ROUTES, Route
 from nbreg.settings import Settings
 
@@ -88,6 +88,16 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "transfer": {"ref": "risk/churn@4", "to": "moved"},
     "delete": {"ref": "risk/churn@5", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@6"},
+    "gates": {"model": "risk/churn"},
+    "requests": {"state": "open"},
+    "request": {"ref": "risk/churn@8", "to": "staging", "message": "two weeks"},
+    "approve": {"request": "risk/churn:r1"},
+    "reject": {"request": "risk/churn:r2"},
+    "withdraw": {"request": "risk/churn:r3"},
+    "require": {"model": "risk/churn", "stage": "production", "gates": ["metrics.auc > 0.9"]},
+    "drop-gate": {"model": "*", "stage": "development", "gate": "proven", "reason": "Slow"},
+    "protect": {"model": "risk/churn", "alias": "champion"},
+    "unprotect": {"model": "risk/churn", "alias": "guarded", "reason": "Moved"},
     "delete-run": {"reason": "Mistake"},
     "restore-run": {},
 }
@@ -96,12 +106,17 @@ EXAMPLES: dict[str, dict[str, object]] = {
 def story(folder: Folder) -> dict[str, dict[str, object]]:
     """Tell enough for every example to be about something; what only this story knows is returned."""
     registry = folder.registry
-    for number in range(1, 7):
+    for number in range(1, 10):
         registry.register("risk/churn", {"weight": number}, metrics={"auc": 0.5 + number / 100})
     registry.promote("risk/churn@1", "production", reason="First")
     registry.promote("risk/churn@2", "production", reason="Better")
     registry.set_alias("risk/churn@3", "old-friend")
     registry.delete("risk/churn@6", "Mistake")
+    registry.acting_as(Actor(user="bob")).request("risk/churn@7", "candidate")
+    registry.acting_as(Actor(user="bob")).request("risk/churn@8", "candidate")
+    registry.request("risk/churn@9", "candidate")
+    registry.require("*", "development", "proven")
+    registry.protect("risk/churn", "guarded", reason="Serving")
     with registry.start_run("fit") as run_:
         run_.log_metric("loss", 0.5)
     with registry.start_run("gone") as gone:
@@ -150,8 +165,15 @@ def test_every_route_does_what_it_is_there_for(server: Server, folder: Folder) -
     assert registry.get("risk/churn@2").tags == ["b"]
     assert registry.aliases("risk/churn") == {"champion": 2}
     assert {row.name for row in registry.models()} == {"risk/churn", "copied", "moved"}
-    assert [each.number for each in registry.versions("risk/churn")] == [6, 3, 2, 1]
+    assert [each.number for each in registry.versions("risk/churn")] == [9, 8, 7, 6, 3, 2, 1]
     assert [each.name for each in registry.runs()] == ["gone", "fit"]
+    assert registry.get("risk/churn@7").stage == "candidate"
+    states = {each.id: each.state for each in registry.requests("risk/churn")}
+    assert [states[f"risk/churn:r{n}"] for n in (1, 2, 3, 4)] == ["promoted", "rejected", "withdrawn", "open"]
+    assert [(each.stage, each.gate) for each in registry.gates("risk/churn")] == [
+        ("production", "metrics.auc > 0.9")
+    ]
+    assert list(registry.protected("risk/churn")) == ["champion"]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
@@ -162,7 +184,7 @@ def test_no_route_answers_who_is_not_known(server: Server, route: Route) -> None
     for token in (None, "another-token"):
         got = call(server.client(token), route, question)
         assert got.status in (401, 403)
-        assert set(got.json) == {"code", "message", "hint"}
+        assert set(got.json) == {"code", "message", "hint", "gates"}
         assert "churn" not in got.body.decode()
 
 
@@ -303,9 +325,9 @@ def test_lists_come_in_pages(server: Server, folder: Folder) -> None:
     client = server.client()
 
     first = client.get("versions", registry=folder.key, model="risk/churn", limit=2).json
-    last = client.get("versions", registry=folder.key, model="risk/churn", limit=2, offset=4).json
+    last = client.get("versions", registry=folder.key, model="risk/churn", limit=2, offset=7).json
 
-    assert ([each["version"]["number"] for each in first["versions"]], first["more"]) == ([5, 4], True)
+    assert ([each["version"]["number"] for each in first["versions"]], first["more"]) == ([9, 8], True)
     assert ([each["version"]["number"] for each in last["versions"]], last["more"]) == ([1], False)
     models = client.get("models", registry=folder.key, match="none of that name").json
     assert (models["models"], models["total"]) == ([], 0)
@@ -372,7 +394,7 @@ def test_bytes_that_are_no_wish_are_refused(server: Server, body: bytes, status:
     got = server.client().send("POST", "nbreg/update", body)
 
     assert got.status == status
-    assert set(got.json) == {"code", "message", "hint"}
+    assert set(got.json) == {"code", "message", "hint", "gates"}
     assert server.client().get("hello").status == 200
 
 
@@ -445,6 +467,51 @@ def test_who_acts_is_written_down(server: Server, folder: Folder) -> None:
     event = folder.registry.events("churn")[0]
     assert (event.kind, event.message, event.by) == ("promoted", "from the lab", folder.registry.actor)
     assert server.client().get("hello").json["actor"]["user"] == folder.registry.actor.user
+
+
+def test_what_does_not_pass_its_gates_is_refused_with_what_each_saw(server: Server, folder: Folder) -> None:
+    """The sidebar shows the list of gates, so that somebody knows what to do about it."""
+    folder.registry.register("churn", {"w": 1}, metrics={"auc": 0.7})
+    folder.registry.require("churn", "production", "metrics.auc > 0.9", "message_required")
+    client = server.client()
+
+    refused = client.post("promote", registry=folder.key, ref="churn@1", to="production", message="now")
+    forced = client.post(
+        "promote", registry=folder.key, ref="churn@1", to="production", force=True, reason="Incident"
+    )
+
+    assert (refused.status, refused.json["code"]) == (403, "gate-refused")
+    assert [(each["gate"], each["passed"]) for each in refused.json["gates"]] == [
+        ("metrics.auc > 0.9", False),
+        ("message_required", True),
+    ]
+    assert (forced.status, forced.json["version"]["stage"]) == (200, "production")
+
+
+def test_a_gate_that_this_server_cannot_ask_is_not_skipped(
+    server: Server, folder: Folder, tmp_path: Path
+) -> None:
+    """A function of the team's package, which is not installed where the server runs."""
+    registry = folder.registry
+    registry.register("churn", {"w": 1})
+    (tmp_path / "team.py").write_text(
+        "import nbreg\n\n@nbreg.gate\ndef no_regression(version):\n    return True\n"
+    )
+    run(
+        "sys.path.append(sys.argv[2]); import team\n"
+        "Registry(sys.argv[1], settings=QUICK).require('churn', 'production', team.no_regression)",
+        registry.location,
+        tmp_path,
+    )
+    client = server.client()
+
+    refused = client.post("promote", registry=folder.key, ref="churn@1", to="production")
+    listed = client.get("gates", registry=folder.key, model="churn").json
+
+    assert (refused.status, refused.json["code"]) == (403, "gate-unavailable")
+    assert refused.json["hint"]
+    assert [bool(each["unavailable"]) for each in listed] == [True]
+    assert registry.get("churn@1").stage == "none"
 
 
 # what takes long

@@ -55,6 +55,16 @@ QUESTIONS: dict[str, dict[str, object]] = {
     "transfer": {"ref": "churn@3", "to": "retired", "reason": "Renamed"},
     "delete": {"ref": "risk/churn@1", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@1"},
+    "gates": {"model": "churn"},
+    "requests": {},
+    "request": {"ref": "churn@4", "to": "production", "message": "two weeks"},
+    "approve": {"request": "churn:r1", "message": "looked at the rows"},
+    "reject": {"request": "churn:r2", "message": "the probe moved"},
+    "withdraw": {"request": "churn:r3"},
+    "require": {"model": "churn", "stage": "staging", "gates": ["message_required", "proven"]},
+    "drop-gate": {"model": "churn", "stage": "staging", "gate": "message_required", "reason": "Slow"},
+    "protect": {"model": "churn", "alias": "champion", "reason": "Serving"},
+    "unprotect": {"model": "churn", "alias": "champion", "reason": "Moved"},
 }
 """What a route is asked; those of a version that are not here are asked for `churn@2`."""
 
@@ -62,6 +72,7 @@ REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "unknown-model": ("versions", {"model": "chrun"}),
     "name-taken": ("set-alias", {"ref": "churn@2", "alias": "1.0.0"}),
     "bad-query": ("versions", {"model": "churn", "query": "metrics.auc >"}),
+    "gate-refused": ("promote", {"ref": "churn@4", "to": "production"}),
     "read-only": ("promote", {"registry": "old", "ref": "churn@2", "to": "staging"}),
 }
 
@@ -127,7 +138,7 @@ def _told(top: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _story(registry: Registry, folder: Path) -> str:
-    """Two versions of one model, the second in production after the first; a third, a run, evidence."""
+    """Versions of one model, the second in production after the first; requests, gates, a run, evidence."""
     import pandas as pd
 
     frame = pd.DataFrame({"tenure": [1, 2, 3, 4], "plan": ["a", "b", "a", "c"]})
@@ -135,7 +146,7 @@ def _story(registry: Registry, folder: Path) -> str:
         for step in range(4):
             run.log_metric("loss", 1 / (step + 1), step)
     with using_context(Notebook(folder, run.link)):
-        for weight in (1, 2, 3):
+        for weight in (1, 2, 3, 4, 5, 6, 7):
             registry.register(
                 "churn",
                 {"weight": weight},
@@ -148,6 +159,11 @@ def _story(registry: Registry, folder: Path) -> str:
     registry.promote("churn@1", "production", reason="First")
     registry.promote("churn@2", "production", reason="Better", message="lift 3 %")
     registry.set_alias("churn@1", "fallback")
+    bob = registry.acting_as(Actor(user="bob", source="server", host="lab"))
+    for number in (5, 6):
+        bob.request(f"churn@{number}", "candidate", message="two weeks, +3 %")
+    registry.request("churn@7", "candidate")
+    registry.require("churn", "production", "metrics.auc > 0.99", "approved(2)", reason="Policy")
     registry.prove("churn@2")
     return run.id
 

@@ -152,8 +152,8 @@ cursor; a cursor that this server does not know (it was started anew) is answere
 that are a function of journals have an `ETag`, which is compared before anything is read: `If-None-Match`
 is answered with 304.
 
-**Refusals** are `{{"code": …, "message": …, "hint": …}}`: the codes of nbreg's errors, `internal`, and
-`http-403` and the like for what the server itself refuses.
+**Refusals** are `{{"code": …, "message": …, "hint": …, "gates": […]}}`: the codes of nbreg's errors,
+`internal`, and `http-403` and the like for what the server itself refuses.
 """
 
 

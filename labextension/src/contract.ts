@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '4551c0f93b9c52af';
+export const CONTRACT = 'f20a0c0abdb46585';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -13,10 +13,17 @@ export interface IActor {
   host: string;
 }
 
-/** An alias that is there no more. */
-export interface IAliasDropped {
+/** An alias that was taken away, or is protected by now, or no longer. */
+export interface IAliasChanged {
   model: string;
   alias: string;
+}
+
+/** Who agreed, when, and what was said. */
+export interface IApproval {
+  by: string;
+  at: string;
+  message: string;
 }
 
 /** A named object, file or folder of a version; the one called `model` is the model. */
@@ -38,6 +45,16 @@ export interface IArtifact {
   globals: string[];
   /** What the family adds for its own reader. */
   facts: { [name: string]: unknown };
+}
+
+/** A version, and where it is to go. */
+export interface IAsk {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  to: string;
 }
 
 /** What every route may be asked with. */
@@ -261,7 +278,7 @@ export interface IDraftRecord {
   why: string;
 }
 
-/** An alias of a model. */
+/** An alias to take away. */
 export interface IDropAlias {
   /** A `key` of `registries`. */
   registry?: string;
@@ -269,6 +286,18 @@ export interface IDropAlias {
   message?: string;
   model: string;
   alias: string;
+  force?: boolean;
+}
+
+/** A gate, named as `gates` lists it; that needs a reason. */
+export interface IDropGate {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason: string;
+  message?: string;
+  model: string;
+  stage: string;
+  gate: string;
 }
 
 /** Where the model was made: interpreter, machine, and every installed distribution. */
@@ -369,6 +398,30 @@ export interface IFileEntry {
   executable: boolean;
 }
 
+/** What came out when a gate was asked; it stands in the event of the move. */
+export interface IGateResult {
+  gate: string;
+  passed: boolean;
+  /** Why not. */
+  why: string;
+  saw: { [name: string]: unknown };
+  /** Required by the registry, declared in this process for the stage, or given in the call. */
+  source: 'required' | 'process' | 'call';
+  /** `overruled` was not asked, since the move was forced. */
+  state: 'asked' | 'unavailable' | 'overruled';
+  /** The function's text, by digest. */
+  digest: string;
+  seconds: number;
+}
+
+/** The gates of a model, or of all models; of one stage, or of all. */
+export interface IGates {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model?: string;
+  stage?: string;
+}
+
 /** The project's git state, the registry's own folder left out. */
 export interface IGit {
   commit: string;
@@ -454,6 +507,8 @@ export interface IModelDetail {
   /** The head of its journal. */
   seq: number;
   aliases: { [name: string]: number };
+  /** Aliases that move only by force. */
+  protected: { [name: string]: IProtection };
 }
 
 /** Some of the models, and where the next question for changes begins. */
@@ -520,11 +575,30 @@ export interface IOnRun {
   reason?: string;
 }
 
+/** An alias of a model, which need not be there yet. */
+export interface IOneAlias {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  alias: string;
+}
+
 /** A question about a model. */
 export interface IOneModel {
   /** A `key` of `registries`. */
   registry?: string;
   model: string;
+}
+
+/** A request by its id, such as `churn:r3`. */
+export interface IOneRequest {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  request: string;
 }
 
 /** A question about a run; 8 digits of its id are enough. */
@@ -563,6 +637,35 @@ export interface IPromote {
   message?: string;
   ref: string;
   to?: string | null;
+  /** Overrule the gates, with a reason. */
+  force?: boolean;
+}
+
+/** A request as it is now. `id` is what `approve` and `reject` take. */
+export interface IPromotionRequest {
+  id: string;
+  model: string;
+  version: number;
+  name: string;
+  to: string;
+  by: string;
+  at: string;
+  reason: string;
+  message: string;
+  state: 'open' | 'promoted' | 'rejected' | 'withdrawn' | 'stale';
+  approvals: IApproval[];
+  closed: IApproval | null;
+  /** Of an open one that was just asked for or approved: what is missing before it is promoted. */
+  needs: string[];
+  /** Why it is stale. */
+  why: string;
+}
+
+/** An alias that moves only by force: who said so, and why. */
+export interface IProtection {
+  by: string;
+  at: string;
+  reason: string;
 }
 
 /** The executions the model depends on, and the whole history beside them. */
@@ -581,6 +684,8 @@ export interface IRefusal {
   code: string;
   message: string;
   hint: string;
+  /** Where a version does not come into a stage: all gates that were asked, with what each saw. */
+  gates: IGateResult[];
 }
 
 /** A registry that this server opens; `key` is what every other route takes as `registry`. */
@@ -595,6 +700,35 @@ export interface IRegistryInfo {
   why: string;
   id: string;
   lifecycle: ILifecycle;
+}
+
+/** The requests of a model, or of all; in one state, or in all. */
+export interface IRequests {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model?: string;
+  state?: '' | 'open' | 'stale' | 'promoted' | 'rejected' | 'withdrawn';
+}
+
+/** Gates of a stage, as queries or rules; of all models where `model` is `*`. */
+export interface IRequire {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  stage: string;
+  gates: string[];
+}
+
+/** One gate of a stage, as it is listed. */
+export interface IRequiredGate {
+  stage: string;
+  gate: string;
+  /** The model, or `*`: all models. */
+  scope: string;
+  /** Why this process cannot ask it; then it refuses. */
+  unavailable: string;
 }
 
 /** A deleted version, by its number or name. */
@@ -614,6 +748,7 @@ export interface IRetire {
   message?: string;
   ref: string;
   to?: string;
+  force?: boolean;
 }
 
 /** A model, the stage, and the version to go back to, if it is not the one before. */
@@ -730,6 +865,8 @@ export interface ISetAlias {
   message?: string;
   ref: string;
   alias: string;
+  /** Also one that is protected, with a reason. */
+  force?: boolean;
 }
 
 /** Names, types and shapes of the model's inputs and outputs. */
@@ -945,6 +1082,10 @@ export interface IRoutes {
   diff: { method: 'GET'; asked: ITwo; answer: IDiff };
   /** What happened, newest first. */
   events: { method: 'GET'; asked: IEvents; answer: IEventPage };
+  /** What is required before a version comes into a stage, and what cannot be asked here. */
+  gates: { method: 'GET'; asked: IGates; answer: IRequiredGate[] };
+  /** What was asked for, newest first. */
+  requests: { method: 'GET'; asked: IRequests; answer: IPromotionRequest[] };
   /** The runs, newest first or sorted. */
   runs: { method: 'GET'; asked: IRuns; answer: IRunPage };
   /** All that is known of a run. */
@@ -972,7 +1113,7 @@ export interface IRoutes {
   /** Point an alias at a version. */
   'set-alias': { method: 'POST'; asked: ISetAlias; answer: IVersionItem };
   /** Take an alias away. */
-  'drop-alias': { method: 'POST'; asked: IDropAlias; answer: IAliasDropped };
+  'drop-alias': { method: 'POST'; asked: IDropAlias; answer: IAliasChanged };
   /** Make the same version again, in this model or another. */
   copy: { method: 'POST'; asked: ICopy; answer: IVersionItem };
   /** Move a version to another model. */
@@ -981,6 +1122,22 @@ export interface IRoutes {
   delete: { method: 'POST'; asked: IDelete; answer: IVersionItem };
   /** Bring a deleted version back. */
   restore: { method: 'POST'; asked: IRestore; answer: IVersionItem };
+  /** Ask the others that a version come into a stage; nothing is moved yet. */
+  request: { method: 'POST'; asked: IAsk; answer: IPromotionRequest };
+  /** Agree to a request; it is promoted as soon as it passes all that the stage requires. */
+  approve: { method: 'POST'; asked: IOneRequest; answer: IPromotionRequest };
+  /** Say no to a request, which ends it. */
+  reject: { method: 'POST'; asked: IOneRequest; answer: IPromotionRequest };
+  /** Take back what one has asked for oneself. */
+  withdraw: { method: 'POST'; asked: IOneRequest; answer: IPromotionRequest };
+  /** Require gates before a version comes into a stage. */
+  require: { method: 'POST'; asked: IRequire; answer: IRequiredGate[] };
+  /** Require a gate no longer. */
+  'drop-gate': { method: 'POST'; asked: IDropGate; answer: IRequiredGate[] };
+  /** Let an alias be set or dropped only by force and with a reason. */
+  protect: { method: 'POST'; asked: IOneAlias; answer: IAliasChanged };
+  /** Let a protected alias move freely again; that needs a reason. */
+  unprotect: { method: 'POST'; asked: IOneAlias; answer: IAliasChanged };
   /** Hide a run, restorably. */
   'delete-run': { method: 'POST'; asked: IOnRun; answer: IRunRecord };
   /** Bring a deleted run back. */
@@ -1006,6 +1163,8 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   'version/probe': 'GET',
   diff: 'GET',
   events: 'GET',
+  gates: 'GET',
+  requests: 'GET',
   runs: 'GET',
   run: 'GET',
   'run/curve': 'GET',
@@ -1024,6 +1183,14 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   transfer: 'POST',
   delete: 'POST',
   restore: 'POST',
+  request: 'POST',
+  approve: 'POST',
+  reject: 'POST',
+  withdraw: 'POST',
+  require: 'POST',
+  'drop-gate': 'POST',
+  protect: 'POST',
+  unprotect: 'POST',
   'delete-run': 'POST',
   'restore-run': 'POST'
 };

@@ -6,7 +6,7 @@ All of this runs in a thread, so that no file and no lock is waited for on the e
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ import msgspec
 
 from nbreg import errors
 from nbreg.errors import BadInputError, NbregError
-from nbreg.records import NO_RECORD, Actor, canonical, digest_of
+from nbreg.records import NO_RECORD, Actor, GateResult, canonical, digest_of
 from nbreg.server.asked import Asked, OfRegistry
 from nbreg.server.contract import contract_digest
 from nbreg.server.registries import Registries
@@ -69,7 +69,8 @@ def answer(
             return Answer(200, file=route.verb(visit, question, folder))
         return Answer(200, msgspec.json.encode(full(route.verb(visit, question))), etag)
     except NbregError as error:
-        return refusal(status_of(error), error.code, error.message, error.hint)
+        gates = [each for each in getattr(error, "gates", ()) if isinstance(each, GateResult)]
+        return refusal(status_of(error), error.code, error.message, error.hint, gates)
     except Exception as error:
         log.exception("%s nbreg/%s failed", route.method, route.path)
         return refusal(
@@ -77,9 +78,10 @@ def answer(
         )
 
 
-def refusal(status: int, code: str, message: str, hint: str = "") -> Answer:
+def refusal(status: int, code: str, message: str, hint: str = "", gates: Sequence[GateResult] = ()) -> Answer:
     """An answer that says why not."""
-    return Answer(status, msgspec.json.encode(Refusal(code=code, message=message, hint=hint)))
+    told = Refusal(code=code, message=message, hint=hint, gates=list(gates))
+    return Answer(status, msgspec.json.encode(full(told)))
 
 
 def status_of(error: NbregError) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -97,6 +97,20 @@ class Events(OfRegistry, frozen=True, kw_only=True):
     limit: Limit = PAGE
 
 
+class Gates(OfRegistry, frozen=True, kw_only=True):
+    """The gates of a model, or of all models; of one stage, or of all."""
+
+    model: str = ""
+    stage: str = ""
+
+
+class Requests(OfRegistry, frozen=True, kw_only=True):
+    """The requests of a model, or of all; in one state, or in all."""
+
+    model: str = ""
+    state: Literal["", "open", "stale", "promoted", "rejected", "withdrawn"] = ""
+
+
 class Runs(OfRegistry, frozen=True, kw_only=True):
     """A page of runs."""
 
@@ -135,6 +149,8 @@ class Promote(Why, frozen=True, kw_only=True):
 
     ref: str
     to: str | None = None
+    force: bool = False
+    """Overrule the gates, with a reason."""
 
 
 class Retire(Why, frozen=True, kw_only=True):
@@ -142,6 +158,7 @@ class Retire(Why, frozen=True, kw_only=True):
 
     ref: str
     to: str = "archived"
+    force: bool = False
 
 
 class Rollback(Why, frozen=True, kw_only=True):
@@ -167,13 +184,21 @@ class SetAlias(Why, frozen=True, kw_only=True):
 
     ref: str
     alias: str
+    force: bool = False
+    """Also one that is protected, with a reason."""
 
 
-class DropAlias(Why, frozen=True, kw_only=True):
-    """An alias of a model."""
+class OneAlias(Why, frozen=True, kw_only=True):
+    """An alias of a model, which need not be there yet."""
 
     model: str
     alias: str
+
+
+class DropAlias(OneAlias, frozen=True, kw_only=True):
+    """An alias to take away."""
+
+    force: bool = False
 
 
 class Copy(Why, frozen=True, kw_only=True):
@@ -214,3 +239,36 @@ class OnRun(OfRegistry, frozen=True, kw_only=True):
 
     run: str
     reason: str = ""
+
+
+# what has to hold, and who agrees
+
+
+class Require(Why, frozen=True, kw_only=True):
+    """Gates of a stage, as queries or rules; of all models where `model` is `*`."""
+
+    model: str
+    stage: str
+    gates: list[str]
+
+
+class DropGate(Why, frozen=True, kw_only=True):
+    """A gate, named as `gates` lists it; that needs a reason."""
+
+    model: str
+    stage: str
+    gate: str
+    reason: str
+
+
+class Ask(Why, frozen=True, kw_only=True):
+    """A version, and where it is to go."""
+
+    ref: str
+    to: str
+
+
+class OneRequest(Why, frozen=True, kw_only=True):
+    """A request by its id, such as `churn:r3`."""
+
+    request: str

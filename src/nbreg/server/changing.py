@@ -5,18 +5,22 @@ from __future__ import annotations
 from nbreg.records import RunRecord
 from nbreg.server import asked
 from nbreg.server.looking import item
-from nbreg.server.replies import AliasDropped, VersionItem
+from nbreg.server.replies import AliasChanged, VersionItem
 from nbreg.server.visit import Visit
 
 
 def promote(visit: Visit, wish: asked.Promote) -> VersionItem:
     """Move a version to a higher stage."""
-    return item(visit.registry.promote(wish.ref, wish.to, reason=wish.reason, message=wish.message))
+    return item(
+        visit.registry.promote(wish.ref, wish.to, reason=wish.reason, message=wish.message, force=wish.force)
+    )
 
 
 def retire(visit: Visit, wish: asked.Retire) -> VersionItem:
     """Move a version out of use, or to a lower stage."""
-    return item(visit.registry.retire(wish.ref, wish.to, reason=wish.reason, message=wish.message))
+    return item(
+        visit.registry.retire(wish.ref, wish.to, reason=wish.reason, message=wish.message, force=wish.force)
+    )
 
 
 def rollback(visit: Visit, wish: asked.Rollback) -> VersionItem:
@@ -43,13 +47,19 @@ def update(visit: Visit, wish: asked.Update) -> VersionItem:
 
 def set_alias(visit: Visit, wish: asked.SetAlias) -> VersionItem:
     """Point an alias at a version."""
-    return item(visit.registry.set_alias(wish.ref, wish.alias, reason=wish.reason, message=wish.message))
+    return item(
+        visit.registry.set_alias(
+            wish.ref, wish.alias, reason=wish.reason, message=wish.message, force=wish.force
+        )
+    )
 
 
-def drop_alias(visit: Visit, wish: asked.DropAlias) -> AliasDropped:
+def drop_alias(visit: Visit, wish: asked.DropAlias) -> AliasChanged:
     """Take an alias away."""
-    visit.registry.drop_alias(wish.model, wish.alias, reason=wish.reason, message=wish.message)
-    return AliasDropped(model=wish.model, alias=wish.alias)
+    visit.registry.drop_alias(
+        wish.model, wish.alias, reason=wish.reason, message=wish.message, force=wish.force
+    )
+    return AliasChanged(model=wish.model, alias=wish.alias)
 
 
 def copy(visit: Visit, wish: asked.Copy) -> VersionItem:

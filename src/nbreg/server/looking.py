@@ -7,7 +7,17 @@ from typing import TypeVar
 
 import nbreg
 from nbreg.errors import NbregError
-from nbreg.records import Changes, CurvePoint, Diff, Record, RunRecord, Usage, VerifyReport
+from nbreg.records import (
+    Changes,
+    CurvePoint,
+    Diff,
+    PromotionRequest,
+    Record,
+    RequiredGate,
+    RunRecord,
+    Usage,
+    VerifyReport,
+)
 from nbreg.registry import ModelVersion, Registry
 from nbreg.server import asked
 from nbreg.server.replies import (
@@ -71,6 +81,7 @@ def model(visit: Visit, question: asked.OneModel) -> ModelDetail:
         model=registry.model(question.model),
         seq=registry.head(question.model).seq,
         aliases=registry.aliases(question.model),
+        protected=registry.protected(question.model),
     )
 
 
@@ -130,6 +141,19 @@ def events(visit: Visit, question: asked.Events) -> EventPage:
         question.model or None, since=question.since or None, limit=question.limit + 1
     )
     return EventPage(events=found[: question.limit], more=len(found) > question.limit)
+
+
+# what has to hold, and who agrees
+
+
+def gates(visit: Visit, question: asked.Gates) -> list[RequiredGate]:
+    """What is required before a version comes into a stage, and what cannot be asked here."""
+    return visit.registry.gates(question.model or None, question.stage or None)
+
+
+def requests(visit: Visit, question: asked.Requests) -> list[PromotionRequest]:
+    """What was asked for, newest first."""
+    return visit.registry.requests(question.model or None, question.state or None)
 
 
 # runs and drafts

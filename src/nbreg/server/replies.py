@@ -7,9 +7,11 @@ from nbreg.records import (
     DraftRecord,
     Event,
     Evidence,
+    GateResult,
     Lifecycle,
     Manifest,
     ModelRow,
+    Protection,
     Record,
     RunRecord,
     VersionRow,
@@ -22,6 +24,8 @@ class Refusal(Record, frozen=True, kw_only=True):
     code: str
     message: str
     hint: str = ""
+    gates: list[GateResult] = []
+    """Where a version does not come into a stage: all gates that were asked, with what each saw."""
 
 
 class RegistryInfo(Record, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class ModelDetail(Record, frozen=True, kw_only=True):
     seq: int
     """The head of its journal."""
     aliases: dict[str, int]
+    protected: dict[str, Protection]
+    """Aliases that move only by force."""
 
 
 class VersionItem(Record, frozen=True, kw_only=True):
@@ -116,8 +122,8 @@ class DraftPage(Record, frozen=True, kw_only=True):
     drafts: list[DraftRecord]
 
 
-class AliasDropped(Record, frozen=True, kw_only=True):
-    """An alias that is there no more."""
+class AliasChanged(Record, frozen=True, kw_only=True):
+    """An alias that was taken away, or is protected by now, or no longer."""
 
     model: str
     alias: str

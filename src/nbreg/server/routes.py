@@ -24,7 +24,7 @@ from nbreg.records import (
     Source,
     Variables,
 )
-from nbreg.server import asked, changing, downloads, looking
+from nbreg.server import asked, changing, downloads, governing, looking
 
 NAMESPACE: Final = "nbreg"
 
@@ -92,6 +92,8 @@ ROUTES: Final = (
     _part("probe", Probe),
     Route("GET", "diff", looking.diff, "models"),
     Route("GET", "events", looking.events, "registry"),
+    Route("GET", "gates", looking.gates),
+    Route("GET", "requests", looking.requests, "registry"),
     Route("GET", "runs", looking.runs),
     Route("GET", "run", looking.run),
     Route("GET", "run/curve", looking.curve),
@@ -110,6 +112,14 @@ ROUTES: Final = (
     Route("POST", "transfer", changing.transfer),
     Route("POST", "delete", changing.delete),
     Route("POST", "restore", changing.restore),
+    Route("POST", "request", governing.request),
+    Route("POST", "approve", governing.approve),
+    Route("POST", "reject", governing.reject),
+    Route("POST", "withdraw", governing.withdraw),
+    Route("POST", "require", governing.require),
+    Route("POST", "drop-gate", governing.drop_gate),
+    Route("POST", "protect", governing.protect),
+    Route("POST", "unprotect", governing.unprotect),
     Route("POST", "delete-run", changing.delete_run),
     Route("POST", "restore-run", changing.restore_run),
 )
