@@ -214,6 +214,8 @@ def _calm(value: Any, name: str = "") -> Any:
             value = value | {"summary": {"python": "3.12.1", "distributions": 2}}
         if name == "source" and "summary" in value:
             value = value | {"summary": {"git": value["summary"].get("git", "")}}
+        if "redactions" in value:
+            value = value | {"redactions": {}}  # of the modules that happen to be imported
         return {key: _calm(each, key) for key, each in value.items()}
     if isinstance(value, list):
         return [_calm(each, name) for each in value]
