@@ -104,6 +104,13 @@ def test_another_field_is_another_contract(monkeypatch: pytest.MonkeyPatch) -> N
         contract.contract_digest.cache_clear()
 
 
+def test_no_two_records_have_one_name() -> None:
+    """In TypeScript there is one namespace: the second of a name would be merged into the first."""
+    names = [record.__name__ for record in contract.records()]
+
+    assert len(names) == len(set(names))
+
+
 def test_every_path_is_one_verb() -> None:
     """Paths are the names by which the frontend calls."""
     paths = [route.path for route in ROUTES]

@@ -88,6 +88,9 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "transfer": {"ref": "risk/churn@4", "to": "moved"},
     "delete": {"ref": "risk/churn@5", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@6"},
+    "timeline": {"model": "risk/churn", "number": 2},
+    "registered": {"model": "risk/churn"},
+    "tenures": {"model": "risk/churn"},
     "gates": {"model": "risk/churn"},
     "requests": {"state": "open"},
     "request": {"ref": "risk/churn@8", "to": "staging", "message": "two weeks"},
@@ -467,6 +470,36 @@ def test_who_acts_is_written_down(server: Server, folder: Folder) -> None:
     event = folder.registry.events("churn")[0]
     assert (event.kind, event.message, event.by) == ("promoted", "from the lab", folder.registry.actor)
     assert server.client().get("hello").json["actor"]["user"] == folder.registry.actor.user
+
+
+def test_what_was_shown_is_done_or_nothing_is(server: Server, folder: Folder) -> None:
+    """Two people look at the same sidebar; the second one's click meant a state that is gone."""
+    story(folder)
+    client = server.client()
+    shown = client.get("version", registry=folder.key, ref="risk/churn@3").json["moves"]
+    move = next(each for each in shown if each["to"] == "production")
+    back = next(
+        each
+        for each in client.get("version", registry=folder.key, ref="risk/churn@2").json["moves"]
+        if each["kind"] == "rolled-back"
+    )
+    assert (move["displaced"], back["number"]) == (2, 1)
+
+    folder.registry.promote("risk/churn@4", "production", reason="Faster")
+    late = client.post(
+        "promote", registry=folder.key, ref="risk/churn@3", to="production", reason="Mine", expect=move
+    )
+    also_late = client.post("rollback", registry=folder.key, model="risk/churn", expect=back)
+    assert [(got.status, got.json["code"]) for got in (late, also_late)] == [(409, "conflict")] * 2
+    assert "held by" in late.json["message"]
+    assert folder.registry.get("risk/churn@production").number == 4
+
+    shown = client.get("version", registry=folder.key, ref="risk/churn@3").json["moves"]
+    move = next(each for each in shown if each["to"] == "production")
+    done = client.post(
+        "promote", registry=folder.key, ref="risk/churn@3", to="production", reason="Mine", expect=move
+    )
+    assert (done.status, done.json["version"]["stage"]) == (200, "production")
 
 
 def test_what_does_not_pass_its_gates_is_refused_with_what_each_saw(server: Server, folder: Folder) -> None:

@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = 'f20a0c0abdb46585';
+export const CONTRACT = '8e6f5c94a0d4ff32';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -439,6 +439,15 @@ export interface IHead {
   hash: string;
 }
 
+/** Who held a stage of a model, back to a line of its journal. */
+export interface IHeld {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+  stage?: string;
+  since?: number;
+}
+
 /** Who answers: a frontend whose `CONTRACT` is another one says `hint` and does nothing else. */
 export interface IHello {
   version: string;
@@ -446,6 +455,20 @@ export interface IHello {
   hint: string;
   /** Who acts through this server, as events will tell it. */
   actor: IActor;
+}
+
+/** A page of what happened to a model. */
+export interface IHistory {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+  /** Only what happened to versions that it chooses. */
+  query?: string;
+  /** Only what happened to this version. */
+  number?: number | null;
+  /** The `rest` of the page before. */
+  before?: number;
+  limit?: number;
 }
 
 /** The stages of a registry and the rules between them. */
@@ -555,10 +578,36 @@ export interface IModels {
   offset?: number;
 }
 
+/**
+ * What promoting, retiring or rolling back would do, as things stand.
+ *
+ * Given back as `expect`, it is done as it was foreseen or not at all.
+ */
+export interface IMove {
+  kind: 'promoted' | 'retired' | 'rolled-back';
+  model: string;
+  number: number;
+  name: string | null;
+  before: string;
+  to: string;
+  /** The version that holds `to` now and goes out of use for this one. */
+  displaced: number | null;
+  displaced_name: string | null;
+  displaced_to: string;
+}
+
 /** A question for the registries. */
 export interface INear {
   /** A notebook or folder, as the contents API names it: its registry is listed first. */
   near?: string;
+}
+
+/** The newest versions of a model, for a plot. */
+export interface INewest {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+  limit?: number;
 }
 
 /** A question to one registry. */
@@ -635,6 +684,8 @@ export interface IPromote {
   registry?: string;
   reason?: string;
   message?: string;
+  /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
+  expect?: IMove | null;
   ref: string;
   to?: string | null;
   /** Overrule the gates, with a reason. */
@@ -686,6 +737,12 @@ export interface IRefusal {
   hint: string;
   /** Where a version does not come into a stage: all gates that were asked, with what each saw. */
   gates: IGateResult[];
+}
+
+/** A version as it is now, and the line of the journal that it came with. */
+export interface IRegistered {
+  seq: number;
+  version: IVersionRow;
 }
 
 /** A registry that this server opens; `key` is what every other route takes as `registry`. */
@@ -746,6 +803,8 @@ export interface IRetire {
   registry?: string;
   reason?: string;
   message?: string;
+  /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
+  expect?: IMove | null;
   ref: string;
   to?: string;
   force?: boolean;
@@ -757,6 +816,8 @@ export interface IRollback {
   registry?: string;
   reason?: string;
   message?: string;
+  /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
+  expect?: IMove | null;
   model: string;
   stage?: string;
   to?: string | null;
@@ -900,6 +961,28 @@ export interface ISource {
   definitions: { [name: string]: string };
 }
 
+/** The time that a version held a stage, in lines of the journal. */
+export interface ITenure {
+  number: number;
+  name: string | null;
+  since: number;
+  /** None while it holds the stage. */
+  until: number | null;
+}
+
+/** A page of what happened to a model, newest first. */
+export interface ITimeline {
+  items: ITimelineItem[];
+  /** The line to go on before; 0 where nothing older is left. */
+  rest: number;
+}
+
+/** One line of a model's journal, with the version it is about as that is now. */
+export interface ITimelineItem {
+  event: IEvent;
+  version: IVersionRow | null;
+}
+
 /** A version, and the model that it goes to. */
 export interface ITransfer {
   /** A `key` of `registries`. */
@@ -943,6 +1026,8 @@ export interface IUsage {
   unreferenced: number;
   /** Bytes of the runs' files. */
   runs: number;
+  /** Bytes of the ledger of decisions, with its indexes. */
+  decisions: number;
 }
 
 /** One name of the namespace: its value where it is small and plain, else a summary. */
@@ -980,6 +1065,8 @@ export interface IVersionDetail {
   manifest: IManifest | null;
   /** Why there is no manifest: it was purged, or is damaged. */
   missing: string;
+  /** What may be done with it from where it is, and what that would do; a move may `expect` one of them. */
+  moves: IMove[];
 }
 
 /** A version as lists show it. */
@@ -1082,6 +1169,12 @@ export interface IRoutes {
   diff: { method: 'GET'; asked: ITwo; answer: IDiff };
   /** What happened, newest first. */
   events: { method: 'GET'; asked: IEvents; answer: IEventPage };
+  /** What happened to a model, newest first, each with its version as that is now. */
+  timeline: { method: 'GET'; asked: IHistory; answer: ITimeline };
+  /** The newest versions of a model, oldest first, each with the line that it came with. */
+  registered: { method: 'GET'; asked: INewest; answer: IRegistered[] };
+  /** Who held a stage from when to when, newest first. */
+  tenures: { method: 'GET'; asked: IHeld; answer: ITenure[] };
   /** What is required before a version comes into a stage, and what cannot be asked here. */
   gates: { method: 'GET'; asked: IGates; answer: IRequiredGate[] };
   /** What was asked for, newest first. */
@@ -1163,6 +1256,9 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   'version/probe': 'GET',
   diff: 'GET',
   events: 'GET',
+  timeline: 'GET',
+  registered: 'GET',
+  tenures: 'GET',
   gates: 'GET',
   requests: 'GET',
   runs: 'GET',

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from nbreg.records import Record
+from nbreg.records import Move, Record
 
 PAGE = 50
 Limit = Annotated[int, Meta(ge=1, le=500)]
@@ -97,6 +97,31 @@ class Events(OfRegistry, frozen=True, kw_only=True):
     limit: Limit = PAGE
 
 
+class History(OneModel, frozen=True, kw_only=True):
+    """A page of what happened to a model."""
+
+    query: str = ""
+    """Only what happened to versions that it chooses."""
+    number: int | None = None
+    """Only what happened to this version."""
+    before: Offset = 0
+    """The `rest` of the page before."""
+    limit: Limit = PAGE
+
+
+class Newest(OneModel, frozen=True, kw_only=True):
+    """The newest versions of a model, for a plot."""
+
+    limit: Limit = PAGE
+
+
+class Held(OneModel, frozen=True, kw_only=True):
+    """Who held a stage of a model, back to a line of its journal."""
+
+    stage: str = "production"
+    since: Offset = 0
+
+
 class Gates(OfRegistry, frozen=True, kw_only=True):
     """The gates of a model, or of all models; of one stage, or of all."""
 
@@ -144,7 +169,14 @@ class Why(OfRegistry, frozen=True, kw_only=True):
     message: str = ""
 
 
-class Promote(Why, frozen=True, kw_only=True):
+class Moving(Why, frozen=True, kw_only=True):
+    """What moves a version."""
+
+    expect: Move | None = None
+    """One of the version's `moves`: it is done as it was shown, or refused as a conflict."""
+
+
+class Promote(Moving, frozen=True, kw_only=True):
     """A version, and the stage that it goes to; without one it goes one up."""
 
     ref: str
@@ -153,7 +185,7 @@ class Promote(Why, frozen=True, kw_only=True):
     """Overrule the gates, with a reason."""
 
 
-class Retire(Why, frozen=True, kw_only=True):
+class Retire(Moving, frozen=True, kw_only=True):
     """A version, and where it goes."""
 
     ref: str
@@ -161,7 +193,7 @@ class Retire(Why, frozen=True, kw_only=True):
     force: bool = False
 
 
-class Rollback(Why, frozen=True, kw_only=True):
+class Rollback(Moving, frozen=True, kw_only=True):
     """A model, the stage, and the version to go back to, if it is not the one before."""
 
     model: str

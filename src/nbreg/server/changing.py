@@ -11,22 +11,34 @@ from nbreg.server.visit import Visit
 
 def promote(visit: Visit, wish: asked.Promote) -> VersionItem:
     """Move a version to a higher stage."""
-    return item(
-        visit.registry.promote(wish.ref, wish.to, reason=wish.reason, message=wish.message, force=wish.force)
+    moved = visit.registry.promote(
+        wish.ref,
+        wish.to,
+        reason=wish.reason,
+        message=wish.message,
+        force=wish.force,
+        expect=wish.expect,
     )
+    return item(moved)
 
 
 def retire(visit: Visit, wish: asked.Retire) -> VersionItem:
     """Move a version out of use, or to a lower stage."""
-    return item(
-        visit.registry.retire(wish.ref, wish.to, reason=wish.reason, message=wish.message, force=wish.force)
+    moved = visit.registry.retire(
+        wish.ref,
+        wish.to,
+        reason=wish.reason,
+        message=wish.message,
+        force=wish.force,
+        expect=wish.expect,
     )
+    return item(moved)
 
 
 def rollback(visit: Visit, wish: asked.Rollback) -> VersionItem:
     """Give a stage back to the version that held it before."""
     back = visit.registry.rollback(
-        wish.model, wish.stage, to=wish.to, reason=wish.reason, message=wish.message
+        wish.model, wish.stage, to=wish.to, reason=wish.reason, message=wish.message, expect=wish.expect
     )
     return item(back)
 

@@ -13,8 +13,11 @@ from nbreg.records import (
     Diff,
     PromotionRequest,
     Record,
+    Registered,
     RequiredGate,
     RunRecord,
+    Tenure,
+    Timeline,
     Usage,
     VerifyReport,
 )
@@ -114,8 +117,13 @@ def version(visit: Visit, question: asked.OneVersion) -> VersionDetail:
         manifest = found.manifest
     except NbregError as error:  # purged, or damaged: the row is there all the same
         missing = error.message
-    pinned = f"{found.model}@sha256:{found.id}"
-    return VersionDetail(item=item(found), pinned=pinned, manifest=manifest, missing=missing)
+    return VersionDetail(
+        item=item(found),
+        pinned=f"{found.model}@sha256:{found.id}",
+        manifest=manifest,
+        missing=missing,
+        moves=visit.registry.moves(found),
+    )
 
 
 def part(name: str, kind: type[P]) -> Callable[[Visit, asked.OneVersion], P]:
@@ -141,6 +149,27 @@ def events(visit: Visit, question: asked.Events) -> EventPage:
         question.model or None, since=question.since or None, limit=question.limit + 1
     )
     return EventPage(events=found[: question.limit], more=len(found) > question.limit)
+
+
+def timeline(visit: Visit, question: asked.History) -> Timeline:
+    """What happened to a model, newest first, each with its version as that is now."""
+    return visit.registry.timeline(
+        question.model,
+        question.query or None,
+        number=question.number,
+        before=question.before,
+        limit=question.limit,
+    )
+
+
+def registered(visit: Visit, question: asked.Newest) -> list[Registered]:
+    """The newest versions of a model, oldest first, each with the line that it came with."""
+    return visit.registry.registered(question.model, limit=question.limit)
+
+
+def tenures(visit: Visit, question: asked.Held) -> list[Tenure]:
+    """Who held a stage from when to when, newest first."""
+    return visit.registry.tenures(question.model, question.stage, since=question.since)
 
 
 # what has to hold, and who agrees

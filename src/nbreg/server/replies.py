@@ -11,6 +11,7 @@ from nbreg.records import (
     Lifecycle,
     Manifest,
     ModelRow,
+    Move,
     Protection,
     Record,
     RunRecord,
@@ -100,6 +101,8 @@ class VersionDetail(Record, frozen=True, kw_only=True):
     manifest: Manifest | None
     missing: str = ""
     """Why there is no manifest: it was purged, or is damaged."""
+    moves: list[Move]
+    """What may be done with it from where it is, and what that would do; a move may `expect` one of them."""
 
 
 class EventPage(Record, frozen=True, kw_only=True):
