@@ -88,6 +88,16 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "transfer": {"ref": "risk/churn@4", "to": "moved"},
     "delete": {"ref": "risk/churn@5", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@6"},
+    "lineage": {"ref": "risk/churn@1"},
+    "deployments": {"model": "risk/churn", "ended": True},
+    "datasets": {},
+    "trained-on": {"data": "sha256:" + "0" * 64},
+    "audit": {"model": "risk/churn", "form": "md"},
+    "link": {"ref": "risk/churn@8", "target": "https://tickets.example/7", "kind": "ticket"},
+    "unlink": {"ref": "risk/churn@9", "target": "the report"},
+    "deploy": {"ref": "risk/churn@8", "where": "prod-eu"},
+    "undeploy": {"ref": "risk/churn@9", "where": "prod-us"},
+    "update-model": {"model": "risk/churn", "owners": ["ada"], "description": "who leaves"},
     "timeline": {"model": "risk/churn", "number": 2},
     "registered": {"model": "risk/churn"},
     "tenures": {"model": "risk/churn"},
@@ -118,6 +128,8 @@ def story(folder: Folder) -> dict[str, dict[str, object]]:
     registry.acting_as(Actor(user="bob")).request("risk/churn@7", "candidate")
     registry.acting_as(Actor(user="bob")).request("risk/churn@8", "candidate")
     registry.request("risk/churn@9", "candidate")
+    registry.get("risk/churn@9").link("the report")
+    registry.deploy("risk/churn@9", "prod-us")
     registry.require("*", "development", "proven")
     registry.protect("risk/churn", "guarded", reason="Serving")
     with registry.start_run("fit") as run_:
@@ -177,6 +189,10 @@ def test_every_route_does_what_it_is_there_for(server: Server, folder: Folder) -
         ("production", "metrics.auc > 0.9")
     ]
     assert list(registry.protected("risk/churn")) == ["champion"]
+    assert [each.target for each in registry.get("risk/churn@8").links] == ["https://tickets.example/7"]
+    assert registry.get("risk/churn@9").links == []
+    assert [each.where for each in registry.deployments("risk/churn")] == ["prod-eu"]
+    assert registry.about("risk/churn").owners == ["ada"]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)

@@ -55,6 +55,13 @@ QUESTIONS: dict[str, dict[str, object]] = {
     "transfer": {"ref": "churn@3", "to": "retired", "reason": "Renamed"},
     "delete": {"ref": "risk/churn@1", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@1"},
+    "lineage": {"ref": "churn@2"},
+    "trained-on": {"data": "customers"},
+    "link": {"ref": "churn@2", "target": "https://tickets.example/7", "kind": "ticket", "title": "Churn"},
+    "unlink": {"ref": "churn@2", "target": "https://tickets.example/7"},
+    "deploy": {"ref": "churn@2", "where": "prod-eu", "url": "https://churn.example"},
+    "undeploy": {"ref": "churn@2", "where": "prod-eu"},
+    "update-model": {"model": "churn", "owners": ["ada"], "description": "who leaves"},
     "timeline": {"model": "churn"},
     "registered": {"model": "churn"},
     "tenures": {"model": "churn"},
@@ -159,6 +166,9 @@ def _story(registry: Registry, folder: Path) -> str:
                 tags=["baseline"] if weight == 1 else [],
                 message=f"cut {weight}",
             )
+    registry.register_dataset("customers", frame.head(4), origin="warehouse.customers")
+    registry.get("churn@2").link("https://reports.example/churn", "report", title="First results")
+    registry.deploy("churn@1", "prod-eu", reason="First")
     registry.promote("churn@1", "production", reason="First")
     registry.promote("churn@2", "production", reason="Better", message="lift 3 %")
     registry.set_alias("churn@1", "fallback")
@@ -193,6 +203,7 @@ def _settled(made: dict[str, Any]) -> dict[str, Any]:
     text = text.replace(place, "/srv")
     times = {old: START + timedelta(minutes=n) for n, old in enumerate(sorted(set(_TIME.findall(text))))}
     text = _TIME.sub(lambda each: f"{times[each[0]]:%Y-%m-%dT%H:%M:%S.000000Z}", text)
+    text = re.sub(r"(20\d\d-)?\d\d-\d\d \d\d:\d\d\b", "2026-02-09 10:00", text)  # as people read it
     digests: dict[str, str] = {}
 
     def one(each: re.Match[str]) -> str:

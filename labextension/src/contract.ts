@@ -1,10 +1,18 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '8e6f5c94a0d4ff32';
+export const CONTRACT = '3dc4d6d3dadb3048';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
+
+/** What a model is and whose: recorded and shown. On a folder nothing enforces it. */
+export interface IAbout {
+  owners: string[];
+  visibility: 'private' | 'organisation' | 'public';
+  description: string;
+  readme: string;
+}
 
 /** Who did it: self-asserted on a folder, and shown as such. */
 export interface IActor {
@@ -61,6 +69,16 @@ export interface IAsk {
 export interface IAsked {
 }
 
+/** A model, and the form of the file. */
+export interface IAudit {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model: string;
+  form?: 'html' | 'md';
+  /** Whether every byte is read anew first. */
+  verify?: boolean;
+}
+
 /**
  * One part of the capture: its bytes by digest, or why there are none.
  *
@@ -81,7 +99,7 @@ export interface IChanges {
   models: IModelRow[];
   /** Models whose folder was taken away. */
   gone: string[];
-  /** Which of `registry.jsonl`, `runs` and `drafts` have something new. */
+  /** Which of `registry` (its rules), `runs`, `drafts` and `data` have something new. */
   others: string[];
 }
 
@@ -169,6 +187,10 @@ export interface IDataLink {
   summary: { [name: string]: unknown };
   /** Worked out from the cells, and no part of what makes content equal. */
   inferred: boolean;
+  /** The data set that the caller said it is a version of. */
+  dataset: string;
+  /** Where it comes from, as the caller said it. */
+  origin: string;
 }
 
 /** A version to hide. */
@@ -186,6 +208,49 @@ export interface IDeletion {
   at: string;
   by: string;
   reason: string;
+}
+
+/** A version, and where it is at work. */
+export interface IDeployAt {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  where: string;
+  url?: string;
+  status?: 'pending' | 'serving' | 'failed';
+  /** Whether what is there already stays. */
+  alongside?: boolean;
+}
+
+/** A version at work somewhere, as people or pipelines report it: nbreg does not deploy. */
+export interface IDeployment {
+  /** The line of the model's journal that began it. */
+  id: number;
+  model: string;
+  number: number;
+  /** The version's id, which never means another one. */
+  version_id: string;
+  where: string;
+  status: 'pending' | 'serving' | 'failed' | 'ended';
+  url: string;
+  since: string;
+  by: string;
+  reason: string;
+  message: string;
+  ended: string;
+  ended_by: string;
+  /** The version that took its place. */
+  replaced_by: number | null;
+}
+
+/** The deployments of a model, or of all; with `ended` also those that were. */
+export interface IDeployments {
+  /** A `key` of `registries`. */
+  registry?: string;
+  model?: string;
+  ended?: boolean;
 }
 
 /** What differs between two versions, from `before` to `after`; `after` may be a live object. */
@@ -298,6 +363,17 @@ export interface IDropGate {
   model: string;
   stage: string;
   gate: string;
+}
+
+/** What leads to what, in the order of time: `source` came first. */
+export interface IEdge {
+  source: string;
+  target: string;
+  /**
+   * `trained-on`, `judged-on`, `features`, `code`, `made-by`, `derived-from` before it; after it
+   * `derived-from`, `holds`, `deployed-at` and `linked`.
+   */
+  kind: string;
 }
 
 /** Where the model was made: interpreter, machine, and every installed distribution. */
@@ -480,6 +556,36 @@ export interface ILifecycle {
   gates: { [name: string]: { [name: string]: unknown }[] };
 }
 
+/** Where a version comes from and what became of it, as a graph. */
+export interface ILineage {
+  ref: string;
+  nodes: INode[];
+  edges: IEdge[];
+}
+
+/** Something outside that belongs to a version: a ticket, a report, a business case. */
+export interface ILink {
+  id: number;
+  /** A URL, or any text. */
+  target: string;
+  kind: string;
+  title: string;
+  at: string;
+  by: string;
+}
+
+/** A version, and something outside that belongs to it. */
+export interface ILinkTo {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  target: string;
+  kind?: string;
+  title?: string;
+}
+
 /**
  * A version as it was made: its artifacts and all that was captured, by digest.
  *
@@ -532,6 +638,7 @@ export interface IModelDetail {
   aliases: { [name: string]: number };
   /** Aliases that move only by force. */
   protected: { [name: string]: IProtection };
+  about: IAbout;
 }
 
 /** Some of the models, and where the next question for changes begins. */
@@ -608,6 +715,17 @@ export interface INewest {
   registry?: string;
   model: string;
   limit?: number;
+}
+
+/** One thing in a version's lineage. */
+export interface INode {
+  /** Unique in the lineage, and the same each time it is asked for. */
+  id: string;
+  kind: 'data' | 'feature-set' | 'code' | 'run' | 'parent' | 'version' | 'child' | 'stage' | 'deployment' | 'link';
+  label: string;
+  /** What to ask the registry for: a version, a run's id, `dataset@number`; else a digest or a URL. */
+  ref: string;
+  note: string;
 }
 
 /** A question to one registry. */
@@ -945,6 +1063,19 @@ export interface ISince {
   since?: string;
 }
 
+/** One version of a data set: its content by digest, and where it was said to come from. */
+export interface ISnapshot {
+  dataset: string;
+  number: number;
+  snapshot: string;
+  at: string;
+  by: string;
+  /** Paths, URLs or the text of a query, as people gave them; nothing of it was looked at. */
+  origins: string[];
+  /** Kind, shape, bytes, and how much of it was digested. */
+  summary: { [name: string]: unknown };
+}
+
 /** The code beside the cells: git state, the script, local modules. */
 export interface ISource {
   git: IGit | null;
@@ -983,6 +1114,13 @@ export interface ITimelineItem {
   version: IVersionRow | null;
 }
 
+/** Data by its name, `customers@2`, or by its content, `sha256:…`. */
+export interface ITrainedOn {
+  /** A `key` of `registries`. */
+  registry?: string;
+  data: string;
+}
+
 /** A version, and the model that it goes to. */
 export interface ITransfer {
   /** A `key` of `registries`. */
@@ -1004,6 +1142,26 @@ export interface ITwo {
   everything?: boolean;
 }
 
+/** A version, and where it is at work no longer. */
+export interface IUndeploy {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  where: string;
+}
+
+/** A link of a version, by its target or id. */
+export interface IUnlink {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  ref: string;
+  target: string | number;
+}
+
 /** What may change of a version; what is not given stays. */
 export interface IUpdate {
   /** A `key` of `registries`. */
@@ -1015,6 +1173,19 @@ export interface IUpdate {
   tags?: string[] | null;
   content?: { [name: string]: unknown } | null;
   metrics?: { [name: string]: number } | null;
+}
+
+/** What is said of a model; what is not given stays. */
+export interface IUpdateModel {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  owners?: string[] | null;
+  visibility?: 'private' | 'organisation' | 'public' | null;
+  description?: string | null;
+  readme?: string | null;
 }
 
 /** What a registry takes up on disk. */
@@ -1067,6 +1238,8 @@ export interface IVersionDetail {
   missing: string;
   /** What may be done with it from where it is, and what that would do; a move may `expect` one of them. */
   moves: IMove[];
+  links: ILink[];
+  deployments: IDeployment[];
 }
 
 /** A version as lists show it. */
@@ -1118,6 +1291,10 @@ export interface IVersionRow {
   moved_from: string;
   /** Where a transfer took it, as `model@number`; it is hidden here, and not to be restored. */
   moved_to: string;
+  /** The annotated tag that was made for it. */
+  git_tag: string;
+  /** What was doubtful about how it was registered, known only when it got its number and name. */
+  warnings: string[];
 }
 
 /** A page of a model's versions. */
@@ -1175,6 +1352,14 @@ export interface IRoutes {
   registered: { method: 'GET'; asked: INewest; answer: IRegistered[] };
   /** Who held a stage from when to when, newest first. */
   tenures: { method: 'GET'; asked: IHeld; answer: ITenure[] };
+  /** Where a version comes from and what became of it, as nodes and edges. */
+  lineage: { method: 'GET'; asked: IOneVersion; answer: ILineage };
+  /** What is at work, by model and place, as people and pipelines said. */
+  deployments: { method: 'GET'; asked: IDeployments; answer: IDeployment[] };
+  /** The data sets that were named, the newest content of each. */
+  datasets: { method: 'GET'; asked: IOfRegistry; answer: ISnapshot[] };
+  /** The versions that used some data, by model, newest first in each. */
+  'trained-on': { method: 'GET'; asked: ITrainedOn; answer: IVersionItem[] };
   /** What is required before a version comes into a stage, and what cannot be asked here. */
   gates: { method: 'GET'; asked: IGates; answer: IRequiredGate[] };
   /** What was asked for, newest first. */
@@ -1195,6 +1380,8 @@ export interface IRoutes {
   archive: { method: 'GET'; asked: IOneVersion; answer: Blob };
   /** A version as ordinary files, in a zip: what `pull` writes. */
   files: { method: 'GET'; asked: IOneVersion; answer: Blob };
+  /** All that is recorded of a model, as one page without outside assets, for whoever has to check it. */
+  audit: { method: 'GET'; asked: IAudit; answer: Blob };
   /** Move a version to a higher stage. */
   promote: { method: 'POST'; asked: IPromote; answer: IVersionItem };
   /** Move a version out of use, or to a lower stage. */
@@ -1215,6 +1402,16 @@ export interface IRoutes {
   delete: { method: 'POST'; asked: IDelete; answer: IVersionItem };
   /** Bring a deleted version back. */
   restore: { method: 'POST'; asked: IRestore; answer: IVersionItem };
+  /** Tie something outside to a version: a ticket, a report, a business case. */
+  link: { method: 'POST'; asked: ILinkTo; answer: ILink[] };
+  /** Take a link away; the journal still tells of it. */
+  unlink: { method: 'POST'; asked: IUnlink; answer: ILink[] };
+  /** Record that a version is at work somewhere; nbreg itself deploys nothing. */
+  deploy: { method: 'POST'; asked: IDeployAt; answer: IDeployment };
+  /** Record that a version is at work somewhere no longer. */
+  undeploy: { method: 'POST'; asked: IUndeploy; answer: IDeployment };
+  /** Say whose a model is, who may see it and what it is; it opens and closes nothing. */
+  'update-model': { method: 'POST'; asked: IUpdateModel; answer: IAbout };
   /** Ask the others that a version come into a stage; nothing is moved yet. */
   request: { method: 'POST'; asked: IAsk; answer: IPromotionRequest };
   /** Agree to a request; it is promoted as soon as it passes all that the stage requires. */
@@ -1259,6 +1456,10 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   timeline: 'GET',
   registered: 'GET',
   tenures: 'GET',
+  lineage: 'GET',
+  deployments: 'GET',
+  datasets: 'GET',
+  'trained-on': 'GET',
   gates: 'GET',
   requests: 'GET',
   runs: 'GET',
@@ -1269,6 +1470,7 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   verify: 'GET',
   archive: 'GET',
   files: 'GET',
+  audit: 'GET',
   promote: 'POST',
   retire: 'POST',
   rollback: 'POST',
@@ -1279,6 +1481,11 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   transfer: 'POST',
   delete: 'POST',
   restore: 'POST',
+  link: 'POST',
+  unlink: 'POST',
+  deploy: 'POST',
+  undeploy: 'POST',
+  'update-model': 'POST',
   request: 'POST',
   approve: 'POST',
   reject: 'POST',

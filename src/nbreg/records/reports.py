@@ -111,7 +111,7 @@ class Changes(Record, frozen=True, kw_only=True):
     gone: list[str] = []
     """Models whose folder was taken away."""
     others: list[str] = []
-    """Which of `registry.jsonl`, `runs` and `drafts` have something new."""
+    """Which of `registry` (its rules), `runs`, `drafts` and `data` have something new."""
 
 
 # what differs between two versions

@@ -18,6 +18,12 @@ Stamp = tuple[int, int, int]
 """Inode, size and time of a file: another one after every write."""
 
 _ABSENT: Final[Stamp] = (0, 0, 0)
+_OTHERS: Final = {
+    "registry": "registry.jsonl",
+    "runs": "runs",
+    "drafts": "drafts",
+    "data": "data/journal.jsonl",
+}
 
 
 class _Seen(NamedTuple):
@@ -96,8 +102,8 @@ class Watch:
             row = self._models.pop(name).row
             self._gone[row.name if row else name] = tick
             changed = True
-        for name in ("registry.jsonl", "runs", "drafts"):
-            stamp = _stamp(folder.path / name)
+        for name, below in _OTHERS.items():
+            stamp = _stamp(folder.path / below)
             if self._others.get(name, (_ABSENT, 0))[0] != stamp:
                 self._others[name] = stamp, tick
                 changed = True

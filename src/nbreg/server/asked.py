@@ -79,6 +79,27 @@ class OneVersion(OfRegistry, frozen=True, kw_only=True):
     ref: str
 
 
+class Audit(OneModel, frozen=True, kw_only=True):
+    """A model, and the form of the file."""
+
+    form: Literal["html", "md"] = "html"
+    verify: bool = True
+    """Whether every byte is read anew first."""
+
+
+class Deployments(OfRegistry, frozen=True, kw_only=True):
+    """The deployments of a model, or of all; with `ended` also those that were."""
+
+    model: str = ""
+    ended: bool = False
+
+
+class TrainedOn(OfRegistry, frozen=True, kw_only=True):
+    """Data by its name, `customers@2`, or by its content, `sha256:…`."""
+
+    data: str
+
+
 class Two(OfRegistry, frozen=True, kw_only=True):
     """Two versions; without `b` it is the model's production, else its latest."""
 
@@ -304,3 +325,50 @@ class OneRequest(Why, frozen=True, kw_only=True):
     """A request by its id, such as `churn:r3`."""
 
     request: str
+
+
+# what belongs to a version or a model
+
+
+class LinkTo(Why, frozen=True, kw_only=True):
+    """A version, and something outside that belongs to it."""
+
+    ref: str
+    target: str
+    kind: str = "document"
+    title: str = ""
+
+
+class Unlink(Why, frozen=True, kw_only=True):
+    """A link of a version, by its target or id."""
+
+    ref: str
+    target: str | int
+
+
+class DeployAt(Why, frozen=True, kw_only=True):
+    """A version, and where it is at work."""
+
+    ref: str
+    where: str
+    url: str = ""
+    status: Literal["pending", "serving", "failed"] = "serving"
+    alongside: bool = False
+    """Whether what is there already stays."""
+
+
+class Undeploy(Why, frozen=True, kw_only=True):
+    """A version, and where it is at work no longer."""
+
+    ref: str
+    where: str
+
+
+class UpdateModel(Why, frozen=True, kw_only=True):
+    """What is said of a model; what is not given stays."""
+
+    model: str
+    owners: list[str] | None = None
+    visibility: Literal["private", "organisation", "public"] | None = None
+    description: str | None = None
+    readme: str | None = None

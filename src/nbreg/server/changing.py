@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbreg.records import RunRecord
+from nbreg.records import About, Deployment, Link, RunRecord
 from nbreg.server import asked
 from nbreg.server.looking import item
 from nbreg.server.replies import AliasChanged, VersionItem
@@ -119,3 +119,51 @@ def delete_run(visit: Visit, wish: asked.OnRun) -> RunRecord:
 def restore_run(visit: Visit, wish: asked.OnRun) -> RunRecord:
     """Bring a deleted run back."""
     return visit.registry.restore_run(wish.run).record
+
+
+# what belongs to a version or a model
+
+
+def link(visit: Visit, wish: asked.LinkTo) -> list[Link]:
+    """Tie something outside to a version: a ticket, a report, a business case."""
+    version = visit.registry.get(wish.ref)
+    return version.link(
+        wish.target, wish.kind, title=wish.title, reason=wish.reason, message=wish.message
+    ).links
+
+
+def unlink(visit: Visit, wish: asked.Unlink) -> list[Link]:
+    """Take a link away; the journal still tells of it."""
+    version = visit.registry.get(wish.ref)
+    return version.unlink(wish.target, reason=wish.reason, message=wish.message).links
+
+
+def deploy(visit: Visit, wish: asked.DeployAt) -> Deployment:
+    """Record that a version is at work somewhere; nbreg itself deploys nothing."""
+    return visit.registry.deploy(
+        wish.ref,
+        wish.where,
+        url=wish.url,
+        status=wish.status,
+        alongside=wish.alongside,
+        reason=wish.reason,
+        message=wish.message,
+    )
+
+
+def undeploy(visit: Visit, wish: asked.Undeploy) -> Deployment:
+    """Record that a version is at work somewhere no longer."""
+    return visit.registry.undeploy(wish.ref, wish.where, reason=wish.reason, message=wish.message)
+
+
+def update_model(visit: Visit, wish: asked.UpdateModel) -> About:
+    """Say whose a model is, who may see it and what it is; it opens and closes nothing."""
+    return visit.registry.update_model(
+        wish.model,
+        owners=wish.owners,
+        visibility=wish.visibility,
+        description=wish.description,
+        readme=wish.readme,
+        reason=wish.reason,
+        message=wish.message,
+    )

@@ -32,5 +32,12 @@ def files(visit: Visit, question: asked.OneVersion, folder: Path) -> Path:
     return target
 
 
+def audit(visit: Visit, question: asked.Audit, folder: Path) -> Path:
+    """All that is recorded of a model, as one page without outside assets, for whoever has to check it."""
+    target = folder / f"{_stem(question.model)}-audit.{question.form}"
+    visit.registry.audit(question.model, target, verify=question.verify)
+    return target
+
+
 def _stem(ref: str) -> str:
     return ref.replace("/", "-").replace("@", "-")

@@ -10,12 +10,15 @@ from nbreg.errors import NbregError
 from nbreg.records import (
     Changes,
     CurvePoint,
+    Deployment,
     Diff,
+    Lineage,
     PromotionRequest,
     Record,
     Registered,
     RequiredGate,
     RunRecord,
+    Snapshot,
     Tenure,
     Timeline,
     Usage,
@@ -85,6 +88,7 @@ def model(visit: Visit, question: asked.OneModel) -> ModelDetail:
         seq=registry.head(question.model).seq,
         aliases=registry.aliases(question.model),
         protected=registry.protected(question.model),
+        about=registry.about(question.model),
     )
 
 
@@ -123,6 +127,8 @@ def version(visit: Visit, question: asked.OneVersion) -> VersionDetail:
         manifest=manifest,
         missing=missing,
         moves=visit.registry.moves(found),
+        links=found.links,
+        deployments=found.deployments,
     )
 
 
@@ -170,6 +176,29 @@ def registered(visit: Visit, question: asked.Newest) -> list[Registered]:
 def tenures(visit: Visit, question: asked.Held) -> list[Tenure]:
     """Who held a stage from when to when, newest first."""
     return visit.registry.tenures(question.model, question.stage, since=question.since)
+
+
+# what belongs to a version
+
+
+def lineage(visit: Visit, question: asked.OneVersion) -> Lineage:
+    """Where a version comes from and what became of it, as nodes and edges."""
+    return visit.registry.lineage(question.ref)
+
+
+def deployments(visit: Visit, question: asked.Deployments) -> list[Deployment]:
+    """What is at work, by model and place, as people and pipelines said."""
+    return visit.registry.deployments(question.model or None, ended=question.ended)
+
+
+def datasets(visit: Visit, question: asked.OfRegistry) -> list[Snapshot]:
+    """The data sets that were named, the newest content of each."""
+    return [each.record for each in visit.registry.datasets()]
+
+
+def trained_on(visit: Visit, question: asked.TrainedOn) -> list[VersionItem]:
+    """The versions that used some data, by model, newest first in each."""
+    return [item(each) for each in visit.registry.trained_on(question.data)]
 
 
 # what has to hold, and who agrees

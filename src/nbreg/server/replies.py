@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from nbreg.records import (
+    About,
     Actor,
+    Deployment,
     DraftRecord,
     Event,
     Evidence,
     GateResult,
     Lifecycle,
+    Link,
     Manifest,
     ModelRow,
     Move,
@@ -72,6 +75,7 @@ class ModelDetail(Record, frozen=True, kw_only=True):
     aliases: dict[str, int]
     protected: dict[str, Protection]
     """Aliases that move only by force."""
+    about: About
 
 
 class VersionItem(Record, frozen=True, kw_only=True):
@@ -103,6 +107,8 @@ class VersionDetail(Record, frozen=True, kw_only=True):
     """Why there is no manifest: it was purged, or is damaged."""
     moves: list[Move]
     """What may be done with it from where it is, and what that would do; a move may `expect` one of them."""
+    links: list[Link]
+    deployments: list[Deployment]
 
 
 class EventPage(Record, frozen=True, kw_only=True):
