@@ -338,6 +338,21 @@ def test_an_answer_that_is_still_true_is_not_sent_again(server: Server, folder: 
     assert after.headers["etag"] != tag
 
 
+def test_whether_an_answer_is_still_true_is_found_out_without_making_it(
+    server: Server, folder: Folder
+) -> None:
+    """A manifest of a slow disk is not read again to learn that it is the same."""
+    folder.registry.register("churn", {"w": 1})
+    client = server.client()
+    tag = client.get("version", registry=folder.key, ref="churn@1").headers["etag"]
+    objects = folder.registry.location / "objects"
+    objects.rename(objects.with_name("elsewhere"))
+
+    again = client.get("version", {"If-None-Match": tag}, registry=folder.key, ref="churn@1")
+
+    assert again.status == 304
+
+
 def test_lists_come_in_pages(server: Server, folder: Folder) -> None:
     """A model with ten thousand versions is a first page at once, not a minute of waiting."""
     story(folder)
