@@ -48,12 +48,12 @@ class Declared(NamedTuple):
     """A function that was declared as a gate in this process."""
 
     function: Function
-    stage: str | None
-    model: str | None
+    moves: tuple[tuple[str, str | None], ...]
+    """The stage of each, and the model, or None for all models."""
 
     def applies(self, model: str, stage: str) -> bool:
         """Whether it was declared for every move of that kind."""
-        return self.stage == stage and self.model in (None, model)
+        return any(to == stage and of in (None, model) for to, of in self.moves)
 
 
 _declared: dict[str, Declared] = {}
@@ -77,7 +77,8 @@ def gate(stage: Any = None, *, model: str | None = None) -> Any:
 
     With a stage it is asked at each promotion to it in this process (of one model, if one is
     named); `registry.require(model, stage, no_regression)` makes it required of everybody, and
-    who does not have it is refused. Declaring it again replaces it.
+    who does not have it is refused. It may be declared for several stages; another function of
+    that module and name replaces it.
     """
     if callable(stage):
         return _declare(stage, None, None)
@@ -99,7 +100,12 @@ def gate(stage: Any = None, *, model: str | None = None) -> Any:
 def _declare(function: F, stage: str | None, model: str | None) -> F:
     if not callable(function) or not hasattr(function, "__qualname__"):
         raise BadInputError(f"a gate is a function, not {type(function).__name__}")
-    _declared[name_of(function)] = Declared(function, stage, model)
+    name = name_of(function)
+    known = _declared.get(name)
+    moves = dict.fromkeys(known.moves if known is not None and known.function is function else ())
+    if stage is not None:
+        moves[stage, model] = None
+    _declared[name] = Declared(function, tuple(moves))
     return function
 
 
@@ -124,11 +130,12 @@ def declared_for(model: str, stage: str, stages: Sequence[str]) -> list[Function
     One that was declared for a stage that is not there would never be asked: so it is refused.
     """
     for name, each in _declared.items():
-        if each.stage is not None and each.stage not in stages:
-            raise UnknownStageError(
-                f"the gate {name} was declared for {each.stage[:60]!r}, which is no stage",
-                hint=did_you_mean(each.stage, stages),
-            )
+        for to, _model in each.moves:
+            if to not in stages:
+                raise UnknownStageError(
+                    f"the gate {name} was declared for {to[:60]!r}, which is no stage",
+                    hint=did_you_mean(to, stages),
+                )
     return [each.function for _, each in sorted(_declared.items()) if each.applies(model, stage)]
 
 
