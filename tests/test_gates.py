@@ -92,6 +92,8 @@ def test_a_rule_reads_as_it_is_written(text: str) -> None:
         (7, BadInputError, "a gate is text or a function, not int"),
         ("approved(0)", BadInputError, "from 1 to 100"),
         ("approved(True)", BadInputError, "from 1 to 100"),
+        pytest.param(f"approved(0x{'f' * 3900})", BadInputError, "approved is not asked so", id="endless"),
+        pytest.param(f"not_worse('a', tolerance=0x{'f' * 3900})", BadInputError, "not asked so", id="so far"),
         ("approved(n)", BadInputError, "no text or number"),
         ("not_worse()", BadInputError, "not_worse is not asked so"),
         ('not_worse("auc", 0.1)', BadInputError, "not_worse is not asked so"),
@@ -460,6 +462,54 @@ def test_a_gate_declared_for_a_stage_is_asked_in_this_process(quick: Registry) -
 
     assert quick.promote("churn@2", "production").stage == "production"
     assert quick.events("churn")[0].facts["gates"][0]["source"] == "process"
+
+
+def test_a_gate_is_declared_for_several_stages(quick: Registry) -> None:
+    """Two lines above one function: both hold, and the second takes nothing back from the first."""
+
+    @nbreg.gate("staging")
+    @nbreg.gate("production")
+    def never(new: Any, old: Any, ctx: Any) -> bool:
+        return False
+
+    for stage in ("staging", "production"):
+        (gate,) = refused(lambda stage=stage: quick.promote("churn@2", stage))  # type: ignore[misc]
+        assert gate.endswith("never")
+
+    @nbreg.gate("staging")  # the cell is run again, with less above it
+    def never(new: Any, old: Any, ctx: Any) -> bool:  # noqa: F811
+        return False
+
+    assert quick.promote("churn@2", "production").stage == "production"
+
+
+def test_what_a_gate_raises_or_shows_need_not_be_sayable(quick: Registry) -> None:
+    """An error that fails to say what it is refuses as any other; a number too long to spell is told."""
+
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def mute(new: Any, old: Any, ctx: Any) -> None:
+        raise Mute
+
+    with pytest.raises(GateRefusedError, match=r"mute \(Mute\)"):
+        quick.promote("churn@2", "staging", gates=[mute])
+
+    def endless(new: Any, old: Any, ctx: Any) -> tuple[bool, int]:
+        return True, 10**5000
+
+    quick.promote("churn@2", "staging", gates=[endless])
+    assert quick.events("churn")[0].facts["gates"][0]["saw"]["evidence"] == "<builtins.int>"
+
+
+def test_where_a_version_that_did_not_pass_is_now_is_said(quick: Registry) -> None:
+    """Registering equal content again does not take it out of the stage that it is in."""
+    quick.require("churn", "production", 'tagged("never")')
+    quick.promote("churn@2", "staging")
+    with pytest.raises(GateRefusedError) as caught:
+        quick.register("churn", 2, metrics={"auc": 0.88, "loss": 0.28}, stage="production")
+    assert caught.value.hint == "churn@1.1.0 is registered, in staging; promote it when it passes"
 
 
 def test_a_gate_for_a_stage_that_is_not_there_refuses(quick: Registry) -> None:

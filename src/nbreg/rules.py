@@ -92,7 +92,7 @@ def _made(name: str, args: list[Any], options: dict[str, Any]) -> AnyRule:
     maker = _MAKERS[name]
     try:
         return maker(*args, **options)
-    except TypeError:  # the arguments do not fit
+    except (TypeError, ValueError, OverflowError):  # they do not fit, or are longer than Python spells
         raise BadInputError(f"{name} is not asked so", hint=f"for example {_EXAMPLES[name]}") from None
 
 

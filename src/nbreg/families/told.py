@@ -8,6 +8,9 @@ from typing import Any
 from nbreg.errors import BadValueError
 from nbreg.records import plain
 
+_LONGEST_NUMBER = 10_000
+"""In bits; Python refuses to spell numbers that are much longer."""
+
 
 class Teller:
     """Says values in words where JSON has no form for them; asks no object for its own."""
@@ -29,7 +32,7 @@ class Teller:
             return plain(value, depth=1)
         except BadValueError:
             pass
-        if type(value) in (float, int):
+        if type(value) is float or (type(value) is int and value.bit_length() <= _LONGEST_NUMBER):
             return str(value)
         return f"<{class_name(value)}>"
 

@@ -122,7 +122,7 @@ class About:
             answer = function(view(self.entry), view(self.holder) if self.holder else None, context)
             passed, evidence, why = gatefunctions.told(answer)
         except Exception as error:  # the user's code
-            passed, why = False, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            passed, why = False, _raised(error)
         saw = {} if evidence is None else {"evidence": evidence}
         result = self._result(name, passed, saw, why, started)
         return msgspec.structs.replace(
@@ -154,6 +154,15 @@ class About:
 
         section = parts.manifest(self.desk, entry).signature
         return parts.captured(self.desk, entry, section, Signature) if section.is_there else None
+
+
+def _raised(error: Exception) -> str:
+    """What an error of the user's code says; it may fail at that, too."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _bounded(saw: dict[str, Any]) -> dict[str, Any]:
