@@ -237,7 +237,7 @@ def _append(
             return known  # another import was faster
         brief = bookkeeping.brief(database, draft, new_model=model)
         desk.folder.refuse_twin(model, brief)
-        taken = row.name and any(database.row(table, row.name, Pointer) for table in ("names", "aliases"))
+        taken = row.name and bookkeeping.is_taken(database, row.name)
         row = msgspec.structs.replace(
             row,
             number=brief.next_number,

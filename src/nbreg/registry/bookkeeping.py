@@ -10,7 +10,7 @@ import msgspec
 from nbreg import lifecycle
 from nbreg.errors import UnknownVersionError
 from nbreg.names import SemanticVersion, parse_semantic
-from nbreg.records import Lifecycle, ModelRow, Pointer, StageRow, VersionRow, as_doc
+from nbreg.records import Lifecycle, ModelRow, Pointer, Protection, StageRow, VersionRow, as_doc
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -79,6 +79,20 @@ def add(database: JournalDB, row: VersionRow, *, is_vouched_for: bool = True) ->
 def _is_there(database: JournalDB, pointer: Pointer | None) -> bool:
     row = database.row("versions", pointer.number, VersionRow) if pointer else None
     return row is not None and row.deleted is None
+
+
+PROTECTED = "protected"
+
+
+def is_protected(database: JournalDB, alias: str) -> bool:
+    """Whether an alias is protected; it need not be there yet."""
+    return database.row(PROTECTED, alias, Protection) is not None
+
+
+def is_taken(database: JournalDB, name: str) -> bool:
+    """Whether a new version cannot have a name: a version or an alias has it, or a protected alias will."""
+    there = any(database.row(table, name, Pointer) is not None for table in ("names", "aliases"))
+    return there or is_protected(database, name)
 
 
 # stages

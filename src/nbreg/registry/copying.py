@@ -120,14 +120,13 @@ def _named(database: JournalDB, wanted: str, *, chosen: bool, force: bool) -> st
     count = 1
     while True:
         name = wanted if count == 1 else f"{wanted}-{count}"
-        holder = database.row("names", name, Pointer)
-        alias = database.row("aliases", name, Pointer)
-        if holder is None and alias is None:
+        if not bookkeeping.is_taken(database, name):
             return name
-        if chosen and alias is None and force:
+        is_version = database.row("names", name, Pointer) is not None
+        if chosen and is_version and force:
             return name
         if chosen:
-            what = "an alias" if alias else "a version"
+            what = "a version" if is_version else "an alias"
             raise NameTakenError(
                 f"{name!r} is {what} of that model already",
                 hint=f"another name, or {option('force')} with a reason",

@@ -55,7 +55,7 @@ def _refuse_unreasoned(force: bool, reason: str) -> None:
 
 def _forced(model: str, database: JournalDB, alias: str, *, force: bool) -> dict[str, bool]:
     """What the line says of a protected alias; without force it is refused."""
-    row = database.row("protected", alias, Protection)
+    row = database.row(bookkeeping.PROTECTED, alias, Protection)
     if row is None:
         return {}
     if not force:

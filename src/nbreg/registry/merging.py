@@ -80,7 +80,7 @@ def _is_free(desk: Desk, ours: JournalDB, name: str | None) -> bool:
         kept = name is not None and check_version_name(name, desk.stages) == name
     except BadNameError:
         return False
-    return kept and not any(ours.row(table, name or "", Pointer) for table in ("names", "aliases"))
+    return kept and not bookkeeping.is_taken(ours, name or "")
 
 
 def _append(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionRow) -> Entry | None:

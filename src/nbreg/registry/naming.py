@@ -9,6 +9,7 @@ from nbreg.errors import NameTakenError, VersionInUseError, option
 from nbreg.names import SemanticVersion, next_name, parse_semantic
 from nbreg.records import ModelRow, Pointer, VersionRow
 from nbreg.registry import bookkeeping
+from nbreg.registry.bookkeeping import is_taken
 from nbreg.registry.desk import Desk
 from nbreg.registry.request import Request
 from nbreg.store.folder import MODEL_ROW
@@ -54,11 +55,7 @@ def choose(
     elif request.bump:
         implied = changes.asked_for(request.bump)
     implied = implied or changes.NOT_COMPARED
-    return next_name(semantic, implied.bump or "minor", lambda name: _is_taken(database, name)), implied
-
-
-def _is_taken(database: JournalDB, name: str) -> bool:
-    return any(database.row(table, name, Pointer) for table in ("names", "aliases"))
+    return next_name(semantic, implied.bump or "minor", lambda name: is_taken(database, name)), implied
 
 
 def _refuse_taken(
@@ -68,6 +65,10 @@ def _refuse_taken(
         raise NameTakenError(
             f"{name!r} is an alias of {request.model}@{alias.number}", hint="names and aliases differ"
         )
+    if bookkeeping.is_protected(database, name):
+        raise NameTakenError(
+            f"{name!r} is a protected alias of {request.model!r}", hint="names and aliases differ"
+        )
     pointer = database.row("names", name, Pointer)
     if pointer is None:
         return
@@ -75,7 +76,7 @@ def _refuse_taken(
     where = f"{request.model}@{holder.number}"
     if not request.force:
         semantic = parse_semantic(model.highest) if model else None
-        free = next_name(semantic, "minor", lambda each: _is_taken(database, each))
+        free = next_name(semantic, "minor", lambda each: is_taken(database, each))
         state = (
             "deleted" if holder.deleted else f"in {holder.stage}" if holder.stage != "none" else "registered"
         )

@@ -8,10 +8,26 @@ from typing import Any
 import msgspec
 
 from nbreg import lifecycle, rules
-from nbreg.errors import BadInputError, UnknownGateError, UnknownVersionError, did_you_mean, option
+from nbreg.errors import (
+    BadInputError,
+    NameTakenError,
+    UnknownGateError,
+    UnknownVersionError,
+    did_you_mean,
+    option,
+)
 from nbreg.names import check_version_name
 from nbreg.query import parse_query
-from nbreg.records import AnyRule, FunctionRule, GatesRow, Protection, QueryRule, RequiredGate, as_doc
+from nbreg.records import (
+    AnyRule,
+    FunctionRule,
+    GatesRow,
+    Pointer,
+    Protection,
+    QueryRule,
+    RequiredGate,
+    as_doc,
+)
 from nbreg.registry import bookkeeping, gatefunctions, gating, listing
 from nbreg.registry.desk import Desk
 from nbreg.registry.given import without_secrets
@@ -159,8 +175,6 @@ def _listed(desk: Desk, model: str | None, stage: str) -> Iterator[RequiredGate]
 
 # protected aliases
 
-PROTECTED = "protected"
-
 
 def protect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
     """Let an alias move by force alone; see `Registry.protect`."""
@@ -168,11 +182,15 @@ def protect(desk: Desk, model: str, alias: str, *, reason: str, message: str) ->
     data = desk.model(model)
     desk.ready()
     with desk.transaction(data, "alias-protected", reason=reason, message=message) as draft:
-        if data.row(PROTECTED, alias, Protection) is None:
+        if data.row("names", alias, Pointer) is not None:
+            raise NameTakenError(
+                f"{alias!r} is the name of a version of {model!r}", hint="names and aliases differ"
+            )
+        if not bookkeeping.is_protected(data, alias):
             mine = Protection(by=desk.actor.user, at=draft.at, reason=draft.reason)
             draft.facts["alias"] = alias
             bookkeeping.brief(data, draft)
-            data.put(PROTECTED, alias, mine)
+            data.put(bookkeeping.PROTECTED, alias, mine)
 
 
 def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) -> None:
@@ -183,18 +201,21 @@ def unprotect(desk: Desk, model: str, alias: str, *, reason: str, message: str) 
     data = desk.model(model)
     desk.ready()
     with desk.transaction(data, "alias-unprotected", reason=reason, message=message) as draft:
-        if data.row(PROTECTED, alias, Protection) is None:
-            known = data.ids(PROTECTED)
+        if not bookkeeping.is_protected(data, alias):
+            known = data.ids(bookkeeping.PROTECTED)
             raise UnknownVersionError(
                 f"{model!r} has no protected alias {alias[:80]!r}", hint=did_you_mean(alias, known)
             )
         draft.facts["alias"] = alias
         bookkeeping.brief(data, draft)
-        data.put(PROTECTED, alias, None)
+        data.put(bookkeeping.PROTECTED, alias, None)
 
 
 def protected(desk: Desk, model: str) -> dict[str, Protection]:
     """The protected aliases of a model, with who protected them and why."""
     database = desk.model(model)
-    found = ((alias, database.row(PROTECTED, alias, Protection)) for alias in sorted(database.ids(PROTECTED)))
+    found = (
+        (alias, database.row(bookkeeping.PROTECTED, alias, Protection))
+        for alias in sorted(database.ids(bookkeeping.PROTECTED))
+    )
     return {alias: row for alias, row in found if row is not None}
