@@ -23,12 +23,14 @@ from nbreg.errors import (
     ConflictError,
     GateRefusedError,
     GateUnavailableError,
+    NameTakenError,
     NbregError,
     RefusedError,
     StaleRequestError,
     TransitionError,
     UnknownModelError,
     UnknownRequestError,
+    UnknownVersionError,
 )
 from nbreg.records import Actor
 from nbreg.registry import gatefunctions
@@ -193,7 +195,7 @@ def test_a_no_ends_it(acting: As) -> None:
     [
         (lambda reg: reg.promote("churn@2", "staging"), "went from none to staging"),
         (lambda reg: reg.delete("churn@2", "Gone"), "was deleted"),
-        (lambda reg: reg.transfer("churn@2", "other"), "is other@1 now"),
+        (lambda reg: reg.transfer("churn@2", "other"), "was transferred to other@1"),
     ],
 )
 def test_a_request_whose_version_moved_is_stale(
@@ -301,7 +303,7 @@ def test_an_approval_that_comes_second_finds_the_first(acting: As, is_asked: boo
 
         applies = meanwhile
 
-    gatefunctions._declared["here:meanwhile"] = Declared(meanwhile, "production", None)
+    gatefunctions._declared["here:meanwhile"] = Declared(meanwhile, ())
     with pytest.raises(ConflictError, match="was rejected by eve"):
         bob.approve(asked)
     assert kinds(ada)[0] == "rejected"
@@ -385,3 +387,57 @@ def test_a_protected_alias_moves_by_force_and_with_a_reason(acting: As) -> None:
     assert bob.set_alias("churn@2", "champion").aliases == ["champion"]
     assert "forced" not in bob.events("churn")[0].facts
     assert bob.verify().ok
+
+
+def test_asking_runs_no_function_of_this_process(acting: As) -> None:
+    """A request is a line in a journal; what takes an hour runs when somebody approves."""
+    ran: list[int] = []
+
+    @nbreg.gate("production")
+    def slow(new: Any, old: Any, ctx: Any) -> None:
+        ran.append(new.number)
+
+    asked = acting("ada").request("churn@2", "production")
+    assert (asked.state, ran) == ("open", [])
+    assert acting("bob").approve(asked).state == "promoted"
+    assert ran == [2]
+
+
+def test_an_approval_that_moves_nothing_has_its_own_reason(acting: As) -> None:
+    """Bob has not said what Ada said; the line that promotes is for the reason of both."""
+    ada, bob, eve = acting("ada"), acting("bob"), acting("eve")
+    ada.require("churn", "production", "approved(2)")
+    asked = ada.request("churn@2", "production", reason="ABTest", message="lift 3 %")
+    bob.approve(asked)
+    first = ada.events("churn")[0]
+    assert (first.kind, first.reason, first.message) == ("approved", "", "")
+    eve.approve(asked)
+    last = ada.events("churn")[0]
+    assert (last.kind, last.reason, last.message) == ("promoted", "ABTest", "lift 3 %")
+
+
+def test_a_protected_alias_is_no_name_of_a_version(acting: As, tmp_path: Path) -> None:
+    """Whoever loads `churn@champion` trusts that it moves by force alone, also before it is there."""
+    ada = acting("ada")
+    ada.protect("churn", "champion")
+    for name in (
+        lambda: ada.register("churn", 3, version="champion"),
+        lambda: ada.register("churn", 3, version="champion", force=True, reason="Mine"),
+        lambda: ada.copy("churn@2", "churn", version="champion"),
+        lambda: ada.copy("churn@2", "churn", version="champion", force=True, reason="Mine"),
+    ):
+        with pytest.raises(NameTakenError, match="alias"):
+            name()
+    other = Registry(tmp_path / "other", settings=QUICK)
+    other.register("churn", 7, version="champion")
+    other.export("churn@1", tmp_path / "seven.nbreg")
+    assert ada.import_(tmp_path / "seven.nbreg").name is None
+    ada.protect("churn", "best")
+    other.register("churn", 8, version="best")
+    ada.merge(other.location)
+    assert [each.name for each in ada.versions("churn", limit=1)] == [None]
+    for alias in ("champion", "best"):
+        with pytest.raises(UnknownVersionError):
+            ada.get(f"churn@{alias}")
+    with pytest.raises(NameTakenError):
+        ada.protect("churn", "1.0.0")

@@ -142,6 +142,15 @@ def judge(desk: Desk, entry: Entry, stage: str, wish: Wish) -> Judged:
     return Judged(stage, wanted, results, seen)
 
 
+def runs_functions(desk: Desk, entry: Entry, stage: str) -> bool:
+    """Whether asking the gates of a stage runs anybody's function, which may take long."""
+    rules = desk.lifecycle
+    wanted = map(understood, required(rules, entry.database, stage))
+    return any(isinstance(rule, FunctionRule) for rule in wanted) or bool(
+        _declared_for(rules, entry.model, stage)
+    )
+
+
 def _overruled(rule: Mapping[str, Any]) -> GateResult:
     """One that a newer nbreg wrote, of a move that is forced."""
     return GateResult(gate=spelled(rule), passed=False, why=unavailable(rule), state="overruled")

@@ -65,14 +65,8 @@ def ask(desk: Desk, ref: str, to: str, wish: Wish) -> PromotionRequest:
         bookkeeping.note(database, draft, row, stage=to, request=made.number)
         database.put(REQUESTS, ALL_REQUESTS, brief)
         database.put(REQUESTS, made.number, made)
-    judged = gating.judge(desk, entry, to, wish) if _is_cheap(desk, database, to) else None
+    judged = None if gating.runs_functions(desk, entry, to) else gating.judge(desk, entry, to, wish)
     return _told(desk, entry.model, database, made, judged)
-
-
-def _is_cheap(desk: Desk, database: JournalDB, stage: str) -> bool:
-    """Whether what is missing can be told without running anybody's function."""
-    found = [gating.understood(each) for each in gating.required(desk.lifecycle, database, stage)]
-    return all(rule is not None and type(rule).__name__ != "FunctionRule" for rule in found)
 
 
 def _refuse_second(entry: Entry, row: VersionRow, there: list[RequestRow], to: str) -> None:
@@ -98,12 +92,11 @@ def approve(desk: Desk, given: Given, wish: Wish) -> PromotionRequest:
                 hint="withdraw takes it back",
             )
         entry = Entry(model, database, version)
-        mine = wish._replace(
-            approver=me, reason=wish.reason or row.reason, message=wish.message or row.message
-        )
-        judged = gating.judge(desk, entry, row.to, mine)
+        own = wish._replace(approver=me)
+        joint = own._replace(reason=own.reason or row.reason, message=own.message or row.message)
+        judged = gating.judge(desk, entry, row.to, joint)
         with suppress(gating.Moved):
-            row = _approved(desk, entry, row, judged, mine, wish.message)
+            row = _approved(desk, entry, row, judged, own, joint)
             return _told(desk, model, database, row, judged)
     raise ConflictError(
         f"{request_id(model, number)} and its gates change faster than they can be asked", hint="try again"
@@ -111,16 +104,18 @@ def approve(desk: Desk, given: Given, wish: Wish) -> PromotionRequest:
 
 
 def _approved(
-    desk: Desk, entry: Entry, row: RequestRow, judged: gating.Judged, wish: Wish, message: str
+    desk: Desk, entry: Entry, row: RequestRow, judged: gating.Judged, own: Wish, joint: Wish
 ) -> RequestRow:
-    """One line: that it was approved, and where nothing is missing any more the promotion."""
+    """One line: that it was approved, and where nothing is missing any more the promotion.
+
+    A promotion is also for the reason of whoever asked; an approval is for the approver's alone.
+    """
     database, promotes = entry.database, not judged.failed
-    known = any(each.by == wish.approver for each in row.approvals)
+    known = any(each.by == own.approver for each in row.approvals)
     if known and not promotes:
         return row
-    kind = "promoted" if promotes else "approved"
-    told = wish.message if promotes else message
-    with desk.transaction(database, kind, reason=wish.reason, message=told) as draft:
+    kind, said = ("promoted", joint) if promotes else ("approved", own)
+    with desk.transaction(database, kind, reason=said.reason, message=said.message) as draft:
         if database.row(REQUESTS, row.number, RequestRow) != row:
             raise gating.Moved
         version = bookkeeping.version_row(database, row.version)
@@ -128,7 +123,7 @@ def _approved(
             raise gating.Moved
         rules = desk.lifecycle
         gating.confirm(rules, entry, judged)
-        mine = Approval(by=wish.approver, at=draft.at, message=draft.message if message else "")
+        mine = Approval(by=own.approver, at=draft.at, message=draft.message if own.message else "")
         approvals = row.approvals if known else [*row.approvals, mine]
         row = msgspec.structs.replace(row, approvals=approvals)
         database.put(REQUESTS, row.number, row)
@@ -229,14 +224,15 @@ def _open(database: JournalDB, model: str, number: int) -> RequestRow:
 def _why_stale(database: JournalDB, row: RequestRow) -> str:
     version = database.row("versions", row.version, VersionRow)
     if version is None or version.deleted is not None:
-        return "was deleted" if version is None or not version.moved_to else f"is {version.moved_to} now"
+        moved_to = version.moved_to if version else ""
+        return f"was transferred to {moved_to}" if moved_to else "was deleted"
     return "" if version.stage == row.was else f"went from {row.was} to {version.stage}"
 
 
 def _not_stale(desk: Desk, database: JournalDB, model: str, row: RequestRow) -> VersionRow:
     if why := _why_stale(database, row):
         raise StaleRequestError(
-            f"{request_id(model, row.number)} is stale: {model}@{row.name or row.version} {why} since",
+            f"{request_id(model, row.number)} is stale: {model}@{row.name or row.version} {why}",
             hint="ask again, or reject it",
         )
     return bookkeeping.version_row(database, row.version)
