@@ -227,7 +227,7 @@ def test_a_preview_writes_nothing(filled: Registry, run: Any, tmp_path: Path) ->
     ("words", "said"),
     [
         (["register", "churn", "nowhere.bin"], "there is no file nowhere.bin"),
-        (["register", "churn"], "there is nothing to register"),
+        (["register", "churn"], "there is nothing to register (name a variable or a file, or --artifacts)"),
         (["register", "churn", "x", "--metrics", "auc"], "--metrics auc has no value (--metrics auc=0.9)"),
         (["register", "churn", "x", "--content", "{"], "--content is no JSON"),
         (["register", "churn", "x", "--content", "[1]"], "--content is no JSON object"),
@@ -486,7 +486,7 @@ def test_a_crontab_trains_and_the_exit_code_says_how(filled: Registry, run: Any,
     filled.require("churn", "production", "metrics.accuracy >= 0.7")
     code, out, err = run("run", str(train), "-p", "scale", "1.0", "--output", str(tmp_path / "out.ipynb"))
     assert (code, err) == (1, "")
-    assert f"{train} failed in code cell 6: UsageError: churn@" in out
+    assert f"{train} failed in code cell 5: UsageError: churn@" in out
     assert "registered" in out
     assert "promoted" not in out.replace("does not pass", "")
     assert (tmp_path / "out.ipynb").exists()

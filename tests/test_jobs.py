@@ -56,7 +56,7 @@ def test_a_week_of_retraining_with_nobody_there(registry: Registry, tmp_path: Pa
     registry.require("churn", "production", 'not_worse("accuracy")', reason="Unattended")
 
     worse = jobs.run(train, {"scale": 1.0}, registry=registry, output=tmp_path / "worse.ipynb")
-    assert (worse.ok, worse.cell, told(worse)) == (False, 6, [("registered", 2)])
+    assert (worse.ok, worse.cell, told(worse)) == (False, 5, [("registered", 2)])
     assert worse.error.startswith("UsageError: churn@")
     assert 'not_worse("accuracy") (accuracy is 0.6, and 0.7 of churn@1.0.0)' in worse.error
     better = jobs.run(train, {"scale": 3.0}, registry=registry)
@@ -158,6 +158,15 @@ def test_values_that_have_no_literal_are_spelled(registry: Registry, tmp_path: P
     path = notebook(tmp_path / "p.ipynb", cells)
     assert jobs.run(path, {"a": float("nan"), "b": float("-inf")}, registry=registry).error == ""
     assert jobs.run(path, registry=registry).error.startswith("AssertionError")
+
+
+def test_a_failed_cell_is_counted_as_in_the_notebook_that_was_given(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """The cell that sets the parameters is none of it: `cell 2` is its second one."""
+    path = notebook(tmp_path / "p.ipynb", [("parameters", "a = 1"), ("", "1 / 0")])
+    assert jobs.run(path, registry=registry).cell == 2
+    assert jobs.run(path, {"a": 2}, registry=registry).cell == 2
 
 
 def test_a_kernel_that_is_not_there_is_said(registry: Registry, tmp_path: Path) -> None:

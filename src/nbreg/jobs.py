@@ -34,7 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the run that the kernel was."""
     ok: bool
     cell: int = 0
-    """The number of the code cell that failed, from 1 on."""
+    """The number of the notebook's code cell that failed, from 1 on."""
     error: str = ""
     output: str = ""
     """Where the executed notebook is."""
@@ -249,9 +249,9 @@ def _execute(
 
 
 def _number(document: Any, ran: list[int]) -> int:
-    """Which of the code cells it was, as people count."""
-    last = ran[-1] if ran else -1
-    return sum(1 for cell in document.cells[: last + 1] if cell.cell_type == "code")
+    """Which of the notebook's own code cells it was, as people count: the one of `_set` is none of them."""
+    begun = document.cells[: ran[-1] + 1] if ran else []
+    return sum(1 for cell in begun if cell.cell_type == "code" and _INJECTED not in _tags(cell))
 
 
 def _events(registry: Registry, run_id: str, started: datetime) -> Iterator[Event]:

@@ -123,5 +123,5 @@ def existing_file(text: str) -> Path:
     """The file or folder that a word means. Raises `BadInputError` where there is none."""
     path = Path(text).expanduser()
     if not path.exists():
-        raise BadInputError(f"there is no file {text}", hint="a path is read from the kernel's folder")
+        raise BadInputError(f"there is no file {text}", hint=f"a path is read from {Path.cwd()}")
     return path

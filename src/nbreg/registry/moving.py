@@ -37,7 +37,9 @@ def promote_registered(desk: Desk, entry: Entry, wish: Wish) -> None:
     try:
         promote(desk, f"{entry.model}@{entry.number}", entry.waits_for, wish)
     except (GateError, ConflictError) as error:
-        error.hint = f"{entry.ref} is registered, in no stage; promote it when it passes"
+        stage = entry.row.stage
+        where = "in no stage" if stage == lifecycle.first(desk.lifecycle) else f"in {stage}"
+        error.hint = f"{entry.ref} is registered, {where}; promote it when it passes"
         raise
 
 

@@ -11,7 +11,7 @@ from nbreg import lifecycle
 from nbreg.capture.context import current_context, naming_scope, started_run
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.secrets import Redactor
-from nbreg.errors import BadInputError, BadNameError, option
+from nbreg.errors import BadInputError, BadNameError, option, spelled
 from nbreg.names import (
     BUMPS,
     LONGEST_NAME,
@@ -212,7 +212,8 @@ def objects(model: object, artifacts: object) -> dict[str, object]:
             raise BadInputError("two artifacts are named 'model'", hint="give one of them another name")
         found[_short_word(name, "an artifact")] = unstamped(value)
     if not found:
-        raise BadInputError("there is nothing to register", hint="give the model, or artifacts={…}")
+        hint = spelled("give the model, or artifacts={…}", "name a variable or a file, or --artifacts")
+        raise BadInputError("there is nothing to register", hint=hint)
     return found
 
 
