@@ -231,6 +231,34 @@ def test_approvals_of_a_stale_request_count_no_more(acting: As) -> None:
     assert [each.state for each in ada.requests("churn")] == ["promoted", "promoted"]
 
 
+@pytest.mark.parametrize("roundabout", ["retired", "rolled back"])
+def test_approvals_stay_stale_where_the_version_comes_back(acting: As, roundabout: str) -> None:
+    """It was taken out for a reason; a yes of before that is none to what happens after it."""
+    ada, bob, eve = acting("ada"), acting("bob"), acting("eve")
+    ada.promote("churn@1", "staging")
+    if roundabout == "rolled back":
+        ada.promote("churn@2", "staging")
+        ada.retire("churn@1")
+    ada.require("churn", "production", "approved(2)")
+    asked = ada.request("churn@1", "production")
+    assert bob.approve(asked).state == "open"
+    if roundabout == "retired":
+        ada.retire("churn@1", reason="Incident")
+        ada.promote("churn@1", "staging")
+    else:
+        ada.rollback("churn", "staging")
+        ada.retire("churn@1")
+    again = ada.get("churn@1").stage
+    assert ada.get_request(asked).state == "stale"
+    with pytest.raises(StaleRequestError):
+        eve.approve(asked)
+    fresh = ada.request("churn@1", "production")
+    assert (fresh.id, fresh.state) == ("churn:r2", "open")
+    assert eve.approve(fresh).needs == ["approved(2) (1 of 2 so far)"]
+    assert ada.get("churn@1").stage == again
+    assert ada.verify().ok
+
+
 def test_what_cannot_be_asked_for(acting: As) -> None:
     """Bad input changes nothing."""
     ada = acting("ada")

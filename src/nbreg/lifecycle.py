@@ -72,7 +72,8 @@ def check_retirement(lifecycle: Lifecycle, stage: str, to: str) -> None:
     check_stage(lifecycle, to)
     stages = lifecycle.stages
     if to != last(lifecycle) and (stage == last(lifecycle) or stages.index(to) > stages.index(stage)):
-        raise TransitionError(f"{to!r} is not below {stage!r}", hint=f"promote it to {to!r} instead")
+        instead = f"promote it to {to!r} instead" if to in held(lifecycle) else "nothing goes back there"
+        raise TransitionError(f"{to!r} is not below {stage!r}", hint=instead)
 
 
 def check_lifecycle(lifecycle: Lifecycle) -> Lifecycle:

@@ -146,7 +146,9 @@ class RequestRow(Row, frozen=True, kw_only=True):
     name: str = ""
     to: str
     was: str
-    """The version's stage when it was asked; from another one the request is stale."""
+    """The version's stage when it was asked."""
+    left: str = ""
+    """Where the version went from there by another way; then the request is stale for good."""
     by: str
     at: str
     reason: str = ""

@@ -193,7 +193,7 @@ def see(database: JournalDB, number: int, stage: str) -> Seen:
         proof = database.row(proofs.TABLE, proofs.row_id(number), Evidence)
         asked = [each for each in open_requests(database) if (each.version, each.to) == (number, stage)]
     # What was approved of a version in another stage was approved of another move.
-    return Seen(row, holder, proof, [each for each in asked if each.was == row.stage])
+    return Seen(row, holder, proof, [each for each in asked if each.was == row.stage and not each.left])
 
 
 def open_requests(database: JournalDB) -> list[RequestRow]:
@@ -213,6 +213,14 @@ def settle(database: JournalDB, draft: Draft, row: VersionRow, stage: str, by: s
         close(database, {each.number for each in done})
         approved = [each.by for asked in done if asked.was == row.stage for each in asked.approvals]
         draft.facts.update(request=done[-1].number, **({"approved_by": approved} if approved else {}))
+    outdate(database, row, stage)
+
+
+def outdate(database: JournalDB, row: VersionRow, to: str) -> None:
+    """Under the lock: what was asked of a version where it was means nothing more, also if it comes back."""
+    for each in open_requests(database):
+        if (each.version, each.was, each.left) == (row.number, row.stage, ""):
+            database.put(REQUESTS, each.number, msgspec.structs.replace(each, left=to))
 
 
 def close(database: JournalDB, numbers: set[int]) -> None:

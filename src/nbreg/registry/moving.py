@@ -151,6 +151,7 @@ def rollback(
         bookkeeping.note(database, draft, row, stage=stage, **told, **_run())
         cautions.add(draft, cautions.unexplained(rules, stage, reason, message))
         _archive_holder(database, draft, rules, stage)
+        gating.outdate(database, row, stage)
         row = bookkeeping.enter(database, draft, rules, row, stage, before=before)
     return Entry(model, database, row)
 
@@ -168,6 +169,7 @@ def _archive_holder(database: JournalDB, draft: Draft, rules: Lifecycle, stage: 
     """What is rolled away from goes out of use, in stages that take several as well."""
     row = bookkeeping.holder(database, stage)
     if row is not None:
+        gating.outdate(database, row, lifecycle.last(rules))
         bookkeeping.enter(database, draft, rules, row, lifecycle.last(rules))
         draft.facts["archived"] = row.number
         if row.name:
@@ -192,8 +194,9 @@ def earlier(
             continue
         return row, held.before
     if wanted is not None:
+        now = f" {model}@{holder.name or holder.number}" if holder else ""
         raise TransitionError(
-            f"{model}@{wanted} did not hold {stage} before, or is in a higher stage now",
+            f"{model}@{wanted} did not hold {stage} before{now}, or is in a higher stage now",
             hint=f"to put it there, promote or retire it: {model}@{wanted} {stage}",
         )
     now = f"; {model}@{holder.name or holder.number} holds it now" if holder else ""

@@ -71,7 +71,7 @@ def ask(desk: Desk, ref: str, to: str, wish: Wish) -> PromotionRequest:
 
 def _refuse_second(entry: Entry, row: VersionRow, there: list[RequestRow], to: str) -> None:
     for each in there:
-        if (each.version, each.to, each.was) == (row.number, to, row.stage):
+        if (each.version, each.to, each.was, each.left) == (row.number, to, row.stage, ""):
             raise ConflictError(
                 f"{each.by} asked for {entry.ref} in {to} already: {request_id(entry.model, each.number)}",
                 hint="approve that one",
@@ -226,7 +226,9 @@ def _why_stale(database: JournalDB, row: RequestRow) -> str:
     if version is None or version.deleted is not None:
         moved_to = version.moved_to if version else ""
         return f"was transferred to {moved_to}" if moved_to else "was deleted"
-    return "" if version.stage == row.was else f"went from {row.was} to {version.stage}"
+    if not row.left and version.stage == row.was:
+        return ""
+    return f"went from {row.was} to {row.left or version.stage}"
 
 
 def _not_stale(desk: Desk, database: JournalDB, model: str, row: RequestRow) -> VersionRow:
