@@ -365,6 +365,10 @@ def test_tab_completes_what_the_registry_knows(filled: Registry) -> None:
     assert completions("nbreg promote churn@1 st") == ["staging"]
     assert completions("nbreg drop-alias churn ") == ["champion"]
     assert training.id[:12] in completions("nbreg runs ")
+    assert completions("nbreg require churn production prov") == ["proven"]
+    assert completions("nbreg requests --state st") == ["stale"]
+    filled.protect("churn", "serving")
+    assert completions("nbreg unprotect churn ") == ["serving"]
     assert "--sort" in completions("nbreg versions churn --")
 
 
@@ -461,6 +465,21 @@ def test_a_shell_requires_asks_and_approves(
     told(run, "request", "churn@1", "production")
     monkeypatch.setenv("NBREG_ACTOR", "bob")
     assert run("reject", "churn:r3", "--message", "no")[1].strip().endswith("rejected by bob: no")
+
+
+def test_no_gates_of_all_models_is_no_promise_of_one(filled: Registry, run: Any) -> None:
+    """`nbreg gates` alone says nothing about the models that have their own."""
+    filled.require("churn", "production", "proven")
+    assert run("gates")[1] == "required of all models · no gates\n"
+    assert "proven" in run("gates", "churn")[1]
+
+
+def test_the_way_back_is_a_line_that_can_be_typed(filled: Registry, run: Any) -> None:
+    """Whoever asked cannot approve or reject, and is told what there is instead."""
+    asked = filled.request("churn@1", "production")
+    for verb in ("approve", "reject"):
+        code, _, err = run(verb, asked.id)
+        assert (code, f"`nbreg withdraw {asked.id}`" in err) == (1, True)
 
 
 def test_a_shell_protects_an_alias(filled: Registry, run: Any) -> None:

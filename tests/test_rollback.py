@@ -109,8 +109,11 @@ def test_an_explicit_goal_has_to_have_held_it(registry: Registry) -> None:
     """Rolling back is no way round the gates."""
     registry.register("churn", "never", version="3.0.0", metrics={"accuracy": 0.1})
     registry.require("churn", "production", "metrics.accuracy > 0.95")
-    with pytest.raises(TransitionError, match="did not hold production before"):
+    with pytest.raises(TransitionError, match=r"did not hold production before churn@\d"):
         registry.rollback("churn", to="3.0.0")
+    with pytest.raises(TransitionError) as caught:
+        registry.retire(registry.retire("churn@3.0.0"), "none")
+    assert caught.value.hint == "nothing goes back there"
     with pytest.raises(GateRefusedError):
         registry.promote("churn@3.0.0", "production")
     assert registry.rollback("churn", to="2.3.8", reason="Complaints").name == "2.3.8"

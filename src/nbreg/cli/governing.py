@@ -26,8 +26,27 @@ def _required(registry: Registry, typed: str, ctx: click.Context) -> Iterable[st
     return (each.gate for each in registry.gates(ctx.params["model"], ctx.params["stage"]))
 
 
+def _named_rules(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
+    from nbreg.rules import NAMES
+
+    return NAMES
+
+
+def _states(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
+    from nbreg.registry.requesting import STATES
+
+    return STATES
+
+
+def _protected(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
+    return registry.protected(ctx.params["model"])
+
+
 REQUEST = Known("request", _open_requests)
 GATE = Known("gate", _required)
+RULE = Known("gate", _named_rules)
+STATE = Known("state", _states)
+PROTECTED = Known("alias", _protected)
 _REQUEST = "for example churn:r3, as `nbreg requests` lists it"
 _SCOPE = "the model, or '*' for all models"
 
@@ -40,7 +59,7 @@ _SCOPE = "the model, or '*' for all models"
 )
 @argument("model", MODEL, _SCOPE)
 @argument("stage", STAGE, "the stage")
-@argument("gates", str, "queries, rules or functions", nargs=-1, required=True, metavar="GATE…")
+@argument("gates", RULE, "queries, rules or functions", nargs=-1, required=True, metavar="GATE…")
 @why
 def require(
     registry: Registry, model: str, stage: str, gates: tuple[str, ...], reason: str, message: str
@@ -64,7 +83,7 @@ def drop_gate(registry: Registry, model: str, stage: str, gate: str, reason: str
 @argument("stage", STAGE, "default: all stages", required=False)
 def gates(registry: Registry, model: str | None, stage: str | None) -> Answer:
     """List what is required before a version comes into a stage, and what cannot be asked here."""
-    return _gates(registry.gates(model, stage), model or "all models")
+    return _gates(registry.gates(model, stage), model or "required of all models")
 
 
 def _gates(found: list[RequiredGate], title: str) -> Answer:
@@ -84,7 +103,7 @@ def request(registry: Registry, ref: str, stage: str, reason: str, message: str)
 
 @family.command("nbreg requests --state open", "nbreg requests churn")
 @argument("model", MODEL, "default: all models", required=False)
-@click.option("--state", metavar="S", help="open, stale, promoted, rejected or withdrawn")
+@click.option("--state", type=STATE, metavar="S", help="open, stale, promoted, rejected or withdrawn")
 def requests(registry: Registry, model: str | None, state: str | None) -> Answer:
     """List what was asked for, newest first."""
     from nbreg.display import RequestTable
@@ -139,7 +158,7 @@ def protect(registry: Registry, model: str, alias: str, reason: str, message: st
 
 @family.command("nbreg unprotect churn champion --reason Moved")
 @argument("model", MODEL, "the model")
-@argument("alias", str, "the alias")
+@argument("alias", PROTECTED, "the alias")
 @why
 def unprotect(registry: Registry, model: str, alias: str, reason: str, message: str) -> Answer:
     """Let a protected alias move freely again; that needs --reason."""

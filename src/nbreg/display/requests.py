@@ -15,7 +15,7 @@ class GateTable(Table[RequiredGate]):
 
     kind = "gates"
     noun = "gate"
-    empty = "no gates: every promotion is allowed"
+    empty = "no gates"
 
     def columns(self) -> list[Column]:
         """Stage, gate, whose; and why one cannot be asked, where there is such a one."""

@@ -194,7 +194,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     @magic
     def gates(self, args: Arguments) -> GateTable:
         """List what stages require."""
-        return GateTable(self.session.registry.gates(args.model), title=args.model or "all models")
+        return GateTable(
+            self.session.registry.gates(args.model), title=args.model or "required of all models"
+        )
 
     def _moved(self, version: Any, before: str) -> Note:
         """What happened, from the journal's own line about it."""

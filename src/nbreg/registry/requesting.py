@@ -17,6 +17,7 @@ from nbreg.errors import (
     RefusedError,
     StaleRequestError,
     UnknownRequestError,
+    call,
 )
 from nbreg.records import Approval, PromotionRequest, RequestRow, RequestsRow, VersionRow
 from nbreg.registry import bookkeeping, gating, moving, reading
@@ -89,7 +90,7 @@ def approve(desk: Desk, given: Given, wish: Wish) -> PromotionRequest:
         if row.by == me:
             raise RefusedError(
                 f"{me} asked for {request_id(model, number)}, so somebody else has to approve it",
-                hint="withdraw takes it back",
+                hint=f"{call('withdraw', request_id(model, number))} takes it back",
             )
         entry = Entry(model, database, version)
         own = wish._replace(approver=me)
@@ -143,10 +144,14 @@ def end(desk: Desk, given: Given, state: Ending, *, reason: str, message: str) -
         mine = row.by == desk.actor.user
         if state == "withdrawn" and not mine:
             raise RefusedError(
-                f"{row.by} asked for {request_id(model, number)}, and alone takes it back", hint="reject it"
+                f"{row.by} asked for {request_id(model, number)}, and alone takes it back",
+                hint=call("reject", request_id(model, number)),
             )
         if state == "rejected" and mine:
-            raise RefusedError(f"{row.by} asked for {request_id(model, number)}", hint="withdraw it")
+            raise RefusedError(
+                f"{row.by} asked for {request_id(model, number)} and cannot reject it",
+                hint=f"{call('withdraw', request_id(model, number))} takes it back",
+            )
         closed = Approval(by=desk.actor.user, at=draft.at, message=draft.message)
         row = msgspec.structs.replace(row, state=state, closed=closed)
         database.put(REQUESTS, number, row)
