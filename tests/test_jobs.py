@@ -7,6 +7,10 @@ registry has its gates; the exit code says whether the notebook got to its end.
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +171,27 @@ def test_a_failed_cell_is_counted_as_in_the_notebook_that_was_given(
     path = notebook(tmp_path / "p.ipynb", [("parameters", "a = 1"), ("", "1 / 0")])
     assert jobs.run(path, registry=registry).cell == 2
     assert jobs.run(path, {"a": 2}, registry=registry).cell == 2
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["interrupted", "terminated"])
+def test_a_job_that_is_stopped_says_so_and_keeps_what_it_has(
+    registry: Registry, tmp_path: Path, how: signal.Signals
+) -> None:
+    """The machine shuts down, or somebody has seen enough: hours of output are not thrown away."""
+    begun, output = tmp_path / "begun", tmp_path / "out.ipynb"
+    wait = f"open({str(begun)!r}, 'w').close()\nimport time\nwhile True: time.sleep(0.1)"
+    path = notebook(tmp_path / "p.ipynb", [("", "print('first')"), ("", wait)])
+    words = ["run", str(path), "--output", str(output), "--registry", str(registry.init())]
+    job = subprocess.Popen([sys.executable, "-m", "nbreg", *words], stdout=subprocess.PIPE, text=True)
+    while not begun.exists():
+        assert job.poll() is None
+        time.sleep(0.05)
+    job.send_signal(how)
+    told, _ = job.communicate(timeout=120)
+    assert job.returncode == 1
+    assert "failed in code cell 2: it was interrupted" in told
+    executed = nbformat.read(output, as_version=4)
+    assert executed.cells[0].outputs[0].text == "first\n"
 
 
 def test_a_kernel_that_is_not_there_is_said(registry: Registry, tmp_path: Path) -> None:

@@ -238,6 +238,11 @@ def _execute(
         return _number(document, ran), f"it took longer than {cell_seconds:g} s"
     except exceptions.DeadKernelError:
         return _number(document, ran), "the kernel died"
+    except AssertionError:
+        # At SIGINT and SIGTERM nbclient ends the kernel itself, and then does not find it.
+        if client.km is not None:
+            raise
+        return _number(document, ran), "it was interrupted"
     except Exception as error:  # no kernel of that name, none that starts
         if not ran:
             raise CannotLoadError(

@@ -69,7 +69,8 @@ def run(
 
     given = {name: jobs.parameter(value) for name, value in parameters}
     job = jobs.run(notebook, given, registry=registry, output=output, cell_seconds=cell_seconds)
-    how = "ran to its end" if job.ok else f"failed in code cell {job.cell}: {job.error}"
+    at = f"failed in code cell {job.cell}" if job.cell else "did not begin"
+    how = "ran to its end" if job.ok else f"{at}: {job.error}"
     made = repr(EventTable(job.events)) if job.events else "nothing was registered or moved"
     where = [f"the executed notebook is {output}"] if output else []
     return Answer("\n".join([f"{notebook} {how} · run {job.run[:12]}", made, *where]), job, job.ok)
