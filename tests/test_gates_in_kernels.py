@@ -107,7 +107,7 @@ def test_a_gate_required_in_one_notebook_is_skipped_nowhere(
     assert said.endswith("(--force with a reason overrules gates, and is recorded)")
     assert "[0.95]" in b.good("print(checked)").stdout, "asked with this notebook's live objects"
 
-    shown = a.good("%promote churn@1 production").text
+    shown = a.good("%promote churn@1 production --reason First").text
     assert shown == "churn 1.0.0 (#1): none → production · passed 1 gate\n"
     (gate,) = registry.events("churn")[0].facts["gates"]
     assert (gate["passed"], gate["saw"]["evidence"]) == (True, {"threshold": 0.8})
