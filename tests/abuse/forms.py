@@ -18,6 +18,7 @@ from nbreg.families import tables
 TABLE = pa.table({"s": ["a", "bc", None], "n": [1, 2, 3], "d": pa.array(["x", "y", "x"]).dictionary_encode()})
 ONE = Does(tables.labels, np.array(["a"], object), None)
 THREE = Does(tables.span, 0, 3, 1, None)
+LONG = Does(tables.span, 0, 1 << 32, 1, None)
 _UNMADE = called(
     named("numpy._core.multiarray", "_reconstruct"), named("numpy", "ndarray"), b"K\x00\x85", b"C\x01b"
 )
@@ -51,6 +52,13 @@ def holding(value: Any) -> Any:
     """An array of one object; numpy would look into it otherwise."""
     array = np.empty(1, object)
     array[0] = value
+    return array
+
+
+def repeated(value: Any, times: int) -> Any:
+    """An array of one object many times, which costs a stream two bytes each."""
+    array = np.empty(times, object)
+    array[:] = [value] * times
     return array
 
 
@@ -97,6 +105,15 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "a zone that is a file's name": made(tables.zone, "/etc/passwd"),
     "a zone in a folder without end": made(tables.zone, "a/" * 100_000 + "a"),
     "a label that is slow to hash": made(tables.labels, holding(deep()), None),
+    "a label that is slow to hash, in a column": made(
+        tables.categorical, np.zeros(1, "i1"), Does(tables.labels, Does(tables.wrapped, holding(deep())), None), False
+    ),
+    "one long label many times": made(tables.labels, repeated(tuple(range(100_000)), 100_000), None),
+    "one long name many times": made(tables.nested, (ONE,), (np.zeros(1, "i1"),), (tuple(range(100_000)),) * 100_000),
+    "a level that is written out": made(tables.nested, (LONG,), (np.zeros(1, "i1"),), (None,)),
+    "categories that are written out": made(tables.categorical, np.zeros(1, "i1"), LONG, False),
+    "intervals that are written out": made(tables.intervals, LONG, LONG, "left"),
+    "a type of categories that are written out": made(tables.category_type, LONG, False),
     "a name that is slow to hash": made(tables.labels, np.array(["a"], object), deep()),
     "a label that can be changed": made(tables.labels, holding(["a"]), None),
     "an index of records": made(tables.labels, np.zeros(1, [("a", "i4")]), None),

@@ -194,7 +194,13 @@ def _step_of(dtype: Any) -> str:
 
 
 def _intervals(array: Any) -> Any:
-    return tables.intervals, (array.left, array.right, array.closed)
+    return tables.intervals, (_written_out(array.left), _written_out(array.right), array.closed)
+
+
+def _written_out(index: Any) -> Any:
+    """A range may not be as long as it says where a stranger says it; pandas writes these ends out anyway."""
+    pandas = sys.modules["pandas"]
+    return pandas.Index(index.to_numpy()) if type(index) is pandas.RangeIndex else index
 
 
 # single values
