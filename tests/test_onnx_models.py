@@ -185,6 +185,64 @@ def test_a_file_in_a_field_that_nobody_writes_is_found_too() -> None:
     assert onnx.ModelProto.FromString(data).graph.initializer[1].external_data[0].value == "/etc/passwd"
 
 
+def _field(number: int, data: bytes, above: int = 0) -> bytes:
+    return _varint(number << 3 | 2 | above << 32) + _varint(len(data)) + data
+
+
+def _hidden_behind_a_tag() -> bytes:
+    """A tensor whose tag has bits that readers in C++ drop."""
+    graph = outside("../secret").graph
+    tensor = graph.initializer[0].SerializeToString()
+    graph.ClearField("initializer")
+    return _field(7, graph.SerializeToString() + _field(5, tensor, above=1))
+
+
+def _hidden_in_the_deep() -> bytes:
+    """As deep as readers go, and deeper than the look goes."""
+    data = outside("../secret").SerializeToString()[-200:]
+    for _ in range(31):
+        data = _field(1, _field(5, _field(6, data)))
+    return _field(7, data)
+
+
+HIDDEN = {
+    "behind more fields than are looked at": lambda: (
+        b"\xfa\x07\x00" * (wire.MOST + 1) + outside("../secret").SerializeToString()
+    ),
+    "behind a name that is no text": lambda: (
+        outside("../secret").SerializeToString().replace(b"MatMul", b"Mat\xfful")
+    ),
+    "behind a tag that is too long": _hidden_behind_a_tag,
+    "in the deep": _hidden_in_the_deep,
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_file_that_is_hidden_from_the_look_is_found_or_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What onnxruntime would read, and the look does not, would be opened after all."""
+    monkeypatch.setattr(wire, "MOST", 10_000)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(HIDDEN[name]())
+    with pytest.raises(CannotStoreError, match="is not stored with it"):
+        families.dump("m", path)
+
+
+def test_a_forest_of_millions_of_numbers_is_stored() -> None:
+    """ONNX does not pack them: each is a field of its own."""
+    model = model_of()
+    model.graph.node[0].attribute.append(helper.make_attribute("nodes", [1, 300, -1] * 2_000_000))
+    model.graph.node[0].attribute.append(helper.make_attribute("weights", [0.5] * 1_000_000))
+    assert not wire.look(model.SerializeToString()).outside
+
+
+def test_a_model_of_nothing_is_refused_in_words(registry: Registry) -> None:
+    """An error of the tool's, not one of its inside."""
+    with pytest.raises(CannotStoreError, match="it has no graph"):
+        registry.register("net", onnx.ModelProto())
+
+
 def _varint(value: int) -> bytes:
     found = b""
     while value > 0x7F:

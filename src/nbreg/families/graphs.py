@@ -43,7 +43,7 @@ def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[t
             f"the model cannot be written as ONNX: {type(error).__name__}",
             hint="one of more than 2 GiB keeps its tensors in files: register the folder that holds them",
         ) from error
-    if wire.look(data).outside:
+    if _outside(data):
         raise CannotStoreError(
             "the model keeps its tensors in other files", hint="onnx.load reads them with it"
         )
@@ -57,6 +57,16 @@ def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[t
 
 
 _WORDS: Final = 1 << 20
+
+
+def _outside(data: bytes) -> list[str]:
+    try:
+        return wire.look(data).outside
+    except wire.NoModelError as error:
+        raise CannotStoreError(
+            f"the model is none that ONNX's readers would take: {error}",
+            hint="onnx.checker.check_model says more",
+        ) from error
 
 
 class Opened:

@@ -7,6 +7,7 @@ that stand twice, tensors in attributes, graphs in graphs, groups that nobody wr
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from typing import Any, Final
 
 Bytes = bytes | bytearray | memoryview
 
-MOST: Final = 2_000_000
-"""Fields that are looked at."""
+MOST: Final = 5_000_000
+"""Fields that are looked at; the numbers of an attribute count by the thousand."""
 _DEEPEST: Final = 90
 
 _VARINT, _EIGHT, _TEXT, _OPEN, _CLOSE, _FOUR = range(6)
@@ -38,8 +39,16 @@ _NUMBERS: Final = (
 )
 
 
+# `floats` and `ints` of an attribute, which the format does not pack: a forest has millions.
+_NUMBERS_ALONE: Final = re.compile(rb"(?:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]){1,1000}", re.DOTALL)
+
+
 class NoModelError(ValueError):
     """The bytes are no model of ONNX's."""
+
+
+class TooMuchError(NoModelError):
+    """They may be one, but not all of it was looked at."""
 
 
 @dataclass
@@ -61,8 +70,8 @@ def look(data: Bytes) -> Found:
     found = _Look()
     try:
         found.message("model", memoryview(data).cast("B"), 0)
-    except (IndexError, UnicodeDecodeError, ValueError) as error:
-        raise NoModelError(str(error)) from None
+    except IndexError:
+        raise NoModelError("it is cut off") from None
     if not found.has_graph:
         raise NoModelError("it has no graph")
     return found.told
@@ -71,12 +80,14 @@ def look(data: Bytes) -> Found:
 def missing_from(relative: str, data: Any, files: Iterable[str]) -> str:
     """What an .onnx file needs that is not among these files, of one folder; empty where nothing is.
 
-    What cannot be read as ONNX is a file like any other.
+    What cannot be read as ONNX is a file like any other; what is too much to look at may need anything.
     """
     if not relative.lower().endswith(".onnx"):
         return ""
     try:
         outside = look(data).outside
+    except TooMuchError as error:
+        return f"files that were not looked for, since {error}"
     except NoModelError:
         return ""
     here, there = PurePosixPath(relative).parent, set(files)
@@ -95,15 +106,18 @@ class _Look:
         self.has_graph = False
         self._left = MOST
 
-    def fields(self, data: memoryview) -> Iterator[tuple[int, int, Any]]:
+    def fields(self, data: memoryview, name: str = "") -> Iterator[tuple[int, int, Any]]:
         """Number, kind and value of each field; what is not text has its number, or nothing."""
         at, end, groups = 0, len(data), 0
         while at < end:
             self._left -= 1
             if self._left < 0:
-                raise NoModelError("it has too many fields")
+                raise TooMuchError("it has too many fields")
+            if name == "attribute" and (run := _NUMBERS_ALONE.match(data, at)):
+                at = run.end()
+                continue
             key, at = _varint(data, at)
-            number, kind = key >> 3, key & 7
+            number, kind = (key & 0xFFFF_FFFF) >> 3, key & 7  # readers in C++ drop what is above, too
             value: Any = None
             if kind == _VARINT:
                 value, at = _varint(data, at)
@@ -125,11 +139,11 @@ class _Look:
 
     def message(self, name: str, data: memoryview, depth: int) -> None:
         if depth > _DEEPEST:
-            raise NoModelError("its graphs are too deep")
+            raise TooMuchError("its graphs are too deep")
         if name == "tensor":
             return self._tensor(data)
         ways = _WAYS[name]
-        for number, kind, value in self.fields(data):
+        for number, kind, value in self.fields(data, name):
             if kind != _TEXT:
                 continue
             if name == "node" and number == 4:
@@ -209,7 +223,7 @@ class _Look:
 
 
 def _text(data: memoryview) -> str:
-    return bytes(data).decode()
+    return bytes(data).decode(errors="replace")  # as readers do, which do not ask either
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
