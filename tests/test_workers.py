@@ -105,6 +105,13 @@ class Odd:
         sys.stdout.flush()
         os.kill(os.getpid(), signal.SIGSEGV)
 
+    def fork(self):
+        fork = os.fork()
+        if not fork:
+            while True:
+                signal.pause()
+        return fork
+
     def hang(self, begun):
         Path(begun).touch()
         while True:
@@ -490,6 +497,49 @@ def test_a_worker_ends_with_its_owner(old: Registry, past: Past, tmp_path: Path)
     owner.communicate()
 
     assert comes_true(lambda: is_gone(worker))
+
+
+def test_a_crash_is_told_though_a_fork_of_the_model_lives_on(old: Registry) -> None:
+    """Pools and loaders fork: one that is left over holds neither the answer back, nor memory for ever."""
+    with old.isolated("odd@1", timeout=PATIENCE) as model:
+        fork = model.fork()
+
+        with pytest.raises(WorkerCrashedError):
+            model.crash()
+
+        assert comes_true(lambda: is_gone(fork))
+
+
+FORKS_AND_WAITS = """
+model = Registry(sys.argv[1]).isolated("odd@1")
+print(model.fork(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_worker_forked_ends_with_its_owner(old: Registry, past: Past) -> None:
+    """Whoever ends first, the owner's end of the pipe or of the connection: nothing is left."""
+    owner = children.start(FORKS_AND_WAITS, past.registry)
+    fork = int(owner.stdout.readline())  # type: ignore[union-attr]
+
+    owner.kill()
+    owner.communicate()
+
+    assert comes_true(lambda: is_gone(fork))
+
+
+def test_an_environment_whose_interpreter_is_gone_is_made_again(tmp_path: Path) -> None:
+    """It leads to the one that it was made with, which an upgrade of the system may remove."""
+    plan = Plan(python=this_python(), requirements=(), constraints=())
+    home = environments.folder(str(tmp_path / "environments"))
+    first = environments.hold(plan, home, most=2**40, what="m@1")
+    os.close(first.lock)
+    first.python.unlink()
+
+    second = environments.hold(plan, home, most=2**40, what="m@1")
+    os.close(second.lock)
+
+    assert subprocess.run([second.python, "-c", ""], check=False).returncode == 0
 
 
 FORKS = """

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from select import select
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -48,6 +48,7 @@ _MOST_WARNINGS: Final = 20
 
 def main(connection: int, lifeline: int) -> None:
     """Answer until the owner goes."""
+    _keep_to_itself(connection, lifeline)
     _end_with(lifeline)
     del sys.argv[1:]
     channel = Channel(socket.socket(fileno=connection))
@@ -56,7 +57,7 @@ def main(connection: int, lifeline: int) -> None:
         try:
             request, buffers = channel.receive(Request)
         except (EOFError, OSError):
-            os._exit(0)  # what the model left behind, such as a thread, has nothing more to say
+            _end()
         model, reply, given = _answered(request, buffers, model)
         del request, buffers
         try:
@@ -66,11 +67,33 @@ def main(connection: int, lifeline: int) -> None:
         del reply, given
 
 
+def _keep_to_itself(*ends: int) -> None:
+    """What the model starts or forks has no end: with one, the owner would not see that this process is gone."""
+
+    def let_go() -> None:
+        for end in ends:
+            with suppress(OSError):
+                os.close(end)
+
+    for end in ends:
+        os.set_inheritable(end, False)
+    os.register_at_fork(after_in_child=let_go)
+
+
+def _end() -> NoReturn:
+    """End, with all that the model left behind: threads and processes have nothing more to say."""
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(0)
+
+
 def _end_with(lifeline: int) -> None:
-    """End when the other end of this pipe is closed, also inside of compiled code that never comes back."""
+    """End when the other end of this pipe is closed, also inside of compiled code that never comes back.
+
+    The whole group is told, so that what the model forked ends, too.
+    """
     if sys.platform == "linux":
         signal.signal(signal.SIGIO, signal.SIG_DFL)
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
         if select([lifeline], [], [], 0)[0]:  # it was closed before the system knew whom to tell
             os._exit(0)
@@ -80,7 +103,7 @@ def _end_with(lifeline: int) -> None:
 
 def _read_to_the_end(lifeline: int) -> None:
     os.read(lifeline, 1)
-    os._exit(0)
+    _end()
 
 
 def _answered(request: Request, buffers: list[Buffer], model: Any) -> tuple[Any, Reply, list[Buffer]]:

@@ -121,12 +121,12 @@ def hold(plan: Plan, home: Path, *, most: int, what: str) -> Held:
     try:
         while True:
             _wait(lock, fcntl.LOCK_SH, what)
-            if _made(target) is not None:
+            if _is_whole(target):
                 with suppress(OSError):
                     os.utime(target / _RECORD)
-                return Held(target / "bin" / "python", lock)
+                return Held(_python_of(target), lock)
             _wait(lock, fcntl.LOCK_EX, what)
-            if _made(target) is None:
+            if not _is_whole(target):
                 _make(plan, target, what)
                 _sweep(home, most, but=target)
     except BaseException:
@@ -182,6 +182,15 @@ def _discard(path: Path) -> None:
     with suppress(FileNotFoundError):
         path.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def _is_whole(path: Path) -> bool:
+    """Also whether the interpreter that it leads to is still there: an upgrade of the system may remove it."""
+    return _made(path) is not None and _python_of(path).exists()
+
+
+def _python_of(path: Path) -> Path:
+    return path / "bin" / "python"
 
 
 def _made(path: Path) -> Made | None:

@@ -85,14 +85,17 @@ class _Running(NamedTuple):
     def end(self) -> None:
         """End it and whatever it started; a fork of the owner only lets go of it."""
         if os.getpid() == self.owner:
-            self.kill()
+            self._kill_all()  # of one that crashed what it forked may be left
             self.process.wait()
         self.let_go()
 
     def kill(self) -> None:
         if self.process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self._kill_all()
+
+    def _kill_all(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def let_go(self) -> None:
         self.channel.close()
