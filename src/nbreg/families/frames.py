@@ -7,11 +7,13 @@ pandas 3 is `object` in pandas 2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from nbreg.errors import BadInputError
+from nbreg.families import tables
 
 if TYPE_CHECKING:
     from nbreg.families.neutral import Packer, Unpacker
@@ -33,7 +35,9 @@ def pack(packer: Packer, value: Any) -> Any:
     if isinstance(value, library.Index):
         return _index(packer, value, library)
     if type(value) is library.Timestamp:
-        return ["stamp", value.isoformat()]
+        return ["stamp", value.isoformat(), None if value.tz is None else str(value.tz)]
+    if type(value) is library.Timedelta:
+        return ["lapse", packer.tree(value.to_timedelta64())]
     return {id(library.NaT): ["NaT"], id(library.NA): ["NA"]}.get(id(value))
 
 
@@ -99,7 +103,8 @@ def _index(packer: Packer, index: Any, library: Any) -> Any:
             [_column(packer, each, each.name) for each in levels],
             packer.trees(index.names),
         ]
-    return ["index", _column(packer, index, index.name), packer.tree(index.name)]
+    step = getattr(index, "freqstr", None)
+    return ["index", _column(packer, index, index.name), packer.tree(index.name), step]
 
 
 # reading
@@ -122,21 +127,33 @@ def _read_block(unpacker: Unpacker, index: Any, columns: Any, array: Any) -> Any
 
 
 def _read_frame(unpacker: Unpacker, index: Any, columns: Any, trees: list[Any]) -> Any:
-    series = dict(enumerate(unpacker.value(each) for each in trees))
-    frame = _pandas().DataFrame(series, index=unpacker.value(index), copy=False)
+    rows = unpacker.value(index)
+    series = {at: _as_column(unpacker.value(each), rows) for at, each in enumerate(trees)}
+    frame = _pandas().DataFrame(series, index=rows, copy=False)
     frame.columns = unpacker.value(columns)
     return frame
 
 
 def _read_series(unpacker: Unpacker, values: Any, index: Any, name: Any) -> Any:
-    found = unpacker.value(values)
-    edges = {"index": unpacker.value(index), "name": unpacker.value(name)}
-    return _pandas().Series(found, **edges, copy=False, **_as_objects(found))
+    return _as_column(unpacker.value(values), unpacker.value(index), unpacker.value(name))
 
 
-def _read_index(unpacker: Unpacker, values: Any, name: Any) -> Any:
+def _as_column(values: Any, index: Any, name: Any = None) -> Any:
+    return _pandas().Series(values, index=index, name=name, copy=False, **_as_objects(values))
+
+
+def _read_index(unpacker: Unpacker, values: Any, name: Any, step: Any = None) -> Any:
     found = unpacker.value(values)
-    return _pandas().Index(found, name=unpacker.value(name), **_as_objects(found))
+    made = _pandas().Index(found, name=unpacker.value(name), **_as_objects(found))
+    if type(step) is str:
+        with suppress(ValueError, AttributeError):  # a step that this release calls by another name
+            made.freq = step
+    return made
+
+
+def _read_stamp(_: Unpacker, text: str, zone: str | None) -> Any:
+    made = _pandas().Timestamp(text)
+    return made if zone is None else made.tz_convert(zone)
 
 
 def _as_objects(values: Any) -> dict[str, Any]:
@@ -180,10 +197,7 @@ def _read_text(unpacker: Unpacker, dtype: str, texts: list[Any]) -> Any:
 def _read_masked(unpacker: Unpacker, dtype: str, plain: Any, mask: Any) -> Any:
     if not dtype.startswith(_MASKED):
         raise ValueError(f"{dtype[:20]} is no type with missing values")
-    library = _pandas()
-    made = library.array(unpacker.array(plain), dtype=dtype)
-    made[unpacker.array(mask)] = library.NA
-    return made
+    return tables.nullable(unpacker.array(plain), unpacker.array(mask))
 
 
 def _read_polars(unpacker: Unpacker, is_series: bool, place: int) -> Any:
@@ -203,7 +217,8 @@ _READERS: Final[dict[str, Callable[..., Any]]] = {
     "text": _read_text,
     "masked": _read_masked,
     "polars": _read_polars,
-    "stamp": lambda _, text: _pandas().Timestamp(text),
+    "stamp": _read_stamp,
+    "lapse": lambda unpacker, value: _pandas().Timedelta(unpacker.value(value)),
     "NaT": lambda _: _pandas().NaT,
     "NA": lambda _: _pandas().NA,
 }
