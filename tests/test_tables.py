@@ -296,6 +296,34 @@ def test_a_table_of_arrow_comes_back(returned: Callable[[Any], Any], name: str) 
     assert getattr(loaded, "schema", None) == getattr(ARROW[name], "schema", None)
 
 
+class Celsius(pa.ExtensionType):
+    """A type of the user's own."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.float64(), "nbreg.tests.celsius")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage: pa.DataType, serialized: bytes) -> Celsius:
+        return cls()
+
+
+def test_a_type_of_ones_own_within_a_list_is_pickled_its_own_way(registry: Registry) -> None:
+    """Its class would make it of a stranger's bytes, so it is no part of the form that everybody reads."""
+    inner = pa.ExtensionArray.from_storage(Celsius(), pa.array([20.5, 21.0]))
+    table = pa.table({"t": pa.ListArray.from_arrays([0, 2], inner)})
+    pa.register_extension_type(Celsius())
+    try:
+        version = registry.register("t", table)
+        assert version.load(trust=True).equals(table)
+        (_, stream), *_ = families.dump("t", table).parts
+        assert "nbreg.families.tables.arrow" not in inspection.globals_of(bytes(stream))
+    finally:
+        pa.unregister_extension_type("nbreg.tests.celsius")
+
+
 def test_a_frame_of_polars_comes_back(registry: Registry) -> None:
     """Its reader has to consent: Polars promises nothing of hostile bytes."""
     frame = pl.DataFrame({"n": [1, None], "s": ["a", "ü"], "c": pl.Series(["x", "y"], dtype=pl.Categorical)})

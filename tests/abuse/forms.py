@@ -24,10 +24,14 @@ _UNMADE = called(
 )
 
 
-def arrow() -> bytes:
+INNER = pa.field("item", pa.int64(), metadata={"ARROW:extension:name": "x", "ARROW:extension:metadata": "cos"})
+EXTENDED = pa.table({"a": pa.array([[1]], pa.list_(INNER))})
+
+
+def arrow(table: pa.Table = TABLE) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, TABLE.schema) as writer:
-        writer.write_table(TABLE)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
     return bytes(sink.getvalue())
 
 
@@ -146,6 +150,8 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "a dictionary's place beyond it": changed(
         np.array([0, 1, 0], "i4").tobytes(), np.array([0, 1 << 20, 0], "i4").tobytes()
     ),
+    "a type of Arrow's that a class of others makes": made(tables.arrow, arrow(EXTENDED), "table"),
+    "the same in a schema": made(tables.schema, EXTENDED.schema.serialize().to_pybytes()),
     "a kind that is none": made(tables.arrow, arrow(), "pickle"),
     "a schema that is none": made(tables.schema, b"\xff" * 64),
 }  # fmt: skip

@@ -257,9 +257,21 @@ def nullable_type(name: str) -> Any:
 
 # PyArrow's and Polars' own, by Arrow's format of streams
 
+EXTENSION: Final = b"ARROW:extension:name"
+"""Where a schema has it, the class that somebody registered for a type makes the type of what the bytes say."""
+
+
+def _refuse_extensions(data: Any) -> None:
+    """Of a stream of Arrow's, whose first message is its schema, or of a schema alone."""
+    view = memoryview(data).cast("B")
+    start = 4 if view[:4] == b"\xff\xff\xff\xff" else 0
+    size = int.from_bytes(view[start : start + 4], "little")
+    _held(EXTENSION not in bytes(view[: start + 4 + size]), "a type that is not Arrow's own")
+
 
 def arrow(data: Any, kind: str) -> Any:
     """A table, a batch, or a column of PyArrow's; validated, since reading Arrow's format is not enough."""
+    _refuse_extensions(data)
     library = _library("pyarrow")
     ipc = __import__("pyarrow.ipc").ipc
     try:
@@ -282,6 +294,7 @@ def _empty(library: Any, schema: Any) -> Any:
 
 def schema(data: Any) -> Any:
     """A schema of PyArrow's."""
+    _refuse_extensions(data)
     library = _library("pyarrow")
     try:
         return __import__("pyarrow.ipc").ipc.read_schema(library.py_buffer(data))

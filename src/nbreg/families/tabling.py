@@ -246,8 +246,8 @@ def _arrow(kind: str) -> Reduce:
     def tell(value: Any) -> Any:
         library: Any = sys.modules["pyarrow"]
         table = _as_table(library, kind, value)
-        if any(isinstance(each.type, library.BaseExtensionType) for each in table.schema):
-            return None  # its class may be the user's own
+        if tables.EXTENSION in table.schema.serialize().to_pybytes():
+            return None  # the class of a type may be the user's own
         sink = library.BufferOutputStream()
         with __import__("pyarrow.ipc").ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
@@ -265,9 +265,8 @@ def _as_table(library: Any, kind: str, value: Any) -> Any:
 
 
 def _schema(value: Any) -> Any:
-    if any(isinstance(each.type, sys.modules["pyarrow"].BaseExtensionType) for each in value):
-        return None
-    return tables.schema, (value.serialize().to_pybytes(),)
+    data = value.serialize().to_pybytes()
+    return None if tables.EXTENSION in data else (tables.schema, (data,))
 
 
 def _polars(kind: str) -> Reduce:
