@@ -43,7 +43,9 @@ FRAMES = {
     "levels": FRAME.set_index(["kind", "int"]),
     "block": pd.DataFrame(np.arange(12.0).reshape(3, 4), columns=list("abcd")),
     "by columns": pd.DataFrame(np.asfortranarray(np.arange(12.0).reshape(3, 4))),
-    "steps": pd.DataFrame({"a": range(3)}, index=pd.date_range("2026", periods=3, freq="ME", tz="Europe/Berlin")),
+    "steps": pd.DataFrame(
+        {"a": range(3)}, index=pd.date_range("2026", periods=3, freq="ME", tz="Europe/Berlin")
+    ),
     "steps of columns": pd.DataFrame([[1, 2]], columns=pd.timedelta_range("1h", periods=2, freq="90min")),
     "no rows": FRAME.iloc[:0],
     "nothing": pd.DataFrame(),

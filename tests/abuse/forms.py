@@ -24,7 +24,9 @@ _UNMADE = called(
 )
 
 
-INNER = pa.field("item", pa.int64(), metadata={"ARROW:extension:name": "x", "ARROW:extension:metadata": "cos"})
+INNER = pa.field(
+    "item", pa.int64(), metadata={"ARROW:extension:name": "x", "ARROW:extension:metadata": "cos"}
+)
 EXTENDED = pa.table({"a": pa.array([[1]], pa.list_(INNER))})
 
 

@@ -258,13 +258,13 @@ def nullable_type(name: str) -> Any:
 # PyArrow's and Polars' own, by Arrow's format of streams
 
 EXTENSION: Final = b"ARROW:extension:name"
-"""Where a schema has it, the class that somebody registered for a type makes the type of what the bytes say."""
+"""Where a schema has it, the class that somebody registered makes a type of what the bytes say."""
 
 
 def _refuse_extensions(data: Any) -> None:
     """Of a stream of Arrow's, whose first message is its schema, or of a schema alone."""
     view = memoryview(data).cast("B")
-    start = 4 if view[:4] == b"\xff\xff\xff\xff" else 0
+    start = 4 if bytes(view[:4]) == b"\xff\xff\xff\xff" else 0
     size = int.from_bytes(view[start : start + 4], "little")
     _held(EXTENSION not in bytes(view[: start + 4 + size]), "a type that is not Arrow's own")
 

@@ -55,7 +55,8 @@ class Span(Labels):
         """How many values it stands for."""
         start, stop, step, _ = self.parts
         must(step != 0, "a range without a step")
-        return max(0, -((start - stop) // step))
+        size: int = -((start - stop) // step)
+        return max(0, size)
 
 
 class Moment(Made):

@@ -31,15 +31,19 @@ def _clean(user: str) -> str:
 
 def _system_user() -> str:
     uid = os.geteuid() if hasattr(os, "geteuid") else -1
-    return _account(uid) or os.environ.get("USER") or os.environ.get("USERNAME") or f"uid {uid}"
+    try:
+        return _account(uid)
+    except (ImportError, KeyError):
+        return os.environ.get("USER") or os.environ.get("USERNAME") or f"uid {uid}"
 
 
 @lru_cache(maxsize=4)
 def _account(uid: int) -> str:
-    """The name of a user, looked up once: each look reads a file, or asks a directory over the network."""
-    try:
-        import pwd
+    """The name of a user, looked up once: each look reads a file, or asks a directory over the network.
 
-        return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
-        return ""
+    One that is not found is asked for again: a directory that is away for a moment is no reason to
+    write another name down for as long as a kernel lives. Raises `ImportError` or `KeyError`.
+    """
+    import pwd
+
+    return pwd.getpwuid(uid).pw_name

@@ -68,7 +68,7 @@ def main(connection: int, lifeline: int) -> None:
 
 
 def _keep_to_itself(*ends: int) -> None:
-    """What the model starts or forks has no end: with one, the owner would not see that this process is gone."""
+    """What the model forks has no end: with one, the owner would not see that this process is gone."""
 
     def let_go() -> None:
         for end in ends:

@@ -185,7 +185,7 @@ def _discard(path: Path) -> None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Also whether the interpreter that it leads to is still there: an upgrade of the system may remove it."""
+    """Also whether the interpreter that it leads to is still there: an upgrade of the system removes it."""
     return _made(path) is not None and _python_of(path).exists()
 
 
