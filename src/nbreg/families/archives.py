@@ -55,11 +55,6 @@ def _is_kerass(layer: Any) -> bool:
     return type(layer).__module__.partition(".")[0] == "keras"
 
 
-def digest(value: object) -> str:
-    """The digest of a model as data."""
-    return dump("", value)[0].token
-
-
 def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store a model with its optimizer. Raises `CannotStoreError`."""
     members = _saved(value)

@@ -26,11 +26,6 @@ def claims(value: object) -> bool:
     return isinstance(value, kinds)
 
 
-def digest(value: object) -> str:
-    """The digest of an estimator as data."""
-    return generic.digest(value)
-
-
 def dump(name: str, value: object, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store an estimator or booster; nothing of the booster's is in the stream.
 

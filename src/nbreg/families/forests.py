@@ -33,11 +33,6 @@ def claims(value: object) -> bool:
     return isinstance(value, kinds)
 
 
-def digest(value: object) -> str:
-    """The digest of an estimator as data."""
-    return generic.digest(value)
-
-
 def dump(name: str, value: object, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store an estimator or booster, all of its trees, also those after the best iteration.
 

@@ -29,11 +29,6 @@ def claims(value: object) -> bool:
     return isinstance(kind, type) and type(value) is kind
 
 
-def digest(value: object) -> str:
-    """The digest of a model as data."""
-    return dump("", value)[0].token
-
-
 def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store a model's bytes. Raises `CannotStoreError` for one that is not whole."""
     try:

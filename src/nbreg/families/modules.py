@@ -44,11 +44,6 @@ def claims(value: object) -> bool:
     return library is not None and isinstance(value, library.nn.Module)
 
 
-def digest(value: object) -> str:
-    """The digest of a module as data."""
-    return generic.digest(value)
-
-
 def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[Part]]:
     """Store a module; a tensor that is sparse, quantised or of another kind stays in the stream.
 

@@ -28,11 +28,6 @@ def claims(value: object) -> bool:
     return isinstance(kind, type) and type(value) is kind
 
 
-def digest(value: object) -> str:
-    """The digest of a tokenizer as data."""
-    return dump("", value)[0].token
-
-
 def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store a tokenizer's JSON: its vocabulary, and every step before and after."""
     data = value.to_str().encode()
