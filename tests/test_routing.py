@@ -274,6 +274,25 @@ def test_an_operator_shifts_the_traffic_of_running_servers(registry: Registry) -
     assert registry.events("churn")[0].reason == "Switch"
 
 
+def test_two_experiments_in_one_process_are_recorded_once_each(registry: Registry) -> None:
+    """Weights that take turns call by call must not write a line for each request."""
+    for key in range(20):
+        registry.route("churn", AB, key=key)
+        registry.route("churn", {"production": 0.5, "staging": 0.5}, key=key)
+
+    assert kinds(registry).count("split-set") == 2
+
+
+def test_weights_in_somebodys_code_do_not_move_the_operators_traffic(registry: Registry) -> None:
+    """A notebook that tries out half and half changes nothing for the servers."""
+    registry.set_split("churn", {"production": 1.0})
+
+    Registry(registry.location).route("churn", {"production": 0.5, "staging": 0.5}, key="ada")
+
+    assert registry.split("churn").weights == {"production": 1.0}
+    assert {registry.route("churn", key=key).number for key in range(100)} == {1}
+
+
 def test_a_split_that_is_set_already_writes_nothing(registry: Registry) -> None:
     """A deployment that says the same again is no event."""
     registry.set_split("churn", AB)

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("nbreg")
 
 SPLIT: Final = ("splits", "split")
+"""What was set: it alone decides for who routes without weights."""
+
+_USED: Final = ("splits", "used")
+"""What a process last brought along in its code, so that the next one with the same says nothing."""
+
 _MOST_ARMS: Final = 64
 _KINDS: Final = 256
 _EXACT: Final = 1e-6
@@ -152,24 +157,30 @@ def set_split(desk: Desk, model: str, weights: object, *, reason: str, message: 
     database = desk.model(model)
     for ref in checked or ():
         reading.get(desk, f"{model}@{ref}")
-    return _record(desk, database, checked, reason=reason, message=message)
+    return _record(desk, database, SPLIT, checked, reason=reason, message=message)
 
 
 def _record(
-    desk: Desk, database: JournalDB, weights: dict[str, float] | None, *, reason: str, message: str = ""
+    desk: Desk,
+    database: JournalDB,
+    place: tuple[str, str],
+    weights: dict[str, float] | None,
+    *,
+    reason: str,
+    message: str = "",
 ) -> SplitRow | None:
-    known = database.refresh().row(*SPLIT, SplitRow)
+    known = database.refresh().row(*place, SplitRow)
     if (known.weights if known else None) == weights:
         return known
     desk.ready()
     with desk.transaction(database, "split-set", reason=reason, message=message) as draft:
-        known = database.row(*SPLIT, SplitRow)
+        known = database.row(*place, SplitRow)
         if (known.weights if known else None) == weights:
             return known
         row = None if weights is None else SplitRow(weights=weights, at=draft.at, by=desk.actor.user)
         draft.facts.update(weights=weights or {}, **({"before": known.weights} if known else {}))
         bookkeeping.brief(database, draft)
-        database.put(*SPLIT, row)
+        database.put(*place, row)
     return row
 
 
@@ -205,7 +216,7 @@ class Router:
         self._lock = threading.Lock()
         self._checked: dict[tuple[Any, ...], dict[str, float]] = {}
         self._resolved: dict[tuple[str, tuple[tuple[str, float], ...] | None], _Resolved] = {}
-        self._recorded: dict[str, dict[str, float]] = {}
+        self._recorded: set[tuple[Any, ...]] = set()
         self._missing: set[tuple[str, str]] = set()
         forgetful.add(self)
 
@@ -291,14 +302,15 @@ class Router:
         return version
 
     def _note(self, database: JournalDB, model: str, weights: dict[str, float]) -> None:
-        """Record a split when this process first uses it; where that cannot be, traffic goes on."""
-        if self._recorded.get(model) == weights:
+        """Record weights of the code when this process first uses them; where that cannot be, traffic goes on."""
+        name = (model, *weights.items())
+        if name in self._recorded:
             return
-        self._recorded[model] = weights
+        self._recorded.add(name)
         try:
-            _record(self._desk, database, weights, reason="FirstUse")
+            _record(self._desk, database, _USED, weights, reason="FirstUse")
         except StoreError as error:
             log.warning("the split of %s is not recorded: %s", model, error.message)
         except NbregError:
-            del self._recorded[model]
+            self._recorded.discard(name)
             raise
