@@ -7,12 +7,16 @@ churn-v1.0.0    Initial production-ready model
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import nbreg
 from nbreg import Registry
+from nbreg.capture import tags
 from nbreg.errors import BadInputError, ConflictError
 
 
@@ -114,7 +118,54 @@ def test_equal_content_from_other_code_is_not_tagged_with_it(registry: Registry,
     again = registry.register("churn", 1, git_tag=True)
 
     assert (again == first, git("tag")) == (True, "")
-    assert "was registered from" in again.warnings[-1]
+    assert "was made from" in again.warnings[-1]
+
+
+def test_a_signing_program_that_waits_for_somebody_is_ended(
+    registry: Registry, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A passphrase is asked for where nobody is: the registration goes on, and nothing is left behind."""
+    monkeypatch.setattr(tags, "SECONDS", 3.0)
+    waiting = tmp_path / "waiting"
+    os.mkfifo(waiting)
+    signer = tmp_path / "signer"
+    signer.write_text(f"#!/bin/sh\nexec 9>'{waiting}'\necho here >&9\nsleep 600\n")
+    signer.chmod(0o755)
+    git("config", "gpg.program", str(signer))
+    git("config", "tag.gpgSign", "true")
+    fd = os.open(waiting, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        version = registry.register("churn", 1, git_tag=True)
+        poll = select.poll()
+        poll.register(fd, 0)
+        is_over = poll.poll(20_000)
+        said = os.read(fd, 100)
+    finally:
+        os.close(fd)
+
+    assert (version.row.git_tag, said) == ("", b"here\n")
+    assert is_over, "what holds the other end still runs"
+
+
+def test_what_a_run_logged_is_not_tagged_with_later_code(registry: Registry, project: Path) -> None:
+    """A model is logged on Monday and registered on Tuesday: the tag is of Monday's code, or is not made."""
+    with nbreg.start_run(registry=registry) as run:
+        run.log_model({"weights": 1}, name="model")
+    (project / "train.py").write_text("C = 2\n")
+    git("commit", "-qam", "second")
+    version = run.register("churn", git_tag=True)
+
+    assert (version.row.git_tag, git("tag")) == ("", "")
+    assert "was made from" in version.warnings[-1]
+
+
+def test_another_tag_for_a_version_that_has_one_is_said(registry: Registry) -> None:
+    """A wish that is not fulfilled is told, and the tag that is there stays."""
+    registry.register("churn", 1, git_tag=True)
+    again = registry.register("churn", 1, git_tag="release")
+
+    assert (again.row.git_tag, git("tag")) == ("churn-v1.0.0", "churn-v1.0.0")
+    assert again.warnings[-1] == "the git tag release was not made: churn@1.0.0 has the tag churn-v1.0.0 already"
 
 
 def test_without_a_repository_nothing_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

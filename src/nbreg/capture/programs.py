@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -78,8 +79,8 @@ class Program:
     def discard(self) -> None:
         """End it, if it still runs; nobody wants its answer."""
         if self._process is not None:
-            with suppress(OSError):
-                self._process.kill()
+            with suppress(OSError):  # with what it started, such as a signing program that waits for somebody
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._close()
 

@@ -45,10 +45,12 @@ def named(model: str, version: str) -> str:
 def tag(desk: Desk, entry: Entry, wanted: Wanted) -> Entry:
     """Make the tag, and say on the version what it is called, or why there is none."""
     row = entry.row
-    if row.git_tag:
+    if row.git_tag and wanted.name in ("", row.git_tag):
         return entry
     name = wanted.name or named(entry.model, row.name or str(row.number))
     try:
+        if row.git_tag:
+            raise NbregError(f"{entry.ref} has the tag {row.git_tag} already")
         _refuse_other_commit(desk, entry, wanted)
         tags.make(wanted.at, name, _message(entry))
     except NbregError as error:
@@ -58,13 +60,14 @@ def tag(desk: Desk, entry: Entry, wanted: Wanted) -> Entry:
 
 
 def _refuse_other_commit(desk: Desk, entry: Entry, wanted: Wanted) -> None:
-    """Equal content may have been registered long ago, from other code."""
-    if not entry.existing:
-        return
+    """Equal content, a draft or what a run logged may have been made long ago, from other code."""
     manifest = parts.manifest(desk, entry)
     git = parts.captured(desk, entry, manifest.source, Source).git
+    is_of_now = not (entry.existing or manifest.draft)
+    if git is None and is_of_now:
+        return  # it was not captured, and there was no time for another commit
     if git is None or git.commit != wanted.at.commit:
-        raise NbregError(f"{entry.ref} was registered from {git.commit[:10] if git else 'an unknown commit'}")
+        raise NbregError(f"{entry.ref} was made from {git.commit[:10] if git else 'an unknown commit'}")
 
 
 def _message(entry: Entry) -> str:
@@ -79,6 +82,6 @@ def _said(desk: Desk, entry: Entry, kind: str, name: str, wanted: Wanted, told: 
         row = bookkeeping.version_row(database, entry.number, deleted=True)
         bookkeeping.note(database, draft, row, tag=name, commit=wanted.at.commit)
         said = cautions.add(draft, told)
-        after = msgspec.structs.replace(row, git_tag="" if said else name, warnings=[*row.warnings, *said])
+        after = msgspec.structs.replace(row, git_tag=row.git_tag if said else name, warnings=[*row.warnings, *said])
         database.put("versions", row.number, after)
     return msgspec.structs.replace(entry, row=database.row("versions", row.number, VersionRow) or after)
