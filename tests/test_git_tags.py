@@ -165,7 +165,9 @@ def test_another_tag_for_a_version_that_has_one_is_said(registry: Registry) -> N
     again = registry.register("churn", 1, git_tag="release")
 
     assert (again.row.git_tag, git("tag")) == ("churn-v1.0.0", "churn-v1.0.0")
-    assert again.warnings[-1] == "the git tag release was not made: churn@1.0.0 has the tag churn-v1.0.0 already"
+    assert (
+        again.warnings[-1] == "the git tag release was not made: churn@1.0.0 has the tag churn-v1.0.0 already"
+    )
 
 
 def test_without_a_repository_nothing_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

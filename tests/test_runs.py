@@ -11,9 +11,11 @@ import sys
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from children import run as run_script
 from children import start
+from sklearn.linear_model import LogisticRegression
 
 import nbreg
 from nbreg import Registry
@@ -242,6 +244,23 @@ def test_a_damaged_locked_run_is_found_by_verify(registry: Registry) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
 
     assert {each.where for each in registry.verify().problems} >= {"churn@1"}
+
+
+def test_what_was_logged_with_data_becomes_a_version_that_leads_to_it(registry: Registry) -> None:
+    """Trained and logged today, registered tomorrow: its data, its features and its number are as ever."""
+    made = []
+    for strength, width in ((1.0, 2), (2.0, 2), (2.0, 3)):
+        X = pd.DataFrame({f"x{i}": range(10) for i in range(width)})
+        clf = LogisticRegression(C=strength).fit(X, [0, 1] * 5)
+        with nbreg.start_run(registry=registry) as run:
+            run.log_model(clf, data={"train": nbreg.Dataset("customers", X)})
+        made.append(run.register("churn"))
+
+    assert [each.warnings for each in made] == [[], [], []]
+    assert [each.name for each in made] == ["1.0.0", "1.0.1", "2.0.0"]
+    assert registry.dataset("customers@1").versions == [made[1], made[0]]
+    assert registry.dataset("customers@2").versions == [made[2]]
+    assert registry.feature_sets("churn")[0].first == 3
 
 
 def test_a_long_run_is_not_stored_again_with_each_version(quick: Registry) -> None:

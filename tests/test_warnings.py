@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import nbreg
 from nbreg import ModelVersion, Registry
 from nbreg.display import EventTable
 from nbreg.settings import Settings
@@ -109,6 +110,18 @@ def test_weights_without_data_or_preprocessing_are_told(registry: Registry) -> N
     assert [each for each in alone.warnings if "nor any preprocessing" in each]
     assert "what it was trained on is not recorded:" in piped.warnings[0]
     assert registry.register("numbers", {"a": 1}).warnings == []
+
+
+def test_a_pipeline_is_not_told_what_nobody_could_add(registry: Registry) -> None:
+    """Its versions are registered without a call that could take the data."""
+
+    @nbreg.pipeline(model=nbreg.Model("churn", registry=registry))
+    def training() -> LogisticRegression:
+        return trained(frame())
+
+    training()
+
+    assert registry.get("churn").warnings == []
 
 
 def test_libraries_that_were_not_captured_are_told(

@@ -85,8 +85,9 @@ def incomplete(manifest: Manifest) -> list[str]:
         told.append("the versions of its libraries are not known: it may not load where they are others")
     known = manifest.described
     is_model = isinstance(known, dict) and known.get("family", "plain") != "plain"
-    is_model = is_model and not manifest.draft  # what a draft did not keep nobody can add
-    if is_model and not any(link.role in ("", "train") for link in manifest.links):
+    by_itself = manifest.run is not None and manifest.run.kind == "pipeline"
+    can_be_told = not (manifest.draft or by_itself)  # to these nobody can add it
+    if is_model and can_be_told and not any(link.role in ("", "train") for link in manifest.links):
         alone = len(manifest.artifacts) == 1 and "Pipeline" not in manifest.artifacts[0].type
         beside = ", nor any preprocessing beside it" if alone else ""
         told.append(f"what it was trained on is not recorded{beside}: data={{'train': X}}, or --data X")

@@ -23,7 +23,7 @@ from nbreg.errors import (
     did_you_mean,
 )
 from nbreg.records import Artifact, Manifest, RunArtifact, RunRecord
-from nbreg.registry import registering, running
+from nbreg.registry import datasets, registering, running
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.previewing import Preview
 from nbreg.registry.request import Request, linked, linked_run, objects
@@ -85,6 +85,11 @@ class Source(NamedTuple):
 
     run: RunRecord
     picked: dict[str, RunArtifact]
+
+    @property
+    def base(self) -> RunArtifact:
+        """The one whose capture the version takes over."""
+        return self.picked.get("model") or next(iter(self.picked.values()))
 
 
 def is_source(model: object, artifacts: object) -> bool:
@@ -166,10 +171,12 @@ def register(desk: Desk, request: Request, source: Source) -> Entry:
     request = msgspec.structs.replace(request, params=manifest.params, metrics=manifest.metrics)
     content_digest, artifacts = manifest.content_digest, manifest.artifacts
     if not request.new and (known := registering.known_version(desk, request, content_digest)):
+        datasets.note(desk, manifest.links)
         return known
     mine = all(trust.is_mine(each.manifest, each.stamp) for each in source.picked.values())
-    made = registering.Made(manifest, [families.Dumped(each, []) for each in artifacts], [], mine)
-    blobs = desk.folder.blobs
+    blobs, home = desk.folder.blobs, source.base.bundle
+    dumped = [families.Dumped(each, []) for each in artifacts]
+    made = registering.Made(manifest, dumped, [], mine, stored=lambda digest: blobs.read(digest, home))
     with blobs.kept():
         batch = blobs.batch()
         for each in source.picked.values():
@@ -180,7 +187,9 @@ def register(desk: Desk, request: Request, source: Source) -> Entry:
         for piece in frozen:
             batch.add(piece)
         version_id = registering.add_parts(batch, made)
-        written = registering.write(desk, request, made, version_id, batch.commit())
+        bundle = batch.commit()
+        datasets.note(desk, manifest.links)
+        written = registering.write(desk, request, made, version_id, bundle)
     again = written or registering.known_version(desk, request, content_digest)
     return again or register(desk, request, source)
 
@@ -193,7 +202,7 @@ def preview(desk: Desk, request: Request, source: Source) -> Preview:
 def _foreseen(desk: Desk, request: Request, source: Source) -> Manifest:
     manifests = {name: _manifest(desk, each) for name, each in source.picked.items()}
     artifacts = [msgspec.structs.replace(each.artifacts[0], name=name) for name, each in manifests.items()]
-    base = manifests.get("model") or next(iter(manifests.values()))
+    base = _manifest(desk, source.base)
     request = _filled(request, source.run, base)
     content_digest = registering.content_digest_of(
         request, [families.Dumped(each, []) for each in artifacts], base.links

@@ -66,6 +66,8 @@ class Made(msgspec.Struct, frozen=True):
     """Whether this user made it, and so vouches for it."""
     records: dict[str, Record] = {}
     """The captured parts by name, where they are at hand."""
+    stored: Callable[[str], bytes | bytearray | memoryview] | None = None
+    """Reads a captured part by its digest, where a run stored it before."""
 
     @property
     def size(self) -> int:
@@ -83,11 +85,12 @@ class Made(msgspec.Struct, frozen=True):
         return uses.of(self.manifest, self._part("data", Data) if there else Data())
 
     def _part(self, name: str, kind: type[Any]) -> Any:
-        """A captured part; of a draft, whose capture is bytes alone, decoded."""
+        """A captured part; of a draft or of what a run logged, whose capture is bytes alone, decoded."""
         if name in self.records:
             return self.records[name]
         digest = getattr(self.manifest, name).digest
-        return msgspec.json.decode(next(raw for raw in self.captured if digest_of(raw) == digest), type=kind)
+        raw = self.stored(digest) if self.stored else next(x for x in self.captured if digest_of(x) == digest)
+        return msgspec.json.decode(raw, type=kind)
 
 
 def register(

@@ -302,7 +302,7 @@ class Router:
         return version
 
     def _note(self, database: JournalDB, model: str, weights: dict[str, float]) -> None:
-        """Record weights of the code when this process first uses them; where that cannot be, traffic goes on."""
+        """Record weights of the code at their first use here; where that cannot be, traffic goes on."""
         name = (model, *weights.items())
         if name in self._recorded:
             return

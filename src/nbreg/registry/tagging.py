@@ -82,6 +82,7 @@ def _said(desk: Desk, entry: Entry, kind: str, name: str, wanted: Wanted, told: 
         row = bookkeeping.version_row(database, entry.number, deleted=True)
         bookkeeping.note(database, draft, row, tag=name, commit=wanted.at.commit)
         said = cautions.add(draft, told)
-        after = msgspec.structs.replace(row, git_tag=row.git_tag if said else name, warnings=[*row.warnings, *said])
+        stands = row.git_tag if said else name
+        after = msgspec.structs.replace(row, git_tag=stands, warnings=[*row.warnings, *said])
         database.put("versions", row.number, after)
     return msgspec.structs.replace(entry, row=database.row("versions", row.number, VersionRow) or after)
