@@ -173,6 +173,24 @@ def test_a_move_that_would_do_something_else_is_refused(grown: Registry, tmp_pat
     assert grown.get("churn@production").number == 5
 
 
+def test_what_was_foreseen_of_another_move_is_no_permission_for_this_one(grown: Registry) -> None:
+    """Done as it was shown, or not at all: another stage or another version was not shown."""
+    production = next(each for each in grown.moves("churn@3") if each.to == "production")
+    retire = next(each for each in grown.moves("churn@3") if each.kind == "retired")
+    lines = len(grown.events("churn"))
+
+    for act in (
+        lambda: grown.promote("churn@3", "staging", expect=production),
+        lambda: grown.promote("churn@4", "production", expect=production),
+        lambda: grown.retire("churn@2", expect=retire),
+        lambda: grown.rollback("churn", expect=production),
+    ):
+        with pytest.raises(BadInputError, match="expect is another move: churn@3"):
+            act()
+
+    assert len(grown.events("churn")) == lines
+
+
 def test_what_was_done_already_is_no_news(grown: Registry) -> None:
     """The same move made twice from two windows is made once; the second is told that it was late."""
     move = next(each for each in grown.moves("churn@3") if each.to == "staging")

@@ -351,7 +351,7 @@ def test_closing_lets_go_and_seals(registry: Registry, version: ModelVersion) ->
 
 
 def test_an_index_is_a_cache(registry: Registry, version: ModelVersion) -> None:
-    """It may be deleted, or be of another segment: answers stay the same."""
+    """It may be deleted, cut short, or be of another segment: answers stay the same."""
     decide(version, 100)
     folder = registry.location / "decisions" / "index"
     found = requests(registry, range(100))
@@ -359,6 +359,9 @@ def test_an_index_is_a_cache(registry: Registry, version: ModelVersion) -> None:
     assert len(indexes) == len(sealed(registry))
 
     shutil.copy(indexes[0], indexes[1])
+    assert requests(registry, range(100)) == found
+    for each in indexes:
+        each.write_bytes(each.read_bytes()[: -16 * 10])
     assert requests(registry, range(100)) == found
     shutil.rmtree(folder)
     assert requests(registry, range(100)) == found
@@ -369,7 +372,8 @@ def test_an_index_that_lies_shows(registry: Registry, version: ModelVersion) -> 
     decide(version, 100)
     requests(registry, range(100))
     path = sorted((registry.location / "decisions" / "index").iterdir())[0]
-    path.write_bytes(path.read_bytes()[:-16])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-16] + whole[-32:-16])
 
     (problem,) = registry.verify().problems
     assert problem.code == "index-damaged"

@@ -7,12 +7,19 @@ from contextlib import suppress
 from typing import Literal
 
 from nbreg import lifecycle
-from nbreg.errors import ConflictError, NbregError
+from nbreg.errors import BadInputError, ConflictError, NbregError
 from nbreg.records import Lifecycle, Move, VersionRow
 from nbreg.registry import bookkeeping
 from nbreg.store.tiny import JournalDB
 
 Kind = Literal["promoted", "retired", "rolled-back"]
+
+
+def check_meant(expect: Move | None, **asked: object) -> None:
+    """Refuse a move that was foreseen for something else than what is asked for. Raises `BadInputError`."""
+    if expect is not None and any(getattr(expect, field) != each for field, each in asked.items()):
+        told = f"{expect.model}@{expect.number} {expect.kind} to {expect.to}"
+        raise BadInputError(f"expect is another move: {told}", hint="one of registry.moves(ref), as it is")
 
 
 def check(rules: Lifecycle, database: JournalDB, row: VersionRow, expect: Move | None) -> None:

@@ -67,9 +67,10 @@ def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wis
     The gates are asked before anything is locked. If what they saw is not so any more, they are
     asked again.
     """
+    foreseeing.check_meant(wish.expect, kind=kind, model=entry.model, number=entry.number)
     foreseeing.check(desk.lifecycle, entry.database, entry.row, wish.expect)
     stage = entry.row.stage
-    target(stage)  # what cannot be is refused before a gate is asked, or the folder made ready
+    foreseeing.check_meant(wish.expect, to=target(stage))  # what cannot be is refused before a gate is asked, or the folder made ready
     desk.ready()
     for _ in range(gating.TRIES):
         if (to := target(stage)) == stage:
@@ -138,6 +139,7 @@ def rollback(
     rules = desk.lifecycle
     lifecycle.check_held(rules, stage)
     check_model_name(model)
+    foreseeing.check_meant(expect, kind="rolled-back", model=model, to=stage)
     wanted = reading.get(desk, _within(model, to)).number if to is not None else None
     database = desk.model(model)
     row, _ = earlier(rules, database, model, stage, wanted)  # refuse before anything is locked

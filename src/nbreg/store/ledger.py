@@ -167,7 +167,10 @@ class Ledger:
         temporary = self.scrap / f"{os.getpid()}-{secrets.token_hex(6)}"
         with suppress(OSError, StoreError):
             make_folder(self.indexes, durable=False)
-            temporary.write_bytes(segments.spelled(made, row.digest))
+            with temporary.open("wb") as file:
+                file.write(segments.spelled(made, row.digest))
+                file.flush()
+                os.fsync(file.fileno())  # zeros after a power cut would say that nobody decided
             temporary.replace(path)
         return made
 

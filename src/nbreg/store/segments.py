@@ -219,6 +219,8 @@ class Index(msgspec.Struct):
 class _Head(msgspec.Struct):
     format: int
     segment: str
+    rows: int
+    """How many entries follow: of a file that was cut short, nothing is believed."""
     deciding: list[Deciding]
 
 
@@ -244,7 +246,8 @@ def indexed(data: mmap.mmap | bytes) -> Index:
 
 def spelled(index: Index, segment: str) -> bytes:
     """An index as a file that says which segment it is of."""
-    head = _Head(format=1, segment=segment, deciding=index.deciding)
+    rows = len(index.entries) // _ENTRY
+    head = _Head(format=1, segment=segment, rows=rows, deciding=index.deciding)
     return msgspec.json.encode(head) + b"\n" + bytes(index.entries)
 
 
@@ -255,7 +258,7 @@ def unspelled(data: mmap.mmap | bytes, segment: str) -> Index | None:
         head = msgspec.json.decode(data[: max(stop, 0)], type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    whole = (len(data) - stop - 1) % _ENTRY == 0
+    whole = len(data) - stop - 1 == head.rows * _ENTRY
     if head.segment != segment or head.format != 1 or not whole:
         return None
     return Index(head.deciding, memoryview(data)[stop + 1 :])
