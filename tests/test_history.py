@@ -13,6 +13,7 @@ import pytest
 from nbreg import Registry
 from nbreg.errors import BadInputError, BadQueryError, ConflictError, UnknownModelError, UnknownStageError
 from nbreg.records import Move
+from nbreg.store.journal import Journal
 
 
 @pytest.fixture
@@ -108,6 +109,28 @@ def test_every_write_is_seen_cheaply(grown: Registry) -> None:
     Registry(grown.location).update("churn@1", tags=["t"])
     assert grown.seen("churn") != before
     assert grown.seen("none") == (0, 0, 0)
+
+
+def test_a_version_tells_of_itself_without_reading_of_the_others(
+    grown: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version's events cost what happened since it came to be, and its evidence what was found out."""
+    grown.set_alias("churn@5", "champion")
+    version = grown.get("churn@5")
+    version.update(tags=["t"])
+    read: list[int] = []
+    line = Journal.line
+    monkeypatch.setattr(Journal, "line", lambda self, index: read.append(index) or line(self, index))
+
+    told = version.events
+    assert [each.kind for each in told] == ["updated", "alias-set", "registered"]
+    assert told == [each for each in grown.events("churn") if each.number == 5]
+    read.clear()
+    assert len(version.events) == 3
+    assert min(read) >= told[-1].seq - 1
+    read.clear()
+    assert version.evidence == []
+    assert len(read) <= 1, "the version's own row"
 
 
 # what may be done next

@@ -109,7 +109,7 @@ def test_numbers_in_an_array_are_spelled_as_those_in_a_list(values: list[float])
 @pytest.mark.parametrize(
     ("value", "same"),
     [
-        (3, 3.0), (3, np.int8(3)), (3, np.uint64(3)), (True, 1), (0.0, -0.0), (2.5, np.float32(2.5)),
+        (2**60, 2.0**60), (10**18, Decimal(10**18)), (3, 3.0), (3, np.int8(3)), (3, np.uint64(3)), (True, 1), (0.0, -0.0), (2.5, np.float32(2.5)),
         (Decimal("0.1"), 0.1), (None, math.nan), (None, pd.NA), (None, pd.NaT), (None, np.datetime64("NaT")),
         ("pro", np.str_("pro")), (b"ab", bytearray(b"ab")), ([1, 2], np.array([1, 2])),
         (pd.Timestamp("2026-02-09T10:00:00.000001"), dt.datetime(2026, 2, 9, 10, 0, 0, 1)),
@@ -126,7 +126,7 @@ def test_equal_values_of_two_types_are_one(value: Any, same: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "other"),
     [
-        (3, "3"), ("", None), (0, None), (2**53, 2**53 + 1), (0.1, np.float32(0.1)), ("a", b"a"),
+        (10**400, 10**401), (2**60 + 1, 2.0**60), (3, "3"), ("", None), (0, None), (2**53, 2**53 + 1), (0.1, np.float32(0.1)), ("a", b"a"),
         (dt.date(2026, 2, 9), "2026-02-09"), (pd.Timestamp(1), pd.Timestamp(2)), ([1, 2], [2, 1]),
         ("a", "A"), (math.inf, -math.inf),
     ],

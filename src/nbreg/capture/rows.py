@@ -12,6 +12,7 @@ import math
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -391,6 +392,9 @@ def _cell(value: Any) -> tuple[bytes, bytes]:
 def _whole_number(value: int) -> tuple[bytes, bytes]:
     if -_LARGEST <= value <= _LARGEST:
         return _float(float(value)), b""
+    with suppress(OverflowError):
+        if (number := float(value)) == value:  # exactly: such a one has the same value as a float
+            return _float(number), b""
     return _behind(b"i", str(value).encode())
 
 

@@ -70,7 +70,9 @@ def _move(desk: Desk, entry: Entry, kind: str, target: Callable[[str], str], wis
     foreseeing.check_meant(wish.expect, kind=kind, model=entry.model, number=entry.number)
     foreseeing.check(desk.lifecycle, entry.database, entry.row, wish.expect)
     stage = entry.row.stage
-    foreseeing.check_meant(wish.expect, to=target(stage))  # what cannot be is refused before a gate is asked, or the folder made ready
+    foreseeing.check_meant(
+        wish.expect, to=target(stage)
+    )  # what cannot be is refused before a gate is asked, or the folder made ready
     desk.ready()
     for _ in range(gating.TRIES):
         if (to := target(stage)) == stage:

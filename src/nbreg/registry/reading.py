@@ -17,6 +17,7 @@ from nbreg.errors import (
 )
 from nbreg.names import Reference, parse_moment, parse_reference
 from nbreg.records import Event, Lifecycle, ModelRow, Pointer, StageRow, VersionRow, timestamp
+from nbreg.registry import proofs
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import is_count
 from nbreg.store.folder import MODEL_ROW
@@ -214,6 +215,20 @@ def _events_of(database: JournalDB, start: str, limit: int | None) -> list[Event
             break
         found.append(event(head.name if head else "", line))
     return found
+
+
+def events_of_version(entry: Entry) -> list[Event]:
+    """What happened to a version, newest first: no line from before it came to be is read."""
+    journal = entry.database.journal
+    first = entry.database.history("versions", str(entry.number))[0]
+    lines = (journal.line(index) for index in range(len(journal) - 1, first - 1, -1))
+    return [event(entry.model, line) for line in lines if line.facts.get("number") == entry.number]
+
+
+def evidence_of_version(entry: Entry) -> list[Event]:
+    """What clean processes found out about a version, newest first; no other line is read."""
+    written = entry.database.history(proofs.TABLE, proofs.row_id(entry.number))
+    return [event(entry.model, entry.database.journal.line(index)) for index in reversed(written)]
 
 
 def event(model: str, line: Line) -> Event:

@@ -30,7 +30,7 @@ from nbreg.records import (
     VersionRow,
     plain,
 )
-from nbreg.registry import parts, proofs
+from nbreg.registry import parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.lineage import LineageOfVersion
 from nbreg.registry.recipes import VersionRecipe
@@ -243,8 +243,7 @@ class ModelVersion(LineageOfVersion):
     @property
     def evidence(self) -> list[Event]:
         """What was found out about it later, newest first."""
-        kinds = ("proved", "not-proved", "reproduced")
-        return [each for each in self.events if each.kind in kinds]
+        return reading.evidence_of_version(self._now())
 
     @property
     def proof(self) -> Evidence | None:
@@ -258,7 +257,7 @@ class ModelVersion(LineageOfVersion):
     @property
     def events(self) -> list[Event]:
         """What happened to it, newest first."""
-        return [each for each in self.registry.events(self.model) if each.number == self.number]
+        return reading.events_of_version(self._now())
 
     # verbs
 
