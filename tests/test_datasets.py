@@ -48,6 +48,15 @@ def test_a_data_set_gets_a_version_for_each_content_and_the_same_for_the_same(re
     assert registry.dataset(f"customers@sha256:{registry.dataset('customers@2').snapshot[:12]}").number == 2
 
 
+def test_content_under_many_names_keeps_its_number_in_each(registry: Registry) -> None:
+    """An empty frame may be the data of hundreds: saying one of them again is no new version of it."""
+    names = [f"daily/{number}" for number in range(105)]
+    for name in (*names, names[-1]):
+        registry.register_dataset(name, np.zeros(2))
+
+    assert registry.dataset(names[-1]).number == 1
+
+
 def test_a_data_set_says_who_saw_it_first_when_and_where_it_comes_from(registry: Registry) -> None:
     """The auditor's first questions about data."""
     version = registered(registry, customers())

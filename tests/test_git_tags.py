@@ -121,6 +121,33 @@ def test_equal_content_from_other_code_is_not_tagged_with_it(registry: Registry,
     assert "was made from" in again.warnings[-1]
 
 
+@pytest.mark.parametrize("options", [{"git_tag": True}, {"git_tag": "release"}])
+def test_a_cell_that_runs_again_is_not_refused_for_its_own_tag(
+    registry: Registry, project: Path, options: dict[str, object]
+) -> None:
+    """Restart and run all: equal content is the version that is there, and its tag is the one it has."""
+    first = registry.register("churn", 1, version="1.0.0", **options)  # type: ignore[arg-type]
+    lines = len(registry.events())
+    (project / "train.py").write_text("C = 2\n")
+    git("commit", "-qam", "second")
+    again = registry.register("churn", 1, version="1.0.0", **options)  # type: ignore[arg-type]
+
+    assert (again, again.row.git_tag, again.warnings) == (first, first.row.git_tag, [])
+    assert len(registry.events()) == lines + 1
+
+
+def test_a_tag_that_a_killed_process_made_is_the_versions(registry: Registry, project: Path) -> None:
+    """Killed between git's tag and the journal's line, the next registration says what is so."""
+    version = registry.register("churn", 1)
+    git("tag", "-a", "-m", f"x\n\nnbreg: churn@sha256:{version.id}", "churn-v1.0.0")
+    assert registry.register("churn", 1, git_tag=True).row.git_tag == "churn-v1.0.0"
+
+    other = registry.register("churn", 2)
+    git("tag", "-a", "-m", f"x\n\nnbreg: churn@sha256:{version.id}", "taken")
+    assert registry.register("churn", 2, git_tag="taken").row.git_tag == ""
+    assert "git has a tag 'taken' already" in other.warnings[-1]
+
+
 def test_a_signing_program_that_waits_for_somebody_is_ended(
     registry: Registry, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,17 +45,30 @@ def clean_commit(folder: str, registry: Path, *, allow_dirty: bool) -> Commit:
     return Commit(top, found.commit)
 
 
-def check_free(top: Path, tag: str) -> None:
-    """Raises `BadInputError` for what is no name of a tag, `ConflictError` for one that is there."""
+def check_free(top: Path, tag: str, mine: str = "") -> None:
+    """Raises `BadInputError` for what is no name of a tag, `ConflictError` for one that is there.
+
+    One that says what is `mine` is no conflict: the cell that made it runs again.
+    """
     if _code(top, "check-ref-format", f"refs/tags/{tag}") != 0 or tag.startswith("-"):
         raise BadInputError(f"{ascii(tag)[:60]} is no name of a git tag", hint="for example churn-v1.0.0")
     if _code(top, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") == 0:
+        if mine and mine in _git(top, "tag", "-l", "--format=%(contents)", tag).decode("utf-8", "replace"):
+            return
         raise ConflictError(f"git has a tag {tag!r} already", hint=f"another name, or git tag -d {tag}")
 
 
-def make(at: Commit, tag: str, message: str) -> None:
-    """An annotated tag. Raises `NbregError` with what git said."""
-    check_free(at.top, tag)
+def make(at: Commit, tag: str, message: str, mark: str) -> None:
+    """An annotated tag; the message and the mark, which says what it is of. Raises `NbregError`.
+
+    One that is there with this mark was made by a process that was killed before it could say so.
+    """
+    check_free(at.top, tag, mark)
+    if _code(at.top, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") == 0:
+        if _git(at.top, "rev-parse", f"refs/tags/{tag}^{{commit}}").decode().strip() != at.commit:
+            raise ConflictError(f"git has a tag {tag!r} at another commit")
+        return
+    message = f"{message}\n\n{mark}\n"
     _git(at.top, "tag", "-a", "-m", message, "--cleanup=verbatim", tag, at.commit)
 
 

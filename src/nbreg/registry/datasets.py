@@ -26,8 +26,6 @@ LONGEST_ORIGIN: Final = 10_000
 """Characters of an origin; a query may be long."""
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
-_NAMED: Final = 100
-"""How many names one snapshot may have."""
 
 
 class Dataset:
@@ -154,7 +152,7 @@ def _noted(database: JournalDB, at: str, by: str, link: DataLink) -> Snapshot:
 
 def _name_it(database: JournalDB, made: Snapshot) -> None:
     row = database.row("snapshots", made.snapshot, NamedSnapshot) or NamedSnapshot()
-    database.put("snapshots", made.snapshot, NamedSnapshot(named=[*row.named, ref_of(made)][:_NAMED]))
+    database.put("snapshots", made.snapshot, NamedSnapshot(named=[*row.named, ref_of(made)]))
 
 
 # reading

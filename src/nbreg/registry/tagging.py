@@ -33,7 +33,7 @@ def asked(
     at = tags.clean_commit(current_context().folder, desk.folder.path, allow_dirty=allow_dirty)
     name = "" if given is True else given
     if name or version:
-        tags.check_free(at.top, name or named(model, version or ""))
+        tags.check_free(at.top, name or named(model, version or ""), _mark(model))
     return Wanted(at, name)
 
 
@@ -52,7 +52,7 @@ def tag(desk: Desk, entry: Entry, wanted: Wanted) -> Entry:
         if row.git_tag:
             raise NbregError(f"{entry.ref} has the tag {row.git_tag} already")
         _refuse_other_commit(desk, entry, wanted)
-        tags.make(wanted.at, name, _message(entry))
+        tags.make(wanted.at, name, _message(entry.row) or entry.ref, f"{_mark(entry.model)}{row.id}")
     except NbregError as error:
         told = f"the git tag {name} was not made: {error.message}"
         return _said(desk, entry, "not-tagged", name, wanted, told)
@@ -70,10 +70,13 @@ def _refuse_other_commit(desk: Desk, entry: Entry, wanted: Wanted) -> None:
         raise NbregError(f"{entry.ref} was made from {git.commit[:10] if git else 'an unknown commit'}")
 
 
-def _message(entry: Entry) -> str:
-    row = entry.row
-    first = row.message or row.description or row.bump_reason or entry.ref
-    return f"{first}\n\nnbreg: {entry.model}@sha256:{row.id}\n"
+def _message(row: VersionRow) -> str:
+    return row.message or row.description or row.bump_reason
+
+
+def _mark(model: str) -> str:
+    """What a tag of a version of the model says; the version's id follows."""
+    return f"nbreg: {model}@sha256:"
 
 
 def _said(desk: Desk, entry: Entry, kind: str, name: str, wanted: Wanted, told: str) -> Entry:
