@@ -39,7 +39,8 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
     if folder.path.is_dir():
         for name, database in folder.databases():
             found.look_at(name, database, repair=repair)
-        found.look_at(DATA, folder.data, repair=repair)
+        is_named = folder.data.journal.path.exists()  # where nobody named data, there is nothing to repair
+        found.look_at(DATA, folder.data, repair=repair and is_named)
         found.look_at_transfers(repair=repair)
         found.look_at_runs()
         ledgerchecks.look_at(found, folder, repair=repair)
