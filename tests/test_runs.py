@@ -396,6 +396,20 @@ print(run.id)
     assert registry.verify().ok
 
 
+def test_a_logged_model_is_numbered_by_what_it_knows(registry: Registry) -> None:
+    """Registered the day after or at once: its features and its data are those it was logged with."""
+    numpy, linear = pytest.importorskip("numpy"), pytest.importorskip("sklearn.linear_model")
+    rows = numpy.arange(20.0).reshape(-1, 2)
+    for alpha, refs in ((1.0, "1.0.0"), (2.0, "1.0.1")):
+        with registry.start_run() as run:
+            run.log_model(linear.Ridge(alpha=alpha).fit(rows, rows[:, 0]), data={"train": rows})
+        version = registry.register("churn", f"runs:/{run.id}/model")
+        assert version.name == refs
+
+    assert version.bump_reason.startswith("patch: hyperparameters changed (alpha 1 → 2)")
+    assert [each.number for each in registry.trained_on(rows)] == [2, 1]
+
+
 def test_what_somebody_else_logged_is_not_vouched_for_by_registering_it(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
