@@ -59,6 +59,19 @@ def test_stages_that_are_not_there_say_what_is_near() -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [("testing", "candidate"), ("Disabled", "archived"), ("retired", "archived"), ("serving", "production")],
+)
+def test_a_stage_by_anothers_word_is_told_what_it_is_called_here(word: str, meant: str) -> None:
+    """Who comes from another registry knows the stage, and only not its name."""
+    with pytest.raises(UnknownStageError) as caught:
+        lifecycle.check_stage(RULES, word)
+    assert caught.value.hint == f"did you mean {meant!r}?"
+    others = Lifecycle(stages=["none", "testing", "live", "gone"], single=["live"])
+    assert lifecycle.check_stage(others, "testing") == "testing"
+
+
+@pytest.mark.parametrize(
     "rules",
     [
         Lifecycle(stages=["a", "b"]), Lifecycle(stages=["a", "b", "b"], single=[]),

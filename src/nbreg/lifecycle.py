@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nbreg.errors import BadInputError, TransitionError, UnknownStageError, did_you_mean, spelled
 from nbreg.records import Lifecycle
+
+OTHER_WORDS: Final = {
+    "dev": "development",
+    "testing": "candidate",
+    "test": "candidate",
+    "rc": "candidate",
+    "prod": "production",
+    "serving": "production",
+    "live": "production",
+    "disabled": "archived",
+    "retired": "archived",
+}
+"""What others call these stages. They are no references, and are answered with the word that is."""
 
 
 def first(lifecycle: Lifecycle) -> str:
@@ -30,7 +45,13 @@ def check_stage(lifecycle: Lifecycle, stage: str) -> str:
     """Return the stage if the registry has it. Raises `UnknownStageError`."""
     if stage not in lifecycle.stages:
         name = str(stage)[:60]
-        raise UnknownStageError(f"no stage named {name!a}", hint=did_you_mean(name, lifecycle.stages))
+        meant = OTHER_WORDS.get(name.casefold(), "")
+        raise UnknownStageError(
+            f"no stage named {name!a}",
+            hint=f"did you mean {meant!r}?"
+            if meant in lifecycle.stages
+            else did_you_mean(name, lifecycle.stages),
+        )
     return stage
 
 
