@@ -2,7 +2,8 @@
 # `make PYTHON=/path/to/python` chooses the interpreter that the environment is made with.
 
 PY := .venv/bin/python
-NOTEBOOKS := notebooks/01-quickstart.ipynb notebooks/02-what-the-kernel-knows.ipynb
+NOTEBOOKS := notebooks/01-quickstart.ipynb notebooks/02-what-the-kernel-knows.ipynb \
+	notebooks/04-which-version-decided.ipynb
 DEMO := .venv/.installed-demo
 LAB := .venv/.installed-lab
 TEST := .venv/.installed-test
