@@ -275,6 +275,21 @@ def test_what_is_pulled_needs_no_nbreg_to_be_read(full: Registry, tmp_path: Path
     assert (folder / "model_metadata.json").read_text().startswith('{\n    "model_name"')
 
 
+def test_a_joblib_file_goes_in_and_out_as_it_is(registry: Registry, tmp_path: Path) -> None:
+    """What a job dumped is a version without being loaded, and joblib reads what comes out."""
+    joblib = pytest.importorskip("joblib")
+    rows = np.arange(8.0).reshape(-1, 2)
+    joblib.dump(LinearRegression().fit(rows, rows.sum(axis=1)), tmp_path / "model.joblib")
+
+    registry.register("churn", tmp_path / "model.joblib")
+    folder = registry.pull("churn@1", tmp_path / "out")
+
+    (out,) = (folder / "artifacts").iterdir()
+    assert out.read_bytes() == (tmp_path / "model.joblib").read_bytes()
+    assert joblib.load(out).predict([[1.0, 2.0]]) == pytest.approx([3.0])
+    assert joblib.load(registry.load("churn@1")).predict([[1.0, 2.0]]) == pytest.approx([3.0])
+
+
 def test_without_artifacts_only_what_is_recorded_is_pulled(full: Registry, tmp_path: Path) -> None:
     """A gigabyte stays where it is."""
     folder = full.pull("churn@1", tmp_path / "out", artifacts=False)

@@ -254,7 +254,105 @@ def handle_in_a_run(registry: Registry, scale: float) -> Any:
         return handle
 
 
+def tracked_from_begin_to_end(registry: Registry, scale: float) -> Any:
+    run = registry.start_run("logistic_regression_v1", experiment="churn_model")
+    run.log_params({"C": scale, "solver": "lbfgs"})
+    run.log_metric("accuracy", 0.9)
+    run.log_model(fitted(scale))
+    version = registry.register("churn", f"runs:/{run.id}/model")
+    run.end()
+    assert [each.name for each in run.versions] == [version.name]
+    return version
+
+
+def a_file_is_logged(registry: Registry, scale: float) -> Any:
+    path = registry.location.parent / "model.bin"
+    path.write_bytes(b"weights %f" % scale)
+    with registry.start_run() as run:
+        run.log_model(path, "clf", framework="scikit-learn")
+        run.log_artifact({"packages": ["a"]}, "env")
+    assert run.artifacts["clf"].framework == "scikit-learn"
+    return registry.register("churn", run=run.id, artifacts=["clf", "env"])
+
+
+def only_if_it_is_good(registry: Registry, scale: float) -> Any:
+    with registry.start_run(params={"scale": scale}) as run:
+        run.log_model(fitted(scale))
+        if scale > 1.5:
+            run.register("churn", tags=["good"], content={"env": ["package1"]})
+
+
+def a_name_of_ones_own(registry: Registry, scale: float) -> Any:
+    return registry.register("churn", fitted(scale), version="rc1")
+
+
+def a_name_by_force(registry: Registry, scale: float) -> Any:
+    return registry.register("churn", fitted(scale), version="rc1", force=True, reason="Nightly")
+
+
+def into_a_stage(registry: Registry, scale: float) -> Any:
+    version = registry.register("churn", fitted(scale), stage="production", reason="Nightly")
+    assert registry.get("churn@production") == version
+    return version
+
+
+def a_client_of_one_model(registry: Registry, scale: float) -> Any:
+    client = Model("acme/churn", registry=registry)
+    made = client.register({"weights": [scale]}, content={"key": "val"}, description="raw")
+    assert client.number == made.number
+    return made
+
+
+def an_alias_is_only_fetched(registry: Registry, scale: float) -> Any:
+    if not registry.models():
+        registry.set_alias(registry.register("churn", fitted(scale)), "champion")
+
+    @nbreg.step(model=Model("other", registry=registry))
+    def distil() -> dict[str, float]:
+        return {"mean": Model("churn", "champion").load().mean, "number": Model("churn", 1).number}
+
+    return distil()
+
+
+def options_of_a_step(registry: Registry, scale: float) -> Any:
+    @nbreg.step
+    def train() -> Mean:
+        return fitted(scale)
+
+    return train.with_options(model=Model("{team}", registry=registry), substitutions={"team": "A"})()
+
+
+def options_of_a_pipeline(registry: Registry, scale: float) -> Any:
+    @nbreg.step
+    def train() -> Mean:
+        return fitted(scale)
+
+    @nbreg.pipeline(model=Model("{team}_m", registry=registry), substitutions={"team": "A"})
+    def training() -> Mean:
+        return train()
+
+    return training.with_options(substitutions={"team": "B"})()
+
+
 PATTERNS = {
+    "58-59, 80-83: tracked from begin to end": Pattern(
+        tracked_from_begin_to_end, ["churn@1.0.0"], ["churn@1.0.0", "churn@1.0.1"]
+    ),
+    "59, 62, 63: a file that was logged": Pattern(
+        a_file_is_logged, ["churn@1.0.0"], ["churn@1.0.0", "churn@1.1.0"]
+    ),
+    "56, 57: only if it is good": Pattern(only_if_it_is_good, [], ["churn@1.0.0"]),
+    "47, 24: a name of one's own": Pattern(a_name_of_ones_own, ["churn@rc1"], ["churn@rc1"], NameTakenError),
+    "49: a name by force": Pattern(a_name_by_force, ["churn@rc1"], ["churn@None", "churn@rc1"]),
+    "31, 54: into a stage": Pattern(into_a_stage, ["churn@1.0.0"], ["churn@1.0.0", "churn@1.0.1"]),
+    "43, 46, 61: a client of one model": Pattern(
+        a_client_of_one_model, ["acme/churn@1.0.0"], ["acme/churn@1.0.0", "acme/churn@1.1.0"]
+    ),
+    "5, 9: an alias and a number": Pattern(an_alias_is_only_fetched, ["churn@1.0.0"], ["churn@1.0.0"]),
+    "10, 17: options of a step": Pattern(options_of_a_step, ["A@1.0.0"], ["A@1.0.0", "A@1.0.1"]),
+    "11, 17: options of a pipeline": Pattern(
+        options_of_a_pipeline, ["B_m@1.0.0"], ["B_m@1.0.0", "B_m@1.0.1"]
+    ),
     "3, 4, 10: a step's model": Pattern(step_with_model, ["churn@1.0.0"], ["churn@1.0.0", "churn@1.0.1"]),
     "3, 4, 11: a pipeline's model": Pattern(
         pipeline_with_model, ["churn@1.0.0"], ["churn@1.0.0", "churn@1.0.1"]
