@@ -279,7 +279,8 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_the_commands_that_people_are_told_exist() -> None:
     """The first thing a newcomer types must not be a command that is gone."""
     targets = set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tools" / "demo.py"]
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tools/demo.py")]
+    pages += ROOT.glob("docs/*.md")
     told = {
         word
         for page in pages
@@ -293,15 +294,19 @@ def test_the_commands_that_people_are_told_exist() -> None:
 
 def test_hints_name_commands_and_magics_that_exist() -> None:
     """A hint is the line that somebody in trouble types next."""
-    pages = [*SOURCES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+    told = [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *ROOT.glob("docs/*.md"),
+    ]
+    pages = [*SOURCES, *told]
     text = "\n".join(page.read_text() for page in pages)
     magics = (SRC / "kernel" / "parsers.py").read_text()
-    told = set(re.findall(r"`nbreg ([a-z]+)", text))
+    commands = set(re.findall(r"`nbreg ([a-z]+(?:-[a-z]+)*)", text))
     usage = subprocess.run(
         [sys.executable, "-m", "nbreg.cli", "--help"], capture_output=True, text=True, check=True
     )
 
-    missing = {command for command in told if not re.search(rf"(?m)^ +{command}\b", usage.stdout)}
+    missing = {command for command in commands if not re.search(rf"(?m)^ +{command}\b", usage.stdout)}
     unknown = {magic for magic in re.findall(r"`%%?([a-z_]+)", text) if f'"{magic}"' not in magics}
 
     assert missing == COMMANDS_TO_COME
