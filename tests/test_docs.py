@@ -44,12 +44,20 @@ def lines(page: str) -> Iterator[Line]:
             yield Line(node, f"docs/{page}:{before + node.lineno}", claim, told.strip())
 
 
+def claimed(page: str) -> int:
+    """How often a page's blocks say what comes out or what is refused."""
+    return sum(
+        len(re.findall(r"# (?:→|refused:) ", block[1])) for block in BLOCK.finditer((DOCS / page).read_text())
+    )
+
+
 def run(line: Line, namespace: dict[str, Any]) -> None:
     if isinstance(line.node, ast.Expr):
         value = eval(compile(ast.Expression(line.node.value), line.where, "eval"), namespace)
         if line.claim == "→":
             assert str(value) == line.text, line.where
     else:
+        assert line.claim != "→", f"{line.where} is no expression"
         exec(compile(ast.Module([line.node], []), line.where, "exec"), namespace)
 
 
@@ -72,7 +80,26 @@ def follow(page: str) -> int:
 @pytest.mark.filterwarnings("ignore::nbreg.errors.ExistingVersionWarning")
 def test_a_page_does_what_it_says(page: str) -> None:
     """What somebody copies from a page works, and gives what the page promised."""
-    assert follow(page) >= 4
+    assert follow(page) == claimed(page) >= 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1 + 1  # → 3",
+        "two = 1 + 1  # → 2",
+        "len([])  # refused: bad-name",
+        'nbreg.Model("m", 1).number  # refused: bad-name',
+        "if True:\n    1 + 1  # → 3\n    1 + 1",
+    ],
+)
+def test_a_page_that_says_something_else_fails(line: str, tmp_path: Path) -> None:
+    """A claim is never passed over."""
+    page = tmp_path / "page.md"
+    page.write_text(f"```python\nimport nbreg\n\n{line}\n```\n")
+
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        assert follow(str(page)) == claimed(str(page))
 
 
 def test_every_link_of_a_page_leads_somewhere() -> None:

@@ -157,6 +157,22 @@ def test_the_layers_of_the_test_are_those_of_the_page() -> None:
     assert starts == sorted(starts)
 
 
+def test_every_note_is_in_the_list_in_order() -> None:
+    """A decision that nobody finds is made again."""
+    listed = re.findall(r"(?m)^- \[\d{4}\]\(docs/notes/(.*?)\)", (ROOT / "ARCHITECTURE.md").read_text())
+
+    assert listed == sorted(path.name for path in (ROOT / "docs" / "notes").glob("*.md"))
+
+
+def test_every_package_is_in_the_picture() -> None:
+    """Who is new looks for a part where the picture says that it is."""
+    tree = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
+    parts = {layer_of(path) for path in SOURCES} - PACKAGE_ITSELF
+
+    assert {part for part in parts if not re.search(rf"(?m)(?:^ *|· ){part}\b", tree)} == set()
+    assert parts - set(RANK) == set()
+
+
 def test_all_lists_exactly_the_public_names() -> None:
     """`from nbreg import *`, the documentation and the lazy loader agree on what there is."""
     assert sorted(nbreg.__all__) == sorted(nbreg._HOMES)
