@@ -7,6 +7,7 @@ registry has its gates; the exit code says whether the notebook got to its end.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -78,6 +79,30 @@ def test_a_week_of_retraining_with_nobody_there(registry: Registry, tmp_path: Pa
     executed = nbformat.read(tmp_path / "worse.ipynb", as_version=4)
     assert executed.cells[1].source == "# Parameters\nscale = 1.0"
     assert "does not pass the gates" in json.dumps(executed.cells[-1].outputs)
+
+
+def test_a_model_that_got_worse_is_trained_again(registry: Registry, tmp_path: Path) -> None:
+    """The line of docs/gates.md, as it stands there: it does nothing while the figures are good."""
+    page = (Path(__file__).parent.parent / "docs" / "gates.md").read_text()
+    line = next(each for each in page.splitlines() if each.startswith("    nbreg search ")).strip()
+    script = f'nbreg() {{ "{sys.executable}" -m nbreg "$@"; }}; {line}'
+    notebook(tmp_path / "work" / "train.ipynb", TRAIN)
+    registry.promote(registry.register("churn", {"mean": 1}, metrics={"in_the_field": 0.95}), "production")
+    there = {**os.environ, "NBREG_REGISTRY": str(registry.location)}
+
+    def night() -> list[int]:
+        subprocess.run(
+            ["sh", "-c", script], cwd=tmp_path / "work", env=there, capture_output=True, check=False
+        )
+        return [each.number for each in registry.versions("churn")]
+
+    assert night() == [1]
+    registry.get("churn@1").update(metrics={"fresh": 0.5})
+    assert night() == [1]
+    registry.register("churn", {"mean": 2}, metrics={"in_the_field": 0.8})
+    registry.promote("churn@2", "production")
+    assert night() == [3, 2, 1]
+    assert registry.get("churn@production").number == 3
 
 
 def test_a_business_rule_in_a_cell_decides(registry: Registry, tmp_path: Path) -> None:
