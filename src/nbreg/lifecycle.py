@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from nbreg.errors import BadInputError, TransitionError, UnknownStageError, did_you_mean, spelled
@@ -19,6 +21,28 @@ OTHER_WORDS: Final = {
     "retired": "archived",
 }
 """What others call these stages. They are no references, and are answered with the word that is."""
+
+_STAGE: Final = re.compile(r"[a-z][a-z-]{0,31}")
+
+
+def chosen(stages: Iterable[str]) -> Lifecycle:
+    """The rules for stages that somebody chose. Raises `BadInputError`.
+
+    They begin with `none`, end with `archived`, and `production`, with its one holder, is among them:
+    these three have a meaning that other words would not.
+    """
+    names = [stages] if isinstance(stages, str) else list(stages)
+    for name in names:
+        if not isinstance(name, str) or not _STAGE.fullmatch(name) or name == "latest":
+            raise BadInputError(
+                f"{ascii(name)[:60]} is no name of a stage", hint="small letters and '-'; 'latest' is taken"
+            )
+    if names[:1] != ["none"] or names[-1:] != ["archived"] or "production" not in names:
+        raise BadInputError(
+            "stages begin with 'none', end with 'archived' and have 'production' in between",
+            hint="for example none, testing, staging, production, archived",
+        )
+    return check_lifecycle(Lifecycle(stages=names))
 
 
 def first(lifecycle: Lifecycle) -> str:

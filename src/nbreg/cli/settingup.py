@@ -14,11 +14,19 @@ if TYPE_CHECKING:
 family = Family("Set up")
 
 
-@family.command("nbreg init", "nbreg init --git", opens="any")
+@family.command(
+    "nbreg init",
+    "nbreg init --git",
+    "nbreg init --stages none,testing,staging,production,archived",
+    opens="any",
+)
 @click.option("--git", is_flag=True, help="let git take it in; conflicts show, and are never spliced")
-def init(registry: Registry, git: bool) -> Answer:
+@click.option(
+    "--stages", metavar="A,B,…", help="other stages, from none to archived, before there is a model"
+)
+def init(registry: Registry, git: bool, stages: str | None) -> Answer:
     """Make a registry here, rather than by the first write."""
-    path = registry.init(git=git)
+    path = registry.init(git=git, stages=None if stages is None else stages.split(","))
     kept = "git may take it in" if git else "git ignores it"
     done = "new registry in" if registry.is_new else "there is a registry in"
     return Answer(f"{done} {path}; {kept}", {"path": str(path), "new": registry.is_new, "git": git})

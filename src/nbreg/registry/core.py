@@ -745,14 +745,17 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
 
     # the folder
 
-    def init(self, *, git: bool = False) -> Path:
+    def init(self, *, git: bool = False, stages: Iterable[str] | None = None) -> Path:
         """Make the registry now, rather than by the first write; returns its folder.
+
+        `stages` are others than the usual ones, from `none` to `archived`, with `production` among them.
+        They are chosen before there is a model. Raises `BadInputError`, `ConflictError`.
 
         A registry is kept out of git, unless `git`: then its files may be committed, and two
         branches that both wrote to a model are a conflict that git shows, never a splice.
         Take the other side in with `merge`.
         """
-        self._desk.ready()
+        keeping.begin(self._desk, stages)
         if git:
             self._desk.folder.allow_git(self.actor)
         return self.location

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 
 import msgspec
 
+from nbreg import lifecycle
 from nbreg.errors import (
     ConflictError,
     NbregError,
@@ -23,6 +25,21 @@ from nbreg.records import (
 )
 from nbreg.registry import bookkeeping, cautions, deployments, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry, model_name
+
+
+def begin(desk: Desk, stages: Iterable[str] | None) -> None:
+    """Make the registry, with other stages if they are given; see `Registry.init`."""
+    rules = None if stages is None else lifecycle.chosen(stages)
+    desk.ready()
+    if rules is None or rules.stages == desk.stages:
+        return
+    if desk.models():
+        raise ConflictError(
+            "the stages of a registry are chosen before it has a model", hint="begin another one, and merge"
+        )
+    with desk.folder.own.transaction("stages-chosen", by=desk.actor):
+        own = desk.folder.own_row()
+        desk.folder.put_own(msgspec.structs.replace(own, lifecycle=rules))
 
 
 def delete(desk: Desk, ref: str, *, reason: str, message: str, include_protected: bool) -> Entry:
