@@ -33,6 +33,7 @@ WITHOUT_A_COMMAND = {
     "head": "`nbreg verify` prints them all",
     "stamp": "a service compares it with one that it kept",
     "watch": "a service keeps looking; `nbreg events --since` says what happened",
+    "ask_gates": "a panel shows what each gate says; `nbreg promote` asks them, and says what was not passed",
     "check": "`nbreg register` checks before it reads a byte",
     "close": "a process closes what it opened",
     "current_run": "a run goes on in the process that began it",

@@ -172,6 +172,14 @@ _PANEL_SHEET: Final = """
 }
 .nbreg-view .nbreg-done { border-left-color: var(--nbreg-good); }
 .nbreg-view .nbreg-foretold { margin: 4px 0 2px; font-weight: 600; }
+.nbreg-view ul.nbreg-gates { margin: 4px 0; padding: 0; list-style: none; }
+.nbreg-view .nbreg-gates li { display: flex; gap: 6px; margin: 1px 0; overflow-wrap: anywhere; }
+.nbreg-view .nbreg-gates b { font-weight: 600; }
+.nbreg-view .nbreg-gates .nbreg-saw { opacity: .8; }
+.nbreg-view .nbreg-mark { flex: 0 0 14px; text-align: center; font-weight: 600; }
+.nbreg-view .nbreg-gate-passed .nbreg-mark { color: var(--nbreg-good); }
+.nbreg-view .nbreg-gate-failed .nbreg-mark { color: var(--nbreg-bad); }
+.nbreg-view .nbreg-asked { margin-top: 6px; padding-left: 9px; border-left: 3px solid var(--nbreg-info); }
 .nbreg-view .nbreg-parting { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--nbreg-line); }
 .nbreg-view svg.nbreg-plot { margin: 8px 0 6px; }
 .nbreg-view svg { display: block; max-width: 100%; height: auto; overflow: visible; }

@@ -33,6 +33,43 @@ class Panel(Protocol):
         ...
 
 
+class Shown:
+    """What panels share: as the last line of a cell they show themselves, and closing leaves the twin."""
+
+    _view: Any = None
+
+    def twin(self) -> dict[str, Any]:
+        """What a saved notebook keeps, as a mime bundle."""
+        raise NotImplementedError
+
+    def _make_view(self) -> Any:
+        """An object with the widgets' `root`, and a `close`; imports ipywidgets only here."""
+        raise NotImplementedError
+
+    def view(self) -> Any:
+        """The widgets; made when they are first asked for."""
+        if self._view is None:
+            self._view = self._make_view()
+        return self._view.root
+
+    def close(self) -> None:
+        """Close the widgets and stop looking; the static form stays where it was shown."""
+        closed(self)
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    def __repr__(self) -> str:
+        return str(self.twin()["text/plain"])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return self.twin()
+
+    def _ipython_display_(self) -> None:
+        if not show(self):
+            raise NotImplementedError  # nobody can click: IPython shows the twin
+
+
 class Request(NamedTuple):
     """What a front end asked a kernel to run."""
 

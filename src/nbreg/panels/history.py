@@ -11,14 +11,13 @@ from nbreg.display.style import DIFF_STYLE, PANEL_STYLE
 from nbreg.display.tables import label
 from nbreg.display.text import brief
 from nbreg.errors import NbregError, UnknownVersionError
-from nbreg.panels import front
+from nbreg.panels.front import Shown
 from nbreg.records import ModelRow, Timeline
 from nbreg.registry import ModelVersion, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbreg.panels.historyview import HistoryView
 
 PAGE: Final = 12
 """Lines of a page: each has a button, and each button is a model of the front end."""
@@ -44,7 +43,7 @@ class Seen(NamedTuple):
     holders: list[tuple[str, str]]
 
 
-class History:
+class History(Shown):
     """A model's timeline of versions and events, with a plot, comparison and stage controls.
 
     As the last line of a cell it shows itself: as a panel where somebody can click, else as the
@@ -70,7 +69,6 @@ class History:
         self.chosen: list[int] = []
         self._starts = [0]
         self._twin = twin
-        self._view: HistoryView | None = None
         if query:
             self.registry.timeline(model, query, limit=0)
 
@@ -183,27 +181,7 @@ class History:
         sheet = f"<style>{PANEL_STYLE}{DIFF_STYLE}</style>"
         return {"text/plain": "\n".join(lines), "text/html": html.view(sheet + body, twin=True)}
 
-    def view(self) -> Any:
-        """The widgets; made when they are first asked for."""
-        if self._view is None:
-            from nbreg.panels.historyview import HistoryView
+    def _make_view(self) -> Any:
+        from nbreg.panels.historyview import HistoryView
 
-            self._view = HistoryView(self)
-        return self._view.root
-
-    def close(self) -> None:
-        """Close the widgets and stop looking; the static form stays where it was shown."""
-        front.closed(self)
-        if self._view is not None:
-            self._view.close()
-            self._view = None
-
-    def __repr__(self) -> str:
-        return str(self.twin()["text/plain"])
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return self.twin()
-
-    def _ipython_display_(self) -> None:
-        if not front.show(self):
-            raise NotImplementedError  # nobody can click: IPython shows the twin
+        return HistoryView(self)

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
-from nbreg.display import html, label, moved, timeline, told_request
+import msgspec
+
+from nbreg.display import html, label, moved, timeline, told_gates, told_request
 from nbreg.display.style import PANEL_STYLE
 from nbreg.display.text import brief
-from nbreg.panels import front
-from nbreg.records import Move, TimelineItem
+from nbreg.panels.front import Shown
+from nbreg.records import GateResult, Move, PromotionRequest, TimelineItem
 from nbreg.registry import ModelVersion, Registry
 
-if TYPE_CHECKING:
-    from nbreg.panels.stagesview import StagesPanel
-
-_MOVES: Final = ("promoted", "retired", "rolled-back")
+_MOVES: Final = (
+    "promoted", "retired", "rolled-back", "requested", "approved", "rejected", "withdrawn"
+)  # fmt: skip
+MOST_REQUESTS: Final = 5
 MOST: Final = 8
 MOST_READ: Final = 100
 """Lines about the version that are looked through for its moves."""
 
 
-class Stages:
+Answer = Literal["approve", "reject", "withdraw"]
+WORDS: Final[tuple[Answer, ...]] = ("approve", "reject", "withdraw")
+
+
+class Made(NamedTuple):
+    """A move or an answer that was written: the sentence that tells it, and what the gates said."""
+
+    text: str
+    gates: list[GateResult]
+
+
+class Stages(Shown):
     """A version's stage, and the moves that are allowed from there, each with a preview.
 
     A move is made as it was shown: if somebody moved a version meanwhile, it is refused and what is
@@ -32,7 +45,6 @@ class Stages:
             registry = registry or ref.registry
         self.registry = registry or Registry()
         self.version = self.registry.get(ref)
-        self._view: StagesPanel | None = None
 
     @property
     def ref(self) -> str:
@@ -43,8 +55,8 @@ class Stages:
         """What may be done now."""
         return self.registry.moves(self.ref)
 
-    def make(self, move: Move, *, reason: str = "", message: str = "") -> str:
-        """Do it as it was foreseen; returns the sentence that tells it.
+    def make(self, move: Move, *, reason: str = "", message: str = "") -> Made:
+        """Do it as it was foreseen.
 
         Raises `ConflictError` where somebody moved a version meanwhile.
         """
@@ -60,19 +72,69 @@ class Stages:
             [(label(move.displaced_name, move.displaced), move.displaced_to)] if move.displaced else []
         )
         version_label = label(version.name, version.number)
-        return moved(move.model, version_label, before=move.before, after=move.to, displaced=displaced)
+        facts = self._facts(move)
+        told = moved(
+            move.model,
+            version_label,
+            before=move.before,
+            after=move.to,
+            displaced=displaced,
+            gates=told_gates(facts),
+        )
+        return Made(told, _results(facts))
 
-    def gates(self, move: Move) -> list[str]:
-        """The gates that are asked before it; a rollback waits for none."""
+    def _facts(self, move: Move) -> dict[str, Any]:
+        """What the line that was just written says; only the newest are looked at."""
+        lines = self.registry.events(move.model, limit=MOST_READ)
+        return next((e.facts for e in lines if (e.number, e.kind) == (move.number, move.kind)), {})
+
+    def gates(
+        self, move: Move, *, run: bool = False, reason: str = "", message: str = ""
+    ) -> list[GateResult]:
+        """What each gate says that is asked before it; a rollback waits for none.
+
+        Functions are called only with `run`: that may take its time.
+        """
         if move.kind == "rolled-back":
             return []
-        return [each.gate for each in self.registry.gates(move.model, move.to)]
+        ref = f"{move.model}@{move.number}"
+        return self.registry.ask_gates(ref, move.to, run=run, reason=reason.strip(), message=message.strip())
 
-    def request(self, move: Move, *, reason: str = "", message: str = "") -> str:
-        """Ask the others for it instead; returns the sentence that tells the request."""
+    # requests
+
+    def request(self, move: Move, *, reason: str = "", message: str = "") -> Made:
+        """Ask the others for it instead; nothing is moved by it."""
         ref = f"{move.model}@{move.number}"
         asked = self.registry.request(ref, move.to, reason=reason.strip(), message=message.strip())
-        return told_request(asked)
+        return Made(told_request(asked), [])
+
+    def requests(self) -> list[PromotionRequest]:
+        """What was asked for this version and nobody has ended, oldest first."""
+        model, number = self.version.model, self.version.number
+        found = [
+            each
+            for state in ("open", "stale")
+            for each in self.registry.requests(model, state)
+            if each.version == number
+        ]
+        return sorted(found, key=lambda each: (each.at, each.id))
+
+    def is_mine(self, request: PromotionRequest) -> bool:
+        """Whether it was asked by whoever runs this kernel: then it is withdrawn, not approved."""
+        return request.by == self.registry.actor.user
+
+    def answer(self, request: PromotionRequest, word: Answer, comment: str = "") -> Made:
+        """Approve, reject or withdraw a request. An approval promotes where nothing is missing any more."""
+        verb = {
+            "approve": self.registry.approve,
+            "reject": self.registry.reject,
+            "withdraw": self.registry.withdraw,
+        }[word]
+        done = verb(request.id, message=comment.strip())
+        gates = []
+        if word == "approve" and done.state == "open":
+            gates = self.registry.ask_gates(done.ref, done.to, run=False, message=comment.strip())
+        return Made(told_request(done), gates)
 
     # how it is shown
 
@@ -94,27 +156,15 @@ class Stages:
         bundle = html.view(f"<style>{PANEL_STYLE}</style>{body}", twin=True)
         return {"text/plain": "\n".join(lines), "text/html": bundle}
 
-    def view(self) -> Any:
-        """The widgets; made when they are first asked for."""
-        if self._view is None:
-            from nbreg.panels.stagesview import StagesPanel
+    def _make_view(self) -> Any:
+        from nbreg.panels.stagesview import StagesPanel
 
-            self._view = StagesPanel(self)
-        return self._view.root
+        return StagesPanel(self)
 
-    def close(self) -> None:
-        """Close the widgets and stop looking; the static form stays where it was shown."""
-        front.closed(self)
-        if self._view is not None:
-            self._view.close()
-            self._view = None
 
-    def __repr__(self) -> str:
-        return str(self.twin()["text/plain"])
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return self.twin()
-
-    def _ipython_display_(self) -> None:
-        if not front.show(self):
-            raise NotImplementedError  # nobody can click: IPython shows the twin
+def _results(facts: dict[str, Any]) -> list[GateResult]:
+    """The gates as an event tells of them; one of another release may tell less."""
+    try:
+        return msgspec.convert(facts.get("gates") or [], list[GateResult])
+    except msgspec.ValidationError:
+        return []

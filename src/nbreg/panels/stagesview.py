@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbreg.display import html, timeline
-from nbreg.display.text import escaped, listed
-from nbreg.errors import NbregError
+from nbreg.display import timeline
+from nbreg.display.gatemarks import gate_marks
+from nbreg.display.text import escaped
+from nbreg.errors import GateError, NbregError
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
+from nbreg.panels.requestsview import RequestsView
+from nbreg.panels.stages import Made
 from nbreg.panels.watching import Watch
-from nbreg.records import Move
+from nbreg.records import GateResult, Move
 from nbreg.registry import ModelVersion
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class StagesView:
         self._on_moved = on_moved
         self._moves: list[Move] = []
         self._asked: Move | None = None
+        self._ran: dict[str, GateResult] = {}
+        """What functions said that were run for this very question."""
         self._buttons: dict[str, list[Any]] = {kind: [] for kind, _ in _GROUPS}
         self._build()
         self.refresh()
@@ -43,19 +48,29 @@ class StagesView:
         }
         self._row = parts.box("row")
         self._foretold = parts.html()
-        self._reason = parts.text("reason: ABTestWon", width="190px")
+        self._gates = parts.html()
+        self._reason = parts.text("reason: ABTestWon", self._show_gates, width="190px")
         self._reason.tooltip = "reason"
-        self._message = parts.text("message for people", flex="1 1 200px", width="auto", min_width="160px")
+        self._message = parts.text(
+            "message for people", self._show_gates, flex="1 1 200px", width="auto", min_width="160px"
+        )
         self._message.tooltip = "message"
         self._confirm = parts.button("", self._confirmed, primary=True)
+        self._run = parts.button("run the gates", self._gates_run, tooltip="call the gates' functions now")
         self._request = parts.button("request it", self._requested, tooltip="ask the others for approval")
         self._cancel = parts.button("cancel", self._cancelled)
         fields = parts.box("row", self._reason, self._message)
         self._form = parts.box(
-            "column", self._foretold, fields, parts.box("row", self._confirm, self._request, self._cancel)
+            "column",
+            self._foretold,
+            self._gates,
+            fields,
+            parts.box("row", self._confirm, self._run, self._request, self._cancel),
         )
+        self._requests = RequestsView(self._stages, parts, self._answered)
         self._result = parts.html()
-        self.root = parts.box("column", self._track, self._row, self._form, self._result)
+        above = (self._track, self._requests.root, self._row)
+        self.root = parts.box("column", *above, self._form, self._result)
 
     # what is clicked
 
@@ -70,9 +85,12 @@ class StagesView:
     def refresh(self) -> None:
         """Show what may be done now; a question that is open stays as it was asked."""
         stages = self._stages
-        self._moves = stages.moves()
+        moves = stages.moves()
+        if moves != self._moves:
+            self._moves, self._ran = moves, {}
         self._track.value = timeline.track(stages.registry.lifecycle, stages.version.stage)
         self._row.children = tuple(self._controls())
+        self._requests.refresh(self._moves)
         self._show_form()
 
     def _controls(self) -> list[Any]:
@@ -98,8 +116,9 @@ class StagesView:
         self._ask([each for each in self._moves if each.kind == kind][index])
 
     def _ask(self, move: Move | None) -> None:
-        self._asked = move
+        self._asked = None  # the fields are emptied first, and ask nothing about it
         self._reason.value = self._message.value = ""
+        self._asked, self._ran = move, {}
         self._show_form()
 
     def _show_form(self) -> None:
@@ -111,9 +130,28 @@ class StagesView:
             )
             self._confirm.description = timeline.asked(move)
             self._confirm.tooltip = timeline.foretold(move)
-            gates = self._stages.gates(move)
-            self._foretold.value += html.quiet(f"gates that are asked: {listed(gates)}") if gates else ""
-            self._parts.hide(self._request, hidden=not gates)
+            self._show_gates()
+
+    def _show_gates(self) -> None:
+        """What each gate says beforehand; functions only once they were run."""
+        if self._asked is not None:
+            asked = self._stages.gates(self._asked, reason=self._reason.value, message=self._message.value)
+            self._mark(
+                [self._ran.get(each.gate, each) if each.state == "unasked" else each for each in asked]
+            )
+
+    def _gates_run(self) -> None:
+        if self._asked is not None:
+            said = {"reason": self._reason.value, "message": self._message.value}
+            asked = self._stages.gates(self._asked, run=True, **said)
+            self._ran = {each.gate: each for each in asked}
+            self._mark(asked)
+
+    def _mark(self, results: list[GateResult]) -> None:
+        self._gates.value = gate_marks(results)
+        waiting = any(each.state == "unasked" or each.digest for each in results)
+        self._parts.hide(self._run, hidden=not waiting)
+        self._parts.hide(self._request, hidden=not results)
 
     def _cancelled(self) -> None:
         self._ask(None)
@@ -127,9 +165,16 @@ class StagesView:
         except NbregError as error:
             self._failed(error)
             return
+        self._done(told)
+
+    def _answered(self, made: Made) -> None:
+        """A request was approved, rejected or withdrawn: by that a version may have moved."""
+        self._done(made)
+
+    def _done(self, made: Made) -> None:
         self._ask(None)
         self.refresh()
-        self._say(told, "", done=True)
+        self._say(made.text, "", done=True, gates=made.gates)
         self._on_moved()
 
     def _requested(self) -> None:
@@ -140,22 +185,26 @@ class StagesView:
         try:
             told = self._stages.request(move, reason=self._reason.value, message=self._message.value)
         except NbregError as error:
-            self._say(error.message, error.hint, done=False)
+            self._failed(error)
             return
-        self._ask(None)
-        self._say(told, "", done=True)
+        self._done(told)
 
     def _failed(self, error: NbregError) -> None:
         """Nothing was changed. What was foreseen is no longer so, or was never allowed: it is asked anew."""
+        if isinstance(error, GateError):
+            self._ran = {each.gate: each for each in error.gates if isinstance(each, GateResult)}
+            self._show_gates()
         self._say(error.message, error.hint, done=False)
         if error.code == "conflict":
             self._ask(None)
             self._on_moved()
 
-    def _say(self, message: str, hint: str, *, done: bool) -> None:
+    def _say(self, message: str, hint: str, *, done: bool, gates: Sequence[GateResult] = ()) -> None:
         below = f' <span class="nbreg-quiet">{escaped(hint, 300)}</span>' if hint else ""
         kind, role = ("nbreg-error nbreg-done", "status") if done else ("nbreg-error", "alert")
-        self._result.value = f'<div class="{kind}" role="{role}">{escaped(message, 300)}{below}</div>'
+        self._result.value = (
+            f'<div class="{kind}" role="{role}">{escaped(message, 600)}{below}{gate_marks(gates)}</div>'
+        )
 
 
 class StagesPanel:

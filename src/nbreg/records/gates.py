@@ -120,8 +120,9 @@ class GateResult(Record, frozen=True, kw_only=True):
     saw: dict[str, Any] = {}
     source: Literal["required", "process", "call"] = "required"
     """Required by the registry, declared in this process for the stage, or given in the call."""
-    state: Literal["asked", "unavailable", "overruled"] = "asked"
-    """`overruled` was not asked, since the move was forced."""
+    state: Literal["asked", "unavailable", "overruled", "unasked"] = "asked"
+    """`overruled` was not asked, since the move was forced; `unasked` is a function that was not run yet,
+    and stands in no event."""
     digest: str = ""
     """The function's text, by digest."""
     seconds: float = 0.0

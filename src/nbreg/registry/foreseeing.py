@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nbreg import lifecycle
 from nbreg.errors import BadInputError, ConflictError, NbregError
-from nbreg.records import Lifecycle, Move, VersionRow
-from nbreg.registry import bookkeeping
+from nbreg.records import FunctionRule, GateResult, Lifecycle, Move, VersionRow
+from nbreg.registry import bookkeeping, reading
+from nbreg.registry.desk import Desk, Entry
 from nbreg.store.tiny import JournalDB
+
+if TYPE_CHECKING:
+    from nbreg.registry.asking import About, Wish
 
 Kind = Literal["promoted", "retired", "rolled-back"]
 
@@ -85,6 +89,43 @@ def moves(rules: Lifecycle, database: JournalDB, model: str, row: VersionRow) ->
                 yield foreseen(rules, database, model, row, "retired", to)
     if row.stage in lifecycle.held(rules):
         yield from _back(rules, database, model, row)
+
+
+def asked_gates(desk: Desk, ref: str, stage: str, wish: Wish, *, run: bool) -> list[GateResult]:
+    """What each gate of a stage says of a version, also beside one that cannot be asked."""
+    from nbreg.registry import gating
+    from nbreg.registry.asking import About
+
+    entry, rules = reading.get(desk, ref), desk.lifecycle
+    if stage not in rules.stages:
+        lifecycle.check_held(rules, stage)
+    if stage not in lifecycle.held(rules):
+        return []
+    seen = gating.see(entry.database, entry.number, stage)
+    about = About(desk, Entry(entry.model, entry.database, seen.row), stage, wish, seen)
+    found = [_asked(about, rule, run=run) for rule in gating.required(rules, entry.database, stage)]
+    known = {each.gate for each in found}
+    for function in gating.declared_for(rules, entry.model, stage):
+        name = gating.function_name(function)
+        if name not in known:
+            found.append(about.called(function, source="process", name=name) if run else _unasked(name))
+    return found
+
+
+def _asked(about: About, rule: Mapping[str, Any], *, run: bool) -> GateResult:
+    from nbreg.registry import gating
+
+    if why := gating.unavailable(rule):
+        return GateResult(gate=gating.spelled(rule), passed=False, why=why, state="unavailable")
+    known = gating.understood(rule)
+    assert known is not None  # else it is unavailable
+    if isinstance(known, FunctionRule) and not run:
+        return _unasked(known.name)
+    return about.asked(known)
+
+
+def _unasked(name: str) -> GateResult:
+    return GateResult(gate=name, passed=False, state="unasked")
 
 
 def _back(rules: Lifecycle, database: JournalDB, model: str, row: VersionRow) -> Iterator[Move]:

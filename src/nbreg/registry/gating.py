@@ -104,11 +104,11 @@ def split(desk: Desk, database: JournalDB, request: Request, *, now: str = "") -
     rules = desk.lifecycle
     if now and rules.stages.index(now) >= rules.stages.index(stage):
         return "", ""
-    is_gated = required(rules, database, stage) or _declared_for(rules, request.model, stage)
+    is_gated = required(rules, database, stage) or declared_for(rules, request.model, stage)
     return ("", stage) if is_gated else (stage, "")
 
 
-def _declared_for(rules: Lifecycle, model: str, stage: str) -> list[Function]:
+def declared_for(rules: Lifecycle, model: str, stage: str) -> list[Function]:
     """The functions of this process; the module is there only if somebody declared one."""
     module = sys.modules.get("nbreg.registry.gatefunctions")
     found: list[Function] = module.declared_for(model, stage, rules.stages) if module else []
@@ -124,7 +124,7 @@ def judge(desk: Desk, entry: Entry, stage: str, wish: Wish) -> Judged:
     if stage not in lifecycle.held(rules):
         return Judged(stage, [], [], None)  # out of use everything goes
     wanted = required(rules, database, stage)
-    functions = [(each, "process") for each in _declared_for(rules, entry.model, stage)]
+    functions = [(each, "process") for each in declared_for(rules, entry.model, stage)]
     functions += [(each, "call") for each in wish.functions]
     if not wanted and not functions:
         return Judged(stage, wanted, [], None)
@@ -137,7 +137,7 @@ def judge(desk: Desk, entry: Entry, stage: str, wish: Wish) -> Judged:
         results += [
             about.called(function, source=source, name=name)
             for function, source in functions
-            if (name := _name(function)) not in asked
+            if (name := function_name(function)) not in asked
         ]
     return Judged(stage, wanted, results, seen)
 
@@ -147,7 +147,7 @@ def runs_functions(desk: Desk, entry: Entry, stage: str) -> bool:
     rules = desk.lifecycle
     wanted = map(understood, required(rules, entry.database, stage))
     return any(isinstance(rule, FunctionRule) for rule in wanted) or bool(
-        _declared_for(rules, entry.model, stage)
+        declared_for(rules, entry.model, stage)
     )
 
 
@@ -177,7 +177,8 @@ def unavailable(rule: Mapping[str, Any]) -> str:
     return gatefunctions.find(known)[1]
 
 
-def _name(function: Function) -> str:
+def function_name(function: Function) -> str:
+    """`module:function`, which a gate is known by."""
     from nbreg.registry import gatefunctions
 
     return gatefunctions.name_of(function)

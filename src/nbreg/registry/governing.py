@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadValueError
-from nbreg.records import PromotionRequest, Protection, RequiredGate
+from nbreg.records import GateResult, PromotionRequest, Protection, RequiredGate
 from nbreg.registry.desk import Desk
 
 if TYPE_CHECKING:
@@ -49,6 +49,22 @@ class GovernVerbs:
         from nbreg.registry import requiring
 
         return requiring.required(self._desk, model, stage)
+
+    def ask_gates(
+        self, ref: str | ModelVersion, to: str, *, run: bool = True, reason: str = "", message: str = ""
+    ) -> list[GateResult]:
+        """What every gate of a stage says of a version now; nothing is moved and nothing written.
+
+        Where one cannot be asked here, the others are asked all the same. Without `run` no
+        function is called: its result is `unasked`. What passes now may not pass when the
+        version is moved, for the gates are asked again then.
+
+        Raises `UnknownStageError`.
+        """
+        from nbreg.registry import foreseeing
+
+        wish = self._wish(reason=reason, message=message)
+        return foreseeing.asked_gates(self._desk, self._text(ref), to, wish, run=run)
 
     # requests
 
