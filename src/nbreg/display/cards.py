@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from nbreg.display import html
 from nbreg.display.drafts import told_origin
+from nbreg.display.folds import Fold, folded
+from nbreg.display.style import FOLD_STYLE
 from nbreg.display.summaries import doubts, summary_line
 from nbreg.display.tables import label
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
@@ -296,9 +298,11 @@ class VersionDetail:
         deployments: Sequence[Deployment] = (),
         data: Sequence[UsedDataset] = (),
         version: object = None,
+        folds: Sequence[Fold] = (),
     ) -> None:
         self.version = version
         self._links, self._deployments, self._data = links, deployments, data
+        self._folds = folds
         self._proof = proof
         self._model, self._row, self._manifest = model, row, manifest
         self._aliases = sorted(aliases)
@@ -310,7 +314,7 @@ class VersionDetail:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
             "text/plain": repr(self),
-            "text/html": html.view(self.body(), card=True),
+            "text/html": html.view(self._sheet() + self.body(), card=True, twin=True),
             VERSION_MIME: {
                 **_version_json(
                     self._model, self._row, self._manifest, existing=False, aliases=self._aliases
@@ -318,6 +322,9 @@ class VersionDetail:
                 "stage": self._row.stage,
             },
         }
+
+    def _sheet(self) -> str:
+        return f"<style>{FOLD_STYLE}</style>" if self._folds else ""
 
     def body(self) -> str:
         """The HTML, for whoever has the style already."""
@@ -329,8 +336,10 @@ class VersionDetail:
         return html.heading(self._model, title, headline)
 
     def facts(self) -> str:
-        """The lines below the heading."""
-        return html.facts(self._lines()) + _gaps_html(gaps(self._manifest))
+        """The lines below the heading; what is folded says its line itself."""
+        lines = dict(self._lines())
+        folds = [each._replace(told=lines.pop(each.title, each.told)) for each in self._folds]
+        return html.facts(list(lines.items())) + _gaps_html(gaps(self._manifest)) + folded(folds)
 
     def _title(self) -> tuple[str, str]:
         return label(self._row.name, self._row.number), " · ".join(

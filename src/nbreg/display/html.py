@@ -48,6 +48,13 @@ def note(text: str, kind: str = "note") -> str:
     return f'<div class="nbreg-{kind}">{escaped(text, 2000)}</div>'
 
 
+def said(message: str, hint: str = "", *, done: bool, below: str = "") -> str:
+    """What came of something that was pressed: done, or refused with the next step. `below` is HTML."""
+    step = f' <span class="nbreg-quiet">{escaped(hint, 300)}</span>' if hint else ""
+    kind, role = ("nbreg-error nbreg-done", "status") if done else ("nbreg-error", "alert")
+    return f'<div class="{kind}" role="{role}">{escaped(message, 600)}{step}{below}</div>' if message else ""
+
+
 def dot(word: str) -> str:
     """The coloured dot of a stage or a severity; never without the word beside it."""
     known = "".join(each for each in word.casefold()[:40] if each.isalnum() and each.isascii())

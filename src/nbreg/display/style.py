@@ -90,6 +90,31 @@ _DIFF_SHEET: Final = """
 .nbreg-view .nbreg-changed { color: var(--nbreg-warn); }
 """
 
+_FOLD_SHEET: Final = """
+.nbreg-view details.nbreg-fold { margin: 0; padding: 3px 0; border-top: 1px solid var(--nbreg-line); }
+.nbreg-view table.nbreg-facts + details.nbreg-fold, .nbreg-view .nbreg-sub + details.nbreg-fold,
+.nbreg-view .nbreg-gap + details.nbreg-fold { margin-top: 8px; }
+.nbreg-view .nbreg-fold summary { cursor: pointer; overflow-wrap: anywhere; }
+.nbreg-view .nbreg-fold summary b { font-weight: 600; margin-right: .35em; }
+.nbreg-view .nbreg-fold summary:focus-visible { outline: 2px solid var(--nbreg-info); outline-offset: 1px; }
+.nbreg-view .nbreg-fold > :not(summary) { margin-left: 15px; }
+.nbreg-view .nbreg-fold > table:nth-child(n) {
+  display: block; margin-left: 15px; overflow: auto; max-height: 340px;
+}
+.nbreg-view .nbreg-cell { margin-top: 6px; font-size: 12px; opacity: .72; }
+.nbreg-view .nbreg-fold pre {
+  margin-top: 2px; margin-bottom: 6px; padding: 4px 8px; border-radius: 4px; background: var(--nbreg-soft);
+  color: inherit; font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4;
+  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 340px; overflow-y: auto;
+}
+.nbreg-view code.nbreg-ref {
+  display: inline-block; max-width: 26em; margin: 4px 6px 2px 0; padding: 1px 7px; border-radius: 4px;
+  background: var(--nbreg-soft); color: inherit; font-family: var(--jp-code-font-family, monospace);
+  font-size: 12px; user-select: all; cursor: copy; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; vertical-align: middle;
+}
+"""
+
 _PANEL_SHEET: Final = """
 .nbreg-view.nbreg-panel {
   max-width: 58em; padding: 10px 14px 8px; border: 1px solid var(--nbreg-line); border-radius: 6px;
@@ -208,6 +233,9 @@ STYLE: Final = "".join(line.strip() for line in _SHEET.splitlines())
 
 DIFF_STYLE: Final = "".join(line.strip() for line in _DIFF_SHEET.splitlines())
 """What a difference needs beside it."""
+
+FOLD_STYLE: Final = "".join(line.strip() for line in _FOLD_SHEET.splitlines())
+"""What folded parts and references to copy need beside it."""
 
 PANEL_STYLE: Final = "".join(line.strip() for line in _PANEL_SHEET.splitlines())
 """What panels and their static twins need beside it."""

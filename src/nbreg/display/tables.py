@@ -131,6 +131,10 @@ class Table(Sequence[T], Generic[T]):
         )
         return "\n".join(part for part in (self._heading(), body, self._more()) if part)
 
+    def body(self) -> str:
+        """The HTML, for whoever has the style already."""
+        return self._html()
+
     def _heading(self) -> str:
         total = self._amount()
         return f"{brief(self._title)} · {total}" if self._title else ""

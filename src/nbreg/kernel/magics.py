@@ -50,6 +50,7 @@ from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
 from nbreg.names import parse_reference
+from nbreg.kernel.showing import shown_drafts, shown_version
 from nbreg.records import Diff
 
 Arguments = argparse.Namespace
@@ -286,22 +287,11 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     def model(self, args: Arguments) -> VersionDetail:
         """Show all there is to say about a version."""
         version = self.session.registry.get(args.ref)
-        row = version.row
-        manifest = None if row.purged else version.manifest
+        found = shown_version(version, self.session.drafter.is_known)
         with suppress(StoreError):  # a part that is damaged hides nothing else
-            if manifest is not None:
+            if not version.row.purged:
                 self._show_drift(version)
-        return VersionDetail(
-            version.model,
-            row,
-            manifest,
-            aliases=version.aliases,
-            proof=version.proof,
-            links=version.links,
-            deployments=version.deployments,
-            data=version.datasets if manifest is not None else (),
-            version=version,
-        )
+        return found
 
     @magic
     def model_diff(self, args: Arguments) -> Diff:
@@ -325,9 +315,7 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         registry, drafter = self.session.registry, self.session.drafter
         if args.drop is not None:
             registry.draft(args.drop).remove()
-        drafter.complete()
-        found = registry.drafts()
-        return DraftTable([drafter.as_it_is(each.record) for each in found], items=found)
+        return shown_drafts(registry, drafter)
 
     @magic
     def runs(self, args: Arguments) -> RunTable:

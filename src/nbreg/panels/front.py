@@ -6,10 +6,13 @@ saved notebook keeps. Style sheets (`display/style.py`) see to it that a reader 
 
 from __future__ import annotations
 
+import keyword
 import sys
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import uuid4
+
+from nbreg.errors import BadInputError
 
 VIEW_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
@@ -103,6 +106,21 @@ def _shell() -> Any:
     interactive = sys.modules.get("IPython.core.interactiveshell")  # not imported for the sake of asking
     kind = interactive.InteractiveShell if interactive else None
     return kind.instance() if kind is not None and kind.initialized() else None
+
+
+def namespace() -> dict[str, Any]:
+    """The names of the notebook; those of a script, where there is no notebook."""
+    shell = _shell()
+    names: dict[str, Any] = shell.user_ns if shell is not None else vars(sys.modules["__main__"])
+    return names
+
+
+def variable_name(text: str) -> str:
+    """The text, if a variable may be called that. Raises `BadInputError`."""
+    name = text.strip()
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise BadInputError(f"{name[:60]!r} is no name of a variable")
+    return name
 
 
 def show(panel: Panel) -> bool:

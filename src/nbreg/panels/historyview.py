@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nbreg.display import VersionDetail, html, label, timeline
-from nbreg.display.text import brief, escaped
+from nbreg.display.text import brief
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
 from nbreg.panels.stages import Stages
@@ -147,7 +147,7 @@ class HistoryView:
 
     def _show_metrics(self, metrics: list[str]) -> None:
         options = [(brief(name, 60), name) for name in metrics]
-        self._quietly(lambda: self._set_metrics(options))
+        self._parts.quietly(lambda: self._set_metrics(options))
         self._parts.hide(self._metric, hidden=len(metrics) < 2)
 
     def _set_metrics(self, options: list[tuple[str, str]]) -> None:
@@ -157,7 +157,7 @@ class HistoryView:
             self._metric.value = self._history.metric
 
     def _show_names(self) -> None:
-        self._quietly(self._set_names)
+        self._parts.quietly(self._set_names)
 
     def _set_names(self) -> None:
         for index, button in enumerate(self._names):
@@ -215,19 +215,9 @@ class HistoryView:
         self._said(message, hint)
 
     def _said(self, message: str, hint: str = "") -> None:
-        below = f' <span class="nbreg-quiet">{escaped(hint, 300)}</span>' if hint else ""
-        body = (
-            f'<div class="nbreg-error" role="alert">{escaped(message, 300)}{below}</div>' if message else ""
-        )
+        body = html.said(message, hint, done=False)
         if self._notice.value != body:
             self._notice.value = body
-
-    def _quietly(self, act: Any) -> None:
-        self._parts.is_quiet = True
-        try:
-            act()
-        finally:
-            self._parts.is_quiet = False
 
 
 def _short(row: VersionRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbreg.display import timeline
+from nbreg.display import html, timeline
 from nbreg.display.gatemarks import gate_marks
 from nbreg.display.text import escaped
 from nbreg.errors import GateError, NbregError
@@ -200,11 +200,7 @@ class StagesView:
             self._on_moved()
 
     def _say(self, message: str, hint: str, *, done: bool, gates: Sequence[GateResult] = ()) -> None:
-        below = f' <span class="nbreg-quiet">{escaped(hint, 300)}</span>' if hint else ""
-        kind, role = ("nbreg-error nbreg-done", "status") if done else ("nbreg-error", "alert")
-        self._result.value = (
-            f'<div class="{kind}" role="{role}">{escaped(message, 600)}{below}{gate_marks(gates)}</div>'
-        )
+        self._result.value = html.said(message, hint, done=done, below=gate_marks(gates))
 
 
 class StagesPanel:
