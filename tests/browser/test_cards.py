@@ -111,3 +111,26 @@ def test_hostile_text_in_a_card_is_text(registry: Registry, open_notebook: Open,
     assert "\u202e" not in notebook.panel.inner_text()
     assert notebook.panel.locator("script, img").count() == 0
     assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_lineage_is_walked_through_by_click_and_opens_a_version(
+    registry: Registry, open_notebook: Open
+) -> None:
+    """From the data to where it is at work: a click says what a node stands for, a choice shows the card."""
+    for value in (1.0, 2.0):
+        registry.register("churn", {"w": value}, message=f"take {value} {EVIL}")
+    registry.promote("churn@2", "production")
+    registry.deploy("churn@2", "eu-west", url="https://example.org/eu")
+    notebook = open_notebook("import nbreg.panels\nnbreg.panels.Lineage('churn')")
+    panel = notebook.panel
+    expect(panel.locator(".nbreg-is-version")).to_have_count(2)
+    panel.locator(".nbreg-is-deployment").click()
+    expect(panel.locator(".nbreg-detail:visible")).to_contain_text("https://example.org/eu")
+    panel.locator(".nbreg-is-version").first.focus()
+    expect(panel.locator(".nbreg-detail:visible")).to_contain_text("take 2.0 <img")
+    panel.locator("select").select_option("churn@1.1.0")
+    expect(panel.locator(".nbreg-parting")).to_contain_text("take 2.0")
+    assert panel.locator("script, img").count() == 0
+
+    registry.deploy("churn@1", "us-east")
+    expect(panel.locator(".nbreg-is-deployment")).to_have_count(2)

@@ -115,6 +115,36 @@ _FOLD_SHEET: Final = """
 }
 """
 
+_GRAPH_SHEET: Final = """
+.nbreg-view.nbreg-wide { max-width: 80em; }
+.nbreg-view .nbreg-scroll {
+  overflow: auto; max-height: 480px; margin: 6px 0 0; border: 1px solid var(--nbreg-line); border-radius: 4px;
+}
+.nbreg-view .nbreg-scroll svg.nbreg-lineage { max-width: none; overflow: hidden; }
+.nbreg-view .nbreg-graph:has(details[open]) svg.nbreg-lineage { width: 100%; height: auto; }
+.nbreg-view .nbreg-graph:has(details[open]) .nbreg-scroll { max-height: none; }
+.nbreg-view .nbreg-whole-graph { font-size: 12px; margin: 2px 0; }
+.nbreg-view .nbreg-whole-graph summary { cursor: pointer; opacity: .72; }
+.nbreg-view .nbreg-node { cursor: pointer; outline: none; }
+.nbreg-view .nbreg-node rect {
+  fill: var(--jp-layout-color0, Canvas); stroke: currentColor; stroke-opacity: .45; stroke-width: 1;
+}
+.nbreg-view .nbreg-node:hover rect { stroke-opacity: 1; }
+.nbreg-view .nbreg-node:focus rect { stroke: var(--nbreg-info); stroke-opacity: 1; stroke-width: 2; }
+.nbreg-view .nbreg-is-version rect { fill: var(--nbreg-soft); stroke-opacity: .9; }
+.nbreg-view .nbreg-is-version text { font-weight: 600; }
+.nbreg-view .nbreg-is-data rect { stroke: var(--nbreg-info); stroke-opacity: .9; }
+.nbreg-view .nbreg-is-stage rect, .nbreg-view .nbreg-is-deployment rect {
+  stroke: var(--nbreg-good); stroke-opacity: .9;
+}
+.nbreg-view .nbreg-is-run rect { stroke-dasharray: 3 2; }
+.nbreg-view svg path.nbreg-line { stroke: currentColor; opacity: .3; stroke-width: 1.2; }
+.nbreg-view svg path.nbreg-past { stroke-dasharray: 3 3; }
+.nbreg-view .nbreg-detail { display: none; padding: 4px 0 2px; }
+.nbreg-view .nbreg-details { min-height: 3em; font-size: 13px; }
+.nbreg-view .nbreg-graph:has(.nbreg-node:focus) .nbreg-hint { display: none; }
+"""
+
 _PANEL_SHEET: Final = """
 .nbreg-view.nbreg-panel {
   max-width: 58em; padding: 10px 14px 8px; border: 1px solid var(--nbreg-line); border-radius: 6px;
@@ -236,6 +266,9 @@ DIFF_STYLE: Final = "".join(line.strip() for line in _DIFF_SHEET.splitlines())
 
 FOLD_STYLE: Final = "".join(line.strip() for line in _FOLD_SHEET.splitlines())
 """What folded parts and references to copy need beside it."""
+
+GRAPH_STYLE: Final = "".join(line.strip() for line in _GRAPH_SHEET.splitlines())
+"""What a lineage drawn as a graph needs beside it."""
 
 PANEL_STYLE: Final = "".join(line.strip() for line in _PANEL_SHEET.splitlines())
 """What panels and their static twins need beside it."""

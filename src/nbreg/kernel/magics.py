@@ -49,8 +49,8 @@ from nbreg.kernel.progress import progress_shown
 from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
-from nbreg.names import parse_reference
 from nbreg.kernel.showing import shown_drafts, shown_version
+from nbreg.names import parse_reference
 from nbreg.records import Diff
 
 Arguments = argparse.Namespace

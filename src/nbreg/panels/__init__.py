@@ -3,6 +3,7 @@
     nbreg.panels.History("churn")             timeline, metric plot, comparison, stage controls
     nbreg.panels.Stages("churn@1.1.0")        where a version may go from here
     nbreg.panels.Version("churn@1.1.0")       all that was captured of it; load and export
+    nbreg.panels.Lineage("churn")             from data to deployments, as a picture
     nbreg.panels.Drift("churn@1.1.0")         what is different here, and what brings it back
     nbreg.panels.Drafts()                     what was trained and not registered
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nbreg.panels.drift import Drift as Drift
     from nbreg.panels.front import offer as offer
     from nbreg.panels.history import History as History
+    from nbreg.panels.lineage import Lineage as Lineage
     from nbreg.panels.stages import Stages as Stages
     from nbreg.panels.version import Version as Version
 
@@ -28,12 +30,13 @@ _HOMES = {
     "Drafts": "nbreg.panels.drafts",
     "Drift": "nbreg.panels.drift",
     "History": "nbreg.panels.history",
+    "Lineage": "nbreg.panels.lineage",
     "Stages": "nbreg.panels.stages",
     "Version": "nbreg.panels.version",
     "offer": "nbreg.panels.front",
 }
 
-__all__ = ["Drafts", "Drift", "History", "Stages", "Version", "offer"]
+__all__ = ["Drafts", "Drift", "History", "Lineage", "Stages", "Version", "offer"]
 
 
 def __getattr__(name: str) -> Any:
