@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 NOTEBOOKS := notebooks/01-quickstart.ipynb notebooks/02-what-the-kernel-knows.ipynb \
-	notebooks/04-which-version-decided.ipynb
+	notebooks/03-compare-decide-regret.ipynb notebooks/04-which-version-decided.ipynb
 DEMO := .venv/.installed-demo
 LAB := .venv/.installed-lab
 TEST := .venv/.installed-test

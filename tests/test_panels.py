@@ -263,3 +263,84 @@ def test_saved_state_of_the_twin_is_small(registry: Registry, tmp_path: Path) ->
 
     assert bundle["text/html"].count("<tr>") == 13
     assert len(json.dumps(bundle)) < 40_000
+
+
+def test_a_filter_that_fits_almost_nothing_looks_page_by_page_and_says_so(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand versions are not read for one keystroke; what was not looked at yet is not said to be absent."""
+    monkeypatch.setattr("nbreg.panels.history.LOOKED", 4)
+    for value in range(10):
+        registry.register("cancer", {"w": value}, metrics={"accuracy": float(value)})
+    panel = History("cancer", registry, query="metrics.accuracy == 0")
+    seen = panel.look()
+    assert seen.page.items == []
+    assert "looked through 4 lines" in panel.bound_told(seen.page)
+    assert "there are older ones" in repr(panel)
+    for _ in range(2):
+        panel.older(seen.page.rest)
+        seen = panel.look()
+    assert [each.version.number for each in seen.page.items if each.version] == [1]
+    assert panel.bound_told(seen.page) == ""
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "%model_history cancer",
+        "%model cancer@1",
+        "%drafts",
+        "nbreg.panels.Stages('cancer@1', at)",
+        "nbreg.panels.Version('cancer@1', at)",
+        "nbreg.panels.Lineage('cancer', at)",
+        "nbreg.panels.Lineage('cancer@1', at)",
+        "nbreg.panels.Drift('cancer@1', at)",
+        "nbreg.panels.Drafts(at)",
+    ],
+)
+def test_every_panel_has_a_twin_a_bound_and_leaves_nothing_behind(kernel: Kernel, shown: str) -> None:
+    """The same for whoever cannot click; few models for whoever can, and none after closing."""
+    elsewhere = kernel.good(shown)
+    assert VIEW_MIME not in elsewhere.bundles[-1]
+    kernel.good("import nbreg.panels.front as front\nfront.close_all()")
+    ran = in_front(kernel, shown, "every")
+    assert VIEW_MIME in ran.bundles[-2]
+    assert "nbreg-twin" in ran.bundles[-1]["text/html"]
+    assert ran.bundles[-1]["text/plain"] == elsewhere.bundles[-1]["text/plain"]
+    state = kernel.good(
+        "import json, ipywidgets; print(json.dumps(ipywidgets.Widget.get_manager_state()))"
+    ).stdout
+    assert widgets(kernel) <= 60
+    assert len(state) <= 100_000
+    kernel.good("front.close_all()")
+    assert widgets(kernel) == 0
+
+
+@pytest.mark.filterwarnings("ignore:Your element with mimetype")  # the view, which is left out
+def test_a_converted_page_shows_every_twin_and_no_placeholder(
+    kernel: Kernel, registry: Registry, tmp_path: Path
+) -> None:
+    """nbconvert, and so GitHub, a report or an archive: what the panel told, without a kernel."""
+    from nbconvert import HTMLExporter
+    from nbformat import v4
+
+    registry.deploy("cancer@1", "eu-west")
+    cells = []
+    telling = {
+        "%model_history cancer": "FirstRelease",
+        "nbreg.panels.Stages('cancer@1', at)": "promoted to production",
+        "nbreg.panels.Version('cancer@1', at)": "nbreg-fold",
+        "nbreg.panels.Lineage('cancer', at)": "eu-west",
+        "nbreg.panels.Drift('cancer@1', at)": "environment here",
+        "%drafts": "no drafts",
+    }
+    for at, code in enumerate(telling):
+        ran = in_front(kernel, code, f"page-{at}")
+        outputs = [v4.new_output("display_data", data=each) for each in ran.bundles]
+        assert VIEW_MIME in outputs[0].data
+        cells.append(v4.new_code_cell(code, outputs=outputs))
+    page, _ = HTMLExporter().from_notebook_node(v4.new_notebook(cells=cells))
+    for words in telling.values():
+        assert words in page
+    assert "model not found" not in page
+    assert 'type="application/vnd.jupyter.widget-view+json"' not in page

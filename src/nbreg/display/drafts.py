@@ -19,6 +19,7 @@ class DraftTable(Table[Any]):
 
     kind = "drafts"
     noun = "draft"
+    is_twin = True
     empty = "no drafts: nothing was trained that is not registered"
 
     def __init__(self, records: Sequence[DraftRecord], *, items: Sequence[Any] | None = None) -> None:

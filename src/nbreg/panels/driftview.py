@@ -25,10 +25,8 @@ class DriftView:
         self._name = parts.text("name of a variable", width="150px")
         parts.quietly(lambda: setattr(self._name, "value", "model"))
         tooltip = "a process with the recorded environment answers; making it may take minutes"
-        self._isolate = parts.button(
-            "let it answer from its own environment as", self._isolated, tooltip=tooltip
-        )
-        self._row = parts.box("row", self._isolate, self._name)
+        isolate = parts.button("answer from its own environment as", self._isolated, tooltip=tooltip)
+        self._row = parts.box("row", isolate, self._name)
         self._result = parts.html()
         self.root = parts.box("column", top, self._row, self._result, css="nbreg-view nbreg-panel")
         self._show()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PAGE: Final = 12
 """Lines of a page: each has a button, and each button is a model of the front end."""
 
+LOOKED: Final = 2_000
+"""Lines that a page with a filter looks through at most: it is there at once, and goes on when asked."""
+
 PLOTTED: Final = 60
 """The newest versions, in the plot; no more of them are read."""
 
@@ -106,7 +109,7 @@ class History(Shown):
     def look(self) -> Seen:
         """Read what one look shows: a page of lines, the newest versions, who held the stage since."""
         page = self.registry.timeline(
-            self.model, self.query or None, before=self._starts[-1], limit=PAGE, without=UNTOLD
+            self.model, self.query or None, before=self._starts[-1], limit=PAGE, without=UNTOLD, look=LOOKED
         )
         recent = self.registry.registered(self.model, limit=PLOTTED)
         rows = [each.version for each in recent]
@@ -125,6 +128,12 @@ class History(Shown):
         self.chosen = [each for each in self.chosen if self._is_there(each)]
         model = self.registry.model(self.model)
         return Seen(model, page, metrics, plot, self._holders(model))
+
+    def bound_told(self, page: Timeline) -> str:
+        """That a filter has not looked through everything, where that is so."""
+        if not page.rest or len(page.items) >= PAGE:
+            return ""
+        return f"looked through {LOOKED:,} lines, down to line {page.rest - 1:,}; there are older ones"
 
     def _holders(self, model: ModelRow) -> list[tuple[str, str]]:
         held = []
@@ -171,9 +180,10 @@ class History(Shown):
         seen = self.look()
         title = f"{brief(self.model)} · {seen.model.versions} versions"
         where = f"where {brief(self.query)}" if self.query else ""
-        lines = [title, *([where] if where else []), timeline.text(seen.page.items)]
+        bound = self.bound_told(seen.page)
+        lines = [each for each in (title, where, timeline.text(seen.page.items), bound) if each]
         body = timeline.summary(seen.model, seen.holders) + (html.quiet(where) if where else "")
-        body += seen.plot + timeline.table(seen.page.items)
+        body += seen.plot + timeline.table(seen.page.items) + (html.quiet(bound) if bound else "")
         if len(self.chosen) == 2:
             difference = self.difference()
             body += f'<div class="nbreg-parting">{difference.body()}</div>'

@@ -11,7 +11,7 @@ from nbreg.panels.parts import Parts
 from nbreg.panels.stages import Stages
 from nbreg.panels.stagesview import StagesView
 from nbreg.panels.watching import Watch
-from nbreg.records import VersionRow
+from nbreg.records import Timeline, VersionRow
 
 if TYPE_CHECKING:
     from nbreg.panels.history import History, Seen
@@ -138,10 +138,12 @@ class HistoryView:
         self._show_names()
         self._rest = seen.page.rest
         self._newer.disabled, self._older.disabled = history.is_at_start, not self._rest
-        self._where.value = html.quiet(self._said_below(len(items)))
+        self._where.value = html.quiet(self._said_below(seen.page))
 
-    def _said_below(self, amount: int) -> str:
-        if not amount:
+    def _said_below(self, page: Timeline) -> str:
+        if bound := self._history.bound_told(page):
+            return bound
+        if not page.items:
             return "nothing is like that" if self._history.query else "nothing has happened yet"
         return "" if self._history.chosen else "press a version to see it, another one to compare the two"
 

@@ -33,17 +33,19 @@ class HistoryVerbs:
         before: int = 0,
         limit: int = 20,
         without: Collection[str] = (),
+        look: int | None = None,
     ) -> Timeline:
         """What happened to a model, newest first, with the versions as they are now.
 
         With a `query`, only what happened to versions that it chooses; with a `number`, only what
         changed that version, as being archived for another one does. `without` are kinds of events
         to pass over. `before` is a page's `rest`: the next page. Reads no more than it gives,
-        unless the query is true of few.
+        unless the query is true of few: then `look` is how many lines it looks through at most,
+        and a page that has a `rest` goes on, however little there is on it.
 
         Raises `UnknownModelError` or `BadQueryError`.
         """
-        if not (is_count(before) and is_count(limit)):
+        if not (is_count(before) and is_count(limit) and (look is None or is_count(look))):
             raise BadInputError("a limit is a whole number from 0 on")
         database = self._desk.model(model)
         end = min(before - 1, len(database.journal)) if before else len(database.journal)
@@ -51,7 +53,7 @@ class HistoryVerbs:
         if number is not None:
             lines = [each for each in reversed(database.history("versions", str(number))) if each < end]
         chosen = _chooser(self._desk, model, database, query)
-        return _page(model, database, lines, chosen, limit, frozenset(without))
+        return _page(model, database, lines, chosen, limit, frozenset(without), look)
 
     def registered(self, model: str, *, limit: int = 60) -> list[Registered]:
         """The newest versions of a model, oldest first, each with the line that it came with.
@@ -98,11 +100,14 @@ def _page(
     chosen: Callable[[VersionRow | None], bool],
     limit: int,
     without: frozenset[str],
+    look: int | None,
 ) -> Timeline:
     items: list[TimelineItem] = []
     if not limit:
         return Timeline()  # who asks for nothing wants to know whether the query can be read
-    for index in lines:
+    for looked, index in enumerate(lines):
+        if looked == look:
+            return Timeline(items=items, rest=index + 2)
         event = reading.event(model, database.journal.line(index))
         if event.kind in without:
             continue
