@@ -8,14 +8,12 @@ import msgspec
 
 from nbreg.display import html, label, moved, timeline, told_gates, told_request
 from nbreg.display.style import PANEL_STYLE
-from nbreg.display.text import brief
+from nbreg.display.text import brief, moment
 from nbreg.panels.front import Shown
 from nbreg.records import GateResult, Move, PromotionRequest, TimelineItem
 from nbreg.registry import ModelVersion, Registry
 
-_MOVES: Final = (
-    "promoted", "retired", "rolled-back", "requested", "approved", "rejected", "withdrawn"
-)  # fmt: skip
+_MOVES: Final = ("promoted", "retired", "rolled-back")
 MOST_REQUESTS: Final = 5
 MOST: Final = 8
 MOST_READ: Final = 100
@@ -150,6 +148,9 @@ class Stages(Shown):
         stages = " → ".join(f"[{each}]" if each == row.stage else each for each in self.registry.stages)
         body = timeline.headline(self.version.model, row) + timeline.track(self.registry.lifecycle, row.stage)
         lines = [title, stages]
+        for each in self.requests()[:MOST_REQUESTS]:
+            body += html.quiet(_asked(each))
+            lines.append(brief(_asked(each), 300))
         if items:
             body += timeline.table(items)
             lines.append(timeline.text(items))
@@ -160,6 +161,13 @@ class Stages(Shown):
         from nbreg.panels.stagesview import StagesPanel
 
         return StagesPanel(self)
+
+
+def _asked(request: PromotionRequest) -> str:
+    """A request as it stays true, whatever becomes of it."""
+    agreed = "".join(f"; {each.by} approved" for each in request.approvals)
+    said = f": {request.message}" if request.message else ""
+    return f"{moment(request.at)} UTC, {request.by} asked for {request.to}{said}{agreed}"
 
 
 def _results(facts: dict[str, Any]) -> list[GateResult]:
