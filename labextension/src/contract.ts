@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '3dc4d6d3dadb3048';
+export const CONTRACT = '1ed12a57dbd29958';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -483,8 +483,11 @@ export interface IGateResult {
   saw: { [name: string]: unknown };
   /** Required by the registry, declared in this process for the stage, or given in the call. */
   source: 'required' | 'process' | 'call';
-  /** `overruled` was not asked, since the move was forced. */
-  state: 'asked' | 'unavailable' | 'overruled';
+  /**
+   * `overruled` was not asked, since the move was forced; `unasked` is a function that was not run yet,
+   * and stands in no event.
+   */
+  state: 'asked' | 'unavailable' | 'overruled' | 'unasked';
   /** The function's text, by digest. */
   digest: string;
   seconds: number;
