@@ -78,10 +78,21 @@ QUESTIONS: dict[str, dict[str, object]] = {
 }
 """What a route is asked; those of a version that are not here are asked for `churn@2`."""
 
+FORESEEN = {
+    "kind": "retired",
+    "model": "churn",
+    "number": 2,
+    "name": "1.1.0",
+    "before": "production",
+    "to": "archived",
+}
+"""What a page shows that was loaded before the rollback."""
+
 REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "unknown-model": ("versions", {"model": "chrun"}),
     "name-taken": ("set-alias", {"ref": "churn@2", "alias": "1.0.0"}),
     "bad-query": ("versions", {"model": "churn", "query": "metrics.auc >"}),
+    "conflict": ("retire", {"ref": "churn@2", "expect": FORESEEN}),
     "gate-refused": ("promote", {"ref": "churn@4", "to": "production"}),
     "read-only": ("promote", {"registry": "old", "ref": "churn@2", "to": "staging"}),
 }

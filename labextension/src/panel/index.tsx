@@ -1,0 +1,202 @@
+import { historyIcon, refreshIcon, ReactWidget } from '@jupyterlab/ui-components';
+import { Signal, type ISignal } from '@lumino/signaling';
+import type { Message } from '@lumino/messaging';
+import React, { useCallback, useEffect, useReducer, useState } from 'react';
+
+import { nbregIcon } from '../icon';
+import { Refusal } from '../service';
+import { Diff } from './diff';
+import { AllEvents } from './events';
+import { Models } from './models';
+import { Failure, Surroundings, useSurroundings, type ISurroundings } from './parts';
+import { Version } from './version';
+
+/** What is looked at; the list of models lies below all else. */
+type Place = { kind: 'version'; ref: string } | { kind: 'diff'; a: string; b: string } | { kind: 'events' };
+
+function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const [failure, setFailure] = useState<Refusal | null>(null);
+  const [lost, setLost] = useState<Refusal | null>(null);
+  const [isReady, setReady] = useState(false);
+  const [, redraw] = useReducer((old: number) => old + 1, 0);
+  const [places, setPlaces] = useState<ReadonlyArray<Place>>(() => (widget.wanted ? [{ kind: 'version', ref: widget.wanted }] : []));
+  const [isOpen, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [text, setText] = useState('');
+  const asked = useSettled(text, 250);
+  const connect = useCallback(() => {
+    setFailure(null);
+    service
+      .connect()
+      .then(() => service.near(widget.near))
+      .then(() => setReady(true))
+      .catch(error => setFailure(Refusal.of(error)));
+  }, [service, widget]);
+  useEffect(connect, [connect]);
+  useEffect(() => {
+    let known = service.registry?.key;
+    const other = (): void => {
+      if (known !== undefined && service.registry?.key !== known) {
+        setPlaces([]); // what was looked at is of another registry
+      }
+      known = service.registry?.key;
+      redraw();
+    };
+    const show = (_: unknown, ref: string): void => setPlaces([{ kind: 'version', ref }]);
+    service.registryChanged.connect(other);
+    widget.asked.connect(show);
+    return () => {
+      service.registryChanged.disconnect(other);
+      widget.asked.disconnect(show);
+    };
+  }, [service, widget]);
+  const key = service.registry?.key;
+  const refresh = (): void => {
+    service.refresh().then(
+      () => setLost(null),
+      error => setLost(Refusal.of(error))
+    );
+  };
+  const go = (place: Place): void => setPlaces(old => [...old, place]);
+  const toggle = (model: string): void =>
+    setOpen(old => {
+      const next = new Set(old);
+      if (!next.delete(model)) {
+        next.add(model);
+      }
+      return next;
+    });
+  if (failure) {
+    return (
+      <div className="jp-nbreg-Body">
+        <Failure refusal={failure} onAgain={connect} />
+      </div>
+    );
+  }
+  if (!isReady) {
+    return <p className="jp-nbreg-Body jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+  }
+  const place = places[places.length - 1];
+  return (
+    <>
+      <Head onEvents={() => go({ kind: 'events' })} onRefresh={refresh} />
+      {lost && <Failure refusal={lost} onAgain={refresh} />}
+      {place ? (
+        <nav className="jp-nbreg-Way" aria-label={trans.__('Where this is')}>
+          <button className="jp-nbreg-Link" onClick={() => setPlaces(places.slice(0, -1))}>
+            ← {trans.__('Back')}
+          </button>
+          {places.length > 1 && (
+            <button className="jp-nbreg-Link" onClick={() => setPlaces([])}>
+              {trans.__('All models')}
+            </button>
+          )}
+        </nav>
+      ) : (
+        <div className="jp-nbreg-Search">
+          <input
+            type="search"
+            className="jp-mod-styled"
+            value={text}
+            aria-label={trans.__('Search models and versions')}
+            placeholder={trans.__('churn, or metrics.auc > 0.9')}
+            title={trans.__('A part of a name; or a query: metrics.auc > 0.9 and stage == "staging", "eu" in tags')}
+            onChange={event => setText(event.target.value)}
+          />
+        </div>
+      )}
+      <div className="jp-nbreg-Body" key={key}>
+        {!place && <Models text={asked} isOpen={isOpen} onToggle={toggle} onShow={ref => go({ kind: 'version', ref })} />}
+        {place?.kind === 'version' && <Version key={place.ref} reference={place.ref} onCompare={(a, b) => go({ kind: 'diff', a, b })} />}
+        {place?.kind === 'diff' && <Diff a={place.a} b={place.b} />}
+        {place?.kind === 'events' && <AllEvents />}
+      </div>
+    </>
+  );
+}
+
+function Head({ onEvents, onRefresh }: { onEvents: () => void; onRefresh: () => void }): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const { registry, registries } = service;
+  return (
+    <div className="jp-nbreg-Head">
+      {registries.length > 1 ? (
+        <select className="jp-mod-styled" aria-label={trans.__('Registry')} title={registry?.location} value={registry?.key} onChange={event => void service.choose(event.target.value)}>
+          {registries.map(each => (
+            <option key={each.key} value={each.key}>
+              {each.title}
+              {each.writable ? '' : ` (${trans.__('read only')})`}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <span className="jp-nbreg-Name" title={registry?.location}>
+          {registry?.title ?? trans.__('no registry')}
+        </span>
+      )}
+      <span className="jp-nbreg-Beside">
+        <button className="jp-nbreg-Tool" title={trans.__('What happened')} aria-label={trans.__('What happened')} onClick={onEvents}>
+          <historyIcon.react tag="span" width="16px" height="16px" />
+        </button>
+        <button className="jp-nbreg-Tool" title={trans.__('Look for changes')} aria-label={trans.__('Look for changes')} onClick={onRefresh}>
+          <refreshIcon.react tag="span" width="16px" height="16px" />
+        </button>
+      </span>
+    </div>
+  );
+}
+
+function useSettled(text: string, milliseconds: number): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), milliseconds);
+    return () => clearTimeout(timer);
+  }, [text, milliseconds]);
+  return settled;
+}
+
+/** The sidebar: React draws it, Lumino owns it. */
+export class RegistryPanel extends ReactWidget {
+  constructor(private readonly _surroundings: ISurroundings) {
+    super();
+    const { trans } = _surroundings;
+    this.id = 'nbreg-panel';
+    this.addClass('jp-nbreg-Panel');
+    this.title.icon = nbregIcon;
+    this.title.caption = trans.__('Models');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('Models of nbreg'));
+  }
+
+  /** The notebook or folder whose registry is shown. */
+  near = '';
+
+  /** The version that was asked for last, for a panel that was not drawn yet. */
+  wanted = '';
+
+  /** A version is asked for elsewhere: by a card, a badge, a command. */
+  get asked(): ISignal<this, string> {
+    return this._asked;
+  }
+
+  /** Show a version. */
+  showVersion(ref: string): void {
+    this.wanted = ref;
+    this._asked.emit(ref);
+  }
+
+  render(): JSX.Element {
+    return (
+      <Surroundings.Provider value={this._surroundings}>
+        <Panel widget={this} />
+      </Surroundings.Provider>
+    );
+  }
+
+  protected onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    void this._surroundings.service.refresh().catch(() => undefined);
+  }
+
+  private readonly _asked = new Signal<this, string>(this);
+}

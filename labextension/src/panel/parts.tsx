@@ -1,0 +1,181 @@
+import { nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import React, { createContext, useCallback, useContext, useEffect, useRef, useState } from 'react';
+
+import type { IChanges } from '../contract';
+import { Refusal, type Answer, type Asked, type Path, type RegistryService } from '../service';
+import { ago, exactly, points, shown } from '../words';
+
+/** What all parts of the panel are given. */
+export interface ISurroundings {
+  service: RegistryService;
+  trans: TranslationBundle;
+  /** Put the code that loads a version into the open notebook; says why not, where it cannot. */
+  insertCode: (ref: string) => string;
+}
+
+export const Surroundings = createContext<ISurroundings>({
+  service: undefined as unknown as RegistryService,
+  trans: nullTranslator.load('nbreg'),
+  insertCode: () => ''
+});
+
+export const useSurroundings = (): ISurroundings => useContext(Surroundings);
+
+/** An answer, why there is none, or neither yet; `again` asks once more and keeps what there is meanwhile. */
+export interface IAsked<T> {
+  answer: T | null;
+  failure: Refusal | null;
+  again: () => void;
+}
+
+/** Ask a route, and again when the question or one of the models that it is about changed. */
+export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, models: 'all' | string | null): IAsked<Answer<P>> {
+  const { service } = useSurroundings();
+  const [state, setState] = useState<{ key: string; answer: Answer<P> | null; failure: Refusal | null }>({ key: '', answer: null, failure: null });
+  const [round, setRound] = useState(0);
+  const question = JSON.stringify([service.registry?.key, asked]);
+  useEffect(() => {
+    if (asked === null) {
+      return;
+    }
+    let isCurrent = true;
+    service.ask(path, asked).then(
+      answer => isCurrent && setState({ key: question, answer, failure: null }),
+      error => {
+        const failure = Refusal.of(error);
+        // What was read stays while the server cannot be reached, but not what is there no more.
+        const keeps = (key: string): boolean => key === question && failure.status !== 404;
+        return isCurrent && setState(old => ({ key: question, answer: keeps(old.key) ? old.answer : null, failure }));
+      }
+    );
+    return () => {
+      isCurrent = false;
+    };
+    // `question` is all that `asked` holds.
+  }, [service, path, question, round]);
+  const again = useCallback(() => setRound(old => old + 1), []);
+  useChanges(changes => {
+    if (models && (models === 'all' || isAbout(changes, models))) {
+      again();
+    }
+  });
+  return { answer: state.key === question ? state.answer : null, failure: state.key === question ? state.failure : null, again };
+}
+
+export function isAbout(changes: IChanges, model: string): boolean {
+  return changes.all || changes.gone.includes(model) || changes.models.some(each => each.name === model);
+}
+
+/** Be told of changes, by whichever process. */
+export function useChanges(then: (changes: IChanges) => void): void {
+  const { service } = useSurroundings();
+  const latest = useRef(then);
+  latest.current = then;
+  useEffect(() => {
+    const tell = (_: unknown, changes: IChanges): void => latest.current(changes);
+    service.changed.connect(tell);
+    return () => void service.changed.disconnect(tell);
+  }, [service]);
+}
+
+/** A stage: a dot that helps the eye, and the word that says it. */
+export function Stage({ stage }: { stage: string }): JSX.Element {
+  const known = stage.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return (
+    <span className="jp-nbreg-Stage">
+      <span className={`jp-nbreg-Dot jp-nbreg-mod-${known}`} aria-hidden="true" />
+      {stage}
+    </span>
+  );
+}
+
+/** When it was, roughly; to the second where the pointer rests. */
+export function When({ at }: { at: string }): JSX.Element {
+  return (
+    <time dateTime={at} title={exactly(at)}>
+      {ago(at)}
+    </time>
+  );
+}
+
+/** Why not, and what next. */
+export function Failure({ refusal, onAgain }: { refusal: Refusal; onAgain?: () => void }): JSX.Element {
+  const { trans } = useSurroundings();
+  return (
+    <div className={`jp-nbreg-Failure${refusal.isConflict ? ' jp-nbreg-mod-conflict' : ''}`} role="alert">
+      {refusal.isConflict && <b>{trans.__('Nothing was changed: somebody was here first.')}</b>}
+      <div>{refusal.gates.length > 0 ? trans.__('It does not pass what the stage requires:') : refusal.message}</div>
+      {refusal.gates.length > 0 && (
+        <ul className="jp-nbreg-Gates">
+          {refusal.gates.map((each, i) => (
+            <li key={i}>
+              <span className={each.passed ? 'jp-nbreg-mod-added' : 'jp-nbreg-mod-removed'} role="img" aria-label={each.passed ? trans.__('passed') : trans.__('not passed')}>
+                {each.passed ? '✓' : '✗'}
+              </span>{' '}
+              <code>{each.gate}</code> <span className="jp-nbreg-quiet">{each.why}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {refusal.hint && <div className="jp-nbreg-quiet">{refusal.hint}</div>}
+      {onAgain && (
+        <button className="jp-nbreg-Link" onClick={onAgain}>
+          {trans.__('Try again')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Names and values, a pair a line; what says nothing is left out. */
+export function Facts({ rows }: { rows: ReadonlyArray<[string, React.ReactNode]> }): JSX.Element | null {
+  const told = rows.filter(([, value]) => value !== '' && value !== null && value !== undefined);
+  if (told.length === 0) {
+    return null;
+  }
+  return (
+    <dl className="jp-nbreg-Facts">
+      {told.map(([name, value]) => (
+        <React.Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+/** A line over the versions, oldest first, with the newest value in words. */
+export function Sparkline({ name, values }: { name: string; values: ReadonlyArray<number> }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  if (values.length < 2) {
+    return null;
+  }
+  const at = points(values, 100, 22);
+  const last = values[values.length - 1];
+  const [x, y] = at[at.length - 1];
+  return (
+    <div className="jp-nbreg-Spark">
+      <span className="jp-nbreg-quiet">{name}</span>
+      <svg viewBox="-3 -3 106 28" preserveAspectRatio="none" role="img" aria-label={trans.__('%1 over %2 versions, now %3', name, values.length, shown(last))}>
+        <polyline points={at.map(each => each.join(',')).join(' ')} />
+        <circle cx={x} cy={y} r="2" />
+      </svg>
+      <span className="jp-nbreg-Number">{shown(last)}</span>
+    </div>
+  );
+}
+
+/** Something that is read only when it is opened. */
+export function Section({ title, count, children }: { title: string; count?: number | string; children: () => JSX.Element | null }): JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="jp-nbreg-Section" onToggle={event => setOpen((event.target as HTMLDetailsElement).open)}>
+      <summary>
+        {title}
+        {count !== undefined && count !== '' && <span className="jp-nbreg-quiet"> {count}</span>}
+      </summary>
+      {isOpen && children()}
+    </details>
+  );
+}

@@ -1,0 +1,232 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import { CONTRACT, METHODS, NAMESPACE, type IChanges, type IGateResult, type IHello, type IRegistryInfo, type IRoutes } from './contract';
+
+/** A route's path. */
+export type Path = keyof IRoutes;
+
+/** What a route is asked with, but for the registry, which the service knows. */
+export type Asked<P extends Path> = Omit<IRoutes[P]['asked'], 'registry'>;
+
+/** What a route answers. */
+export type Answer<P extends Path> = IRoutes[P]['answer'];
+
+/** What the server said instead of an answer: a fact, and the next step. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly hint: string = '',
+    readonly status: number = 0,
+    /** What a stage requires, where a version does not come into it. */
+    readonly gates: ReadonlyArray<IGateResult> = []
+  ) {
+    super(message);
+  }
+
+  /** Whether somebody else was faster, so that what was meant is not what there is any more. */
+  get isConflict(): boolean {
+    return this.status === 409;
+  }
+
+  /** Anything that was thrown, as what can be shown. */
+  static of(error: unknown): Refusal {
+    return error instanceof Refusal ? error : new Refusal('failed', String((error as Error)?.message ?? error));
+  }
+}
+
+/** The one place in the frontend that talks to the nbreg server. */
+export class RegistryService implements IDisposable {
+  constructor(private readonly _options: RegistryService.IOptions) {
+    this._poll = new Poll({
+      auto: false,
+      factory: () => this._follow(),
+      frequency: { interval: _options.interval ?? 3000, backoff: true, max: 60_000 },
+      name: 'nbreg:changes',
+      standby: () => _options.isHidden() || document.hidden
+    });
+  }
+
+  /** What changed in the registry, by whichever process. */
+  get changed(): ISignal<this, IChanges> {
+    return this._changed;
+  }
+
+  /** Another registry is the one that is asked, or what is known of it is new. */
+  get registryChanged(): ISignal<this, void> {
+    return this._registryChanged;
+  }
+
+  /** The registries of this server, that of the open notebook first. */
+  get registries(): ReadonlyArray<IRegistryInfo> {
+    return this._registries;
+  }
+
+  /** The registry that is asked. */
+  get registry(): IRegistryInfo | undefined {
+    return this._registries.find(each => each.key === this._key) ?? this._registries[0];
+  }
+
+  /** Who acts, as the server's `hello` says. */
+  get hello(): IHello | undefined {
+    return this._hello;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  /** Whether this frontend and that server speak of the same. Rejects with a `Refusal` that says what to do. */
+  async connect(): Promise<IHello> {
+    const hello = await this.ask('hello', {}).catch(error => {
+      const refusal = Refusal.of(error);
+      throw refusal.status === 404 && refusal.code.startsWith('http')
+        ? new Refusal('no-server', 'the server has no nbreg extension', 'pip install nbreg, then start the server anew', 404)
+        : refusal;
+    });
+    if (hello.contract !== CONTRACT) {
+      throw new Refusal('other-version', `this page and nbreg ${hello.version} on the server do not fit together`, hello.hint);
+    }
+    this._hello = hello;
+    return hello;
+  }
+
+  /** Find the registry of a notebook or folder; one that somebody chose by hand stays. */
+  async near(path: string): Promise<void> {
+    const before = this._key;
+    const question = ++this._lookups;
+    const found = await this.ask('registries', { near: path });
+    if (question !== this._lookups) {
+      return; // another notebook was opened meanwhile
+    }
+    const isChosen = this._isChosen && found.some(each => each.key === this._key);
+    const chosen = this.registry;
+    if (this._isChosen && !isChosen && chosen) {
+      found.push(chosen);
+    }
+    this._registries = found;
+    if (!this._isChosen) {
+      this._key = found[0]?.key;
+    }
+    if (this._key !== before) {
+      await this._start();
+    }
+    this._registryChanged.emit();
+  }
+
+  /** Ask another one of the registries from now on. */
+  async choose(key: string): Promise<void> {
+    this._isChosen = true;
+    if (key !== this._key) {
+      this._key = key;
+      await this._start();
+      this._registryChanged.emit();
+    }
+  }
+
+  /** Ask a route. Rejects with a `Refusal`. */
+  async ask<P extends Path>(path: P, asked: Asked<P>): Promise<Answer<P>> {
+    const { serverSettings } = this._options;
+    const url = URLExt.join(serverSettings.baseUrl, NAMESPACE, path);
+    const question = { ...(ABOUT_THE_SERVER.has(path) ? {} : { registry: this._key }), ...asked };
+    const isGet = METHODS[path] === 'GET';
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(
+        isGet ? url + query(question) : url,
+        isGet ? { method: 'GET', cache: 'no-cache' } : { method: 'POST', body: JSON.stringify(question) },
+        serverSettings
+      );
+    } catch {
+      throw new Refusal('no-connection', 'the server does not answer', 'is it still running?');
+    }
+    if (!response.ok) {
+      throw await refusal(response);
+    }
+    return (await response.json()) as Answer<P>;
+  }
+
+  /** Where a download of a version is found, for a link. */
+  link(path: 'archive' | 'files', ref: string): string {
+    const { baseUrl } = this._options.serverSettings;
+    return URLExt.join(baseUrl, NAMESPACE, path) + query({ registry: this._key, ref });
+  }
+
+  /** Ask for changes now: after an own change, and when the panel is shown. Rejects with a `Refusal`. */
+  async refresh(): Promise<void> {
+    if (!this.isDisposed && this._key !== undefined) {
+      await this._follow();
+    }
+  }
+
+  dispose(): void {
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Take the cursor that changes are told from, before anything is read. */
+  private async _start(): Promise<void> {
+    this._cursor = '';
+    this._epoch += 1;
+    // What cannot be followed yet says so to whoever asks it something.
+    await this._follow().catch(() => undefined);
+    void this._poll.start();
+  }
+
+  private async _follow(): Promise<void> {
+    const epoch = this._epoch;
+    const isFirst = this._cursor === '';
+    const changes = await this.ask('poll', { since: this._cursor });
+    if (epoch !== this._epoch) {
+      return; // of the registry that was asked before
+    }
+    this._cursor = changes.cursor;
+    if (!isFirst && (changes.models.length || changes.gone.length || changes.others.length || changes.all)) {
+      this._changed.emit(changes);
+    }
+  }
+
+  private readonly _poll: Poll;
+  private readonly _changed = new Signal<this, IChanges>(this);
+  private readonly _registryChanged = new Signal<this, void>(this);
+  private _registries: IRegistryInfo[] = [];
+  private _hello: IHello | undefined;
+  private _key: string | undefined;
+  private _isChosen = false;
+  private _lookups = 0;
+  private _epoch = 0;
+  private _cursor = '';
+}
+
+export namespace RegistryService {
+  /** What the service is made with. */
+  export interface IOptions {
+    serverSettings: ServerConnection.ISettings;
+    /** Nobody looks: nothing is asked. */
+    isHidden: () => boolean;
+    /** Milliseconds between two questions for changes. */
+    interval?: number;
+  }
+}
+
+const ABOUT_THE_SERVER: ReadonlySet<Path> = new Set<Path>(['hello', 'registries']);
+
+function query(question: object): string {
+  const given = Object.entries(question).filter(([, value]) => value !== undefined && value !== '');
+  return URLExt.objectToQueryString(Object.fromEntries(given.map(([name, value]) => [name, String(value)])));
+}
+
+async function refusal(response: Response): Promise<Refusal> {
+  const told = (await response.json().catch(() => ({}))) as Partial<Refusal>;
+  return new Refusal(
+    told.code ?? `http-${response.status}`,
+    told.message ?? `${response.status} ${response.statusText}`,
+    told.hint ?? '',
+    response.status,
+    told.gates ?? []
+  );
+}

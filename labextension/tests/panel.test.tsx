@@ -1,0 +1,118 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import React, { act } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, expect, it } from 'vitest';
+
+import type { IVersionItem } from '../src/contract';
+import { Models } from '../src/panel/models';
+import { Surroundings } from '../src/panel/parts';
+import { Version } from '../src/panel/version';
+import { shown } from '../src/words';
+import { recorded, wire } from './wire';
+
+let root: Root | undefined;
+let dispose = (): void => undefined;
+
+afterEach(() => {
+  act(() => root?.unmount());
+  dispose();
+});
+
+/** Draw a part of the panel over recorded answers. */
+async function drawn(element: JSX.Element, instead: { [path: string]: string } = {}): Promise<ReturnType<typeof recorded> & { node: HTMLElement }> {
+  const made = recorded(instead);
+  dispose = () => made.service.dispose();
+  await made.service.near('project/train.ipynb');
+  const node = document.body.appendChild(document.createElement('div'));
+  root = createRoot(node);
+  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '' };
+  await act(async () => root?.render(<Surroundings.Provider value={surroundings}>{element}</Surroundings.Provider>));
+  await settled();
+  return { ...made, node };
+}
+
+/** Until nothing is asked or drawn any more. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    await act(async () => new Promise(resolve => setTimeout(resolve, 0)));
+  }
+}
+
+async function press(node: HTMLElement, name: RegExp): Promise<void> {
+  const button = [...node.querySelectorAll('button')].find(each => name.test(each.getAttribute('aria-label') ?? each.textContent ?? ''));
+  expect(button, String(name)).toBeDefined();
+  await act(async () => button?.click());
+  await settled();
+}
+
+const none = (): void => undefined;
+
+it('lists models with who holds which stage, and their versions newest first', async () => {
+  const { node } = await drawn(<Models text="" isOpen={new Set(['churn'])} onToggle={none} onShow={none} />);
+
+  expect(node.querySelector('.jp-nbreg-Model')?.textContent).toContain('production');
+  const saved = wire('versions').answer.versions as IVersionItem[];
+  const names = [...node.querySelectorAll('.jp-nbreg-Version .jp-nbreg-Name')].map(each => each.textContent);
+  expect(names).toEqual(saved.map(each => each.version.name));
+  expect(node.querySelector('svg[role=img]')?.getAttribute('aria-label')).toBe(`auc over ${names.length} versions, now ${shown(saved[0].version.metrics['auc'])}`);
+});
+
+it('hands a query to the registry, and shows where one cannot be read', async () => {
+  const { node, requests } = await drawn(<Models text="metrics.auc >" isOpen={new Set()} onToggle={none} onShow={none} />, { search: 'refused-bad-query' });
+
+  expect(requests[requests.length - 1]).toMatchObject({ path: 'search', asked: { query: 'metrics.auc >' } });
+  expect(node.querySelector('[role=alert]')?.textContent).toContain(wire('refused-bad-query').answer.message);
+});
+
+it('promotes as it was foretold, with a reason', async () => {
+  const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />);
+  await press(node, /^Roll back: /);
+
+  expect(node.querySelector('.jp-nbreg-Told')?.textContent).toBe('1.0.0: archived → production1.1.0: production → archived');
+  await press(node, /^Roll back$/);
+
+  const sent = requests.find(each => each.method === 'POST');
+  expect(sent).toMatchObject({ path: 'rollback', asked: { model: 'churn', stage: 'production', expect: { kind: 'rolled-back', number: 1, displaced: 2 } } });
+});
+
+it('explains that somebody was faster, keeps what was typed, and looks again', async () => {
+  const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />, { retire: 'refused-conflict' });
+  await press(node, /^Retire: 1.1.0: production → archived$/);
+  const reason = node.querySelector<HTMLInputElement>('form input');
+  await act(async () => {
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(reason, 'Old');
+    reason?.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  const before = requests.filter(each => each.path === 'version').length;
+  await press(node, /^Retire$/);
+
+  expect(requests.find(each => each.method === 'POST')?.asked['reason']).toBe('Old');
+  expect(node.querySelector('form [role=alert]')?.textContent).toContain(wire('refused-conflict').answer.message);
+  expect(node.querySelector('form [role=alert]')?.textContent).toContain('Nothing was changed: somebody was here first.');
+  expect(node.querySelector<HTMLInputElement>('form input')?.value).toBe('Old');
+  expect(requests.filter(each => each.path === 'version').length).toBeGreaterThan(before);
+});
+
+it('shows what each gate of a stage saw', async () => {
+  const { node } = await drawn(<Version reference="churn@2" onCompare={none} />, { retire: 'refused-gate-refused' });
+  await press(node, /^Retire: 1.1.0: production → archived$/);
+  await press(node, /^Retire$/);
+
+  const gates = [...node.querySelectorAll('.jp-nbreg-Gates li')].map(each => each.textContent);
+  expect(gates).toEqual(['✗ metrics.auc > 0.99 metrics.auc is 0.94', '✗ approved(2) nobody has so far']);
+});
+
+it('shows who asks for a stage, and lets others say yes or no', async () => {
+  const request = wire('requests').answer[0];
+  const saved = { version: request.version, by: request.by };
+  Object.assign(request, { version: 2, by: 'bob' });
+  const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />);
+  Object.assign(request, saved);
+
+  expect(node.querySelector('.jp-nbreg-Request')?.textContent).toContain(`bob asks for ${request.to}`);
+  await press(node, /^Approve$/);
+  await act(async () => node.querySelector<HTMLButtonElement>('form button[type=submit]')?.click());
+  await settled();
+
+  expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id } });
+});

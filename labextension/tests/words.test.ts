@@ -1,0 +1,64 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import type { IEvent, IMove, IVersionItem } from '../src/contract';
+import { ago, commonMetric, foretold, happened, isQuery, loadingCode, points, shown, size } from '../src/words';
+import { wire } from './wire';
+
+const trans = nullTranslator.load('nbreg');
+
+describe('words', () => {
+  it.each([
+    ['churn', false],
+    ['risk/churn', false],
+    ['order-2', false],
+    ['metrics.auc > 0.9', true],
+    ['"eu" in tags', true],
+    ['not proof', true]
+  ])('takes %s for a query: %s', (text, expected) => expect(isQuery(text)).toBe(expected));
+
+  it('shows numbers in few digits and texts that end', () => {
+    expect([shown(0.97902097), shown(3), shown('x'.repeat(300)).length, shown({ a: 1 }), shown(undefined)]).toEqual(['0.979', '3', 201, '{"a":1}', '']);
+    expect([size(0), size(1023), size(1536), size(5 * 2 ** 30)]).toEqual(['0 B', '1023 B', '1.5 KiB', '5.0 GiB']);
+  });
+
+  it('says how long ago it was', () => {
+    const now = Date.parse('2026-02-09T12:00:00Z');
+
+    expect([ago('2026-02-09T11:59:58Z', now, 'en'), ago('2026-02-09T09:00:00Z', now, 'en')]).toEqual(['now', '3 hr. ago']);
+  });
+
+  it('tells each event of the record with what it did', () => {
+    const told = (wire('events').answer.events as IEvent[]).map(happened);
+
+    expect(told).toContain('promoted 1.1.0 none → production (1.0.0 archived)');
+    expect(told).toContain('alias-set 1.0.0 fallback');
+    expect(told).toContain('proved 1.1.0 loads');
+  });
+
+  it('foretells what a move does to others', () => {
+    const moves = wire('version').answer.moves as IMove[];
+
+    expect(moves.map(each => foretold(each, trans))).toContain('1.0.0: archived → production · 1.1.0: production → archived');
+  });
+
+  it('draws the metric that most versions have, inside its box', () => {
+    const items = wire('versions').answer.versions as IVersionItem[];
+
+    expect(commonMetric(items)).toBe('auc');
+    expect(points([1, 3, 2], 100, 20)).toEqual([
+      [0, 20],
+      [50, 0],
+      [100, 10]
+    ]);
+    expect(points([2, 2], 100, 20)).toEqual([
+      [0, 10],
+      [100, 10]
+    ]);
+  });
+
+  it('writes code that is a string of Python whatever the folder is called', () => {
+    expect(loadingCode('churn@1.0.0', null)).toBe('import nbreg\n\nmodel = nbreg.load("churn@1.0.0")');
+    expect(loadingCode('churn@1.0.0', '/srv/a "b"')).toContain('nbreg.Registry("/srv/a \\"b\\"").load(');
+  });
+});
