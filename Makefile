@@ -14,7 +14,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 TORCH := torch
 KERAS := keras
 
-.PHONY: help demo lab test slow frameworks check lint types tests notebooks browser bench peers pictures format clean
+.PHONY: help demo lab test slow frameworks check lint types tests notebooks browser jstest extension bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -24,13 +24,14 @@ help:  ## this list
 demo: $(DEMO)  ## run the quickstart notebook and show the versions it made; two minutes the first time
 	@$(PY) tools/demo.py
 
-lab: $(DEMO) $(LAB)  ## open JupyterLab on a copy of the quickstart
+lab: $(DEMO) $(LAB)  ## open JupyterLab, with the sidebar, on a copy of the quickstart
+	@$(PY) tools/labextension.py
 	@$(PY) tools/demo.py --prepare
 	@$(PY) -m jupyterlab $(AS_ROOT) --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
 
 test: check  ## everything that must hold before a change goes in: what CI runs
 
-check: lint types tests notebooks browser
+check: lint types tests notebooks jstest browser
 
 lint: $(TEST)
 	@$(PY) -m ruff check --quiet .
@@ -39,13 +40,22 @@ lint: $(TEST)
 types: $(TEST)
 	@$(PY) -m mypy
 
-tests: $(TEST)
+tests: $(TEST) extension
 	@$(PY) -m pytest -q
 
 # In a process of its own. Without a browser it is skipped with the reason, unless NBREG_REQUIRE_BROWSER=1.
-browser: $(TEST)  ## the panels in a real JupyterLab and a real chromium, which is installed where that is possible
+browser: $(TEST) extension  ## the panels and the sidebar in a real JupyterLab and a real chromium, which is installed where that is possible
 	@$(PY) tools/ensure_browser.py >/dev/null || test "$$NBREG_REQUIRE_BROWSER" != 1
 	@$(PY) -m pytest -q tests/browser
+
+jstest: extension  ## the types and tests of the JupyterLab extension
+	@$(PY) tools/labextension.py run node_modules/typescript/bin/tsc
+	@$(PY) tools/labextension.py run node_modules/vitest/vitest.mjs run --reporter=dot
+
+# Node is the machine's or, where there is none, a Python package: nothing has to be there before.
+extension: $(TEST)
+	@$(PY) tools/labextension.py modules
+	@$(PY) tools/labextension.py
 
 # Strict: outputs are compared with the committed ones, after the substitutions in sanitize.cfg.
 # In a home of their own, so that nobody's configuration shows in them and nothing is left behind.
@@ -73,13 +83,14 @@ peers: $(TEST)  ## nbreg beside mlflow, modelstore, pins, vetiver and bentoml, e
 pictures: $(TEST)  ## the README's pictures, from the quickstart's outputs and of panels; needs chromium
 	@$(PY) tools/pictures.py
 	@$(PY) tools/panel_pictures.py
+	@$(PY) tools/sidebar_pictures.py
 
 format: $(TEST)  ## sort imports and format
 	@$(PY) -m ruff check --quiet --fix-only --select I .
 	@$(PY) -m ruff format --quiet .
 
 clean:  ## remove the environment and all that was made by running things
-	rm -rf .venv .venv-peers build dist notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers build dist labextension/built labextension/node_modules notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A stamp for each set of extras, so that a second run costs nothing and the demo needs no test tools.
 # One stamp is out of date when pyproject.toml is newer, or when the folder was moved.

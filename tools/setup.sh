@@ -45,7 +45,8 @@ elif ! suitable .venv/bin/python; then
 fi
 echo "$PWD" >.venv/.folder
 
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+# The JupyterLab extension is built by the targets that need it, with Python alone installed as it is.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 NBREG_SKIP_LABEXTENSION=1
 echo "setup: installing nbreg[$extras]"
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 with_uv() {
