@@ -30,6 +30,7 @@ from nbreg.capture.export import uv_here
 from nbreg.cli import main
 from nbreg.errors import (
     BadInputError,
+    CannotLoadError,
     CannotRebuildError,
     DamagedObjectError,
     DriftError,
@@ -141,6 +142,10 @@ class Odd:
 
 
 registry.register("odd", Odd())
+
+from sklearn.utils import fixes  # what is gone from it here stands for all that moved
+fixes.Moved = type("Moved", (), {"__module__": fixes.__name__})
+registry.register("moved", fixes.Moved())
 '''
 
 
@@ -272,6 +277,17 @@ def test_nothing_is_isolated_where_nothing_differs(registry: Registry) -> None:
     registry.register("line", LinearRegression().fit(rows, rows.sum(axis=1)))
 
     assert type(registry.load("line@1", on_drift="isolate")) is LinearRegression
+
+
+def test_what_cannot_be_made_here_says_which_libraries_differ_and_how_to_run_it(old: Registry) -> None:
+    """A class moved between two releases: the way out is the old one, not an unpickler's complaint."""
+    with pytest.raises(CannotLoadError, match="is not made again here") as refusal:
+        old.load("moved@1")
+
+    assert "scikit-learn 1.7.2 → " in refusal.value.hint
+    assert "registry.isolated('moved@1" in refusal.value.hint
+    assert "%load_model moved@1" in refusal.value.line
+    assert "--isolate runs it with what it was made with" in refusal.value.line
 
 
 def test_plain_values_and_arrays_need_no_process(old: Registry) -> None:

@@ -67,7 +67,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-_TWO_SPELLINGS: Final = re.compile("\0([^\0]*)\0([^\0]*)\0")
+_SPELLINGS: Final = re.compile("\0([^\0]*)\0([^\0]*)\0([^\0]*)\0")
 
 
 def option(name: str, value: str | None = None) -> str:
@@ -87,9 +87,9 @@ def _typed(name: str) -> str:
     return name.strip("_").replace("_", "-")
 
 
-def spelled(python: str, typed: str) -> str:
-    """What a hint says in Python, and what where it is typed: in a magic or a shell."""
-    return f"\0{python}\0{typed}\0"
+def spelled(python: str, typed: str, shell: str | None = None) -> str:
+    """What a hint says in Python, and what where it is typed: in a magic, and in a shell if that is other."""
+    return f"\0{python}\0{typed}\0{typed if shell is None else shell}\0"
 
 
 class NbregError(Exception):
@@ -104,7 +104,7 @@ class NbregError(Exception):
     @property
     def hint(self) -> str:
         """What to do next, as one writes it in Python; a traceback shows it below the message."""
-        return _TWO_SPELLINGS.sub(r"\1", self._hint)
+        return _SPELLINGS.sub(r"\1", self._hint)
 
     @hint.setter
     def hint(self, hint: str) -> None:
@@ -126,8 +126,16 @@ class NbregError(Exception):
 
     @property
     def line(self) -> str:
-        """Message and hint as one line, options spelled as they are typed in a magic or a shell."""
-        hint = _TWO_SPELLINGS.sub(r"\2", self._hint)
+        """Message and hint as one line, options and commands spelled as they are typed in a magic."""
+        return self._one_line(r"\2")
+
+    @property
+    def shell_line(self) -> str:
+        """Message and hint as one line, options and commands spelled as they are typed in a shell."""
+        return self._one_line(r"\3")
+
+    def _one_line(self, spelling: str) -> str:
+        hint = _SPELLINGS.sub(spelling, self._hint)
         return f"{self.message} ({hint})" if hint else self.message
 
 

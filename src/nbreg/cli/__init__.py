@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return 2
     except NbregError as error:
-        return _refused(error.line)
+        return _refused(error.shell_line)
     except KeyboardInterrupt:
         return _refused("interrupted")
     except BrokenPipeError:

@@ -70,7 +70,7 @@ def prove(
         except TrustError as error:
             if not missing:
                 raise
-            lines.append(error.line)
+            lines.append(error.shell_line)
             continue
         lines.append(f"{version.ref}: {proof_line(proof)}")
         documents.append({"ref": registry.pin(version), **as_doc(proof)})

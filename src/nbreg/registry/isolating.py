@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbreg import trust as trusted
 from nbreg.capture.environment import environment_summary
 from nbreg.errors import BadInputError, TrustError, spelled
-from nbreg.records import Artifact, Environment
+from nbreg.records import Artifact, DriftItem, Environment
 from nbreg.registry import loading, parts
 from nbreg.registry.desk import Desk, Entry
 from nbreg.workers import environments
@@ -52,14 +52,18 @@ def _needs_libraries(artifact: Artifact) -> bool:
     return artifact.kind == "object" and bool(artifact.globals or artifact.family != "generic")
 
 
-def differs(desk: Desk, entry: Entry) -> bool:
-    """Whether what the version needs is another release here; of Python, another minor."""
-    recorded = parts.captured(desk, entry, parts.manifest(desk, entry).environment, Environment)
+def differing(desk: Desk, entry: Entry) -> list[DriftItem]:
+    """What the version needs and is another release here, or is not here; of Python, another minor."""
+    section = parts.manifest(desk, entry).environment
+    if not section.is_there:
+        return []
+    recorded = parts.captured(desk, entry, section, Environment)
     names = {each.name for each in recorded.distributions if is_wanted(each)}
-    return any(
-        item.name in names or (item.name == "python" and item.severity != "minor")
+    return [
+        item
         for item in loading.drift(desk, entry)
-    )
+        if item.name in names or (item.name == "python" and item.severity != "minor")
+    ]
 
 
 def _check_consent(entry: Entry, actor: str, plan: Plan, *, consent: bool | None) -> None:

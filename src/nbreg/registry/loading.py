@@ -10,6 +10,7 @@ from typing import Any
 from nbreg import families, trust
 from nbreg.errors import (
     BadInputError,
+    CannotLoadError,
     DriftError,
     NotPinnedError,
     TrustError,
@@ -40,7 +41,7 @@ def load(
     if on_drift == "isolate":
         from nbreg.registry import isolating  # starts processes and makes environments: seldom needed
 
-        if isolating.differs(desk, entry):
+        if isolating.differing(desk, entry):
             return isolating.isolated(desk, entry, name, trust=trust, device=device, timeout=None)
     manifest = parts.manifest(desk, entry)
     artifact = artifact_of(entry, manifest, name)
@@ -52,7 +53,24 @@ def load(
     if device is not None:
         _place(opened, name, device)
     log.info("loading %s from %s@sha256:%s", name, entry.model, entry.row.id)
-    return opened.load()
+    try:
+        return opened.load()
+    except CannotLoadError as error:
+        _hint_at_what_differs(desk, entry, error)
+        raise
+
+
+def _hint_at_what_differs(desk: Desk, entry: Entry, error: CannotLoadError) -> None:
+    """What cannot be made here can be where the libraries are those that it was made with."""
+    from nbreg.registry import isolating
+
+    items = isolating.differing(desk, entry)
+    if not items:
+        return
+    told = ", ".join(f"{item.name} {item.recorded} → {item.running or 'missing'}" for item in items[:4])
+    more = f" and {len(items) - 4} more" if len(items) > 4 else ""
+    python, typed = f"registry.isolated({entry.ref!r})", f"%load_model {entry.ref} --isolate"
+    error.hint = f"{told}{more}: {spelled(python, typed)} runs it with what it was made with"
 
 
 def _place(opened: Any, name: str, device: str) -> None:
