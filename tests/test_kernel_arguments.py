@@ -85,9 +85,17 @@ def test_metrics_are_variables_or_numbers() -> None:
         "f1": 0.4,
         "auc": 0.9,
     }
-    for wrong in ("loss=low", "loss=True", "loss=[1]"):
+    for wrong in ("loss=0_low", "loss=True", "loss=[1]", "loss=scores"):
         with pytest.raises(BadValueError, match="is no number"):
             arguments.metrics([wrong], lookup)
+
+
+def test_a_metric_takes_the_value_of_a_variable_under_another_name() -> None:
+    """The variable is called `acc`, the metric `accuracy`; a shell has no variables, and says nothing of them."""
+    assert arguments.metrics(["accuracy=acc"], lookup) == {"accuracy": 0.5}
+    with pytest.raises(BadValueError) as refusal:
+        arguments.metrics(["accuracy=acc"], lookup, variables=False)
+    assert refusal.value.line == "--metrics accuracy=acc is no number (accuracy=0.9)"
 
 
 def test_names_of_metrics_are_checked_before_there_are_values() -> None:
@@ -154,7 +162,7 @@ def test_a_wrong_word_is_quoted_safely() -> None:
         parser("promote").read(["churn@1", "staging", "\x1b[31m" + "x" * 10_000])
 
     assert str(refused.value).startswith("\\x1b[31mxxx")
-    assert str(refused.value).endswith("… (%promote --help shows what there is)")
+    assert str(refused.value).endswith("… (several words stand in quotes; %promote --help shows what there is)")
     assert len(str(refused.value)) < 500
 
 

@@ -156,11 +156,11 @@ def test_values_of_all_kinds(trained: Kernel, tmp_path: Path) -> None:
     trained.good("settings = {'depth': 3}; lr = 0.1; scaler = [1, 2]; note = './tok.json'")
 
     trained.good(
-        "%register_model churn clf --metrics accuracy,loss=0.25 --params settings,lr,layers=[1,2],kind=gbm "
+        "%register_model churn clf --metrics acc=accuracy,loss=0.25 --params settings,lr,layers=[1,2],kind=gbm "
         "--artifacts scaler,tok=./tok.json,note --data scaler"
     )
 
-    assert value(trained, registry_of("get('churn').metrics")) == "{'accuracy': 0.9, 'loss': 0.25}"
+    assert value(trained, registry_of("get('churn').metrics")) == "{'acc': 0.9, 'loss': 0.25}"
     assert value(trained, registry_of("get('churn').params")) == (
         "{'depth': 3, 'kind': 'gbm', 'layers': [1, 2], 'lr': 0.1}"
     )
@@ -192,7 +192,10 @@ def test_braces_are_filled_and_dollars_are_not(trained: Kernel) -> None:
         ("%register_model churn nope", "there is no variable 'nope'"),
         ("%register_model churn cfl", "there is no variable 'cfl' (did you mean 'clf'?)"),
         ("%register_model churn clf --metrics nope", "there is no variable 'nope'"),
-        ("%register_model churn clf --metrics a=b", "--metrics a=b is no number"),
+        ("%register_model churn clf --metrics a=b", "there is no variable 'b'"),
+        ("%register_model churn clf --metrics a=0.b", "--metrics a=0.b is no number"),
+        ("%register_model churn --message first cut", 'put texts in quotes: --message "first cut"'),
+        ("%register_model churn --message the first cut", "several words stand in quotes"),
         ("%register_model churn clf --metrics bad", "nan"),
         ("%register_model churn clf --artifacts ./nope.json", "there is no file ./nope.json"),
         ("%register_model churn ./nope.bin", "there is no file ./nope.bin"),
@@ -250,7 +253,7 @@ def test_the_cell_form_registers_what_the_cell_trains(trained: Kernel) -> None:
     "flags",
     [
         "churn --verison 2",
-        "churn --metrics a=x",
+        "churn --metrics a=[x]",
         "churn --metrics a=1e999",
         "churn clf[0]",
         "churn --params 0bad",

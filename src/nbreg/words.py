@@ -54,18 +54,29 @@ def literal(text: str) -> object:
         return text
 
 
-def metrics(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
-    """`a,b=0.9`: a name takes the variable's value, a dictionary all that is in it."""
+def metrics(
+    given: Iterable[str] | None, lookup: Lookup, *, variables: bool = True
+) -> dict[str, object]:
+    """`a,b=0.9,c=acc`: a name takes the variable's value, a dictionary all that is in it.
+
+    Where there are no `variables`, as in a shell, what stands behind `=` is a number.
+    """
     found: dict[str, object] = {}
     for piece in pieces(given):
         name, equals, text = piece.partition("=")
         value = literal(text) if equals else lookup(name)
-        if equals and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise BadValueError(
-                f"--metrics {piece} is no number", hint=f"{name}=0.9, or the name of a variable"
-            )
+        if equals and variables and isinstance(value, str) and value.isidentifier():
+            value = lookup(value)
+        if equals and not _is_number(value):
+            hint = f"{name}=0.9" + (", or the name of a variable that is one" if variables else "")
+            raise BadValueError(f"--metrics {piece} is no number", hint=hint)
         found.update(value if isinstance(value, Mapping) and not equals else {name: value})
     return found
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one number, of Python or of numpy; a truth is none."""
+    return not isinstance(value, bool | str) and (isinstance(value, int | float) or hasattr(value, "__float__"))
 
 
 def unset(flag: str) -> Lookup:

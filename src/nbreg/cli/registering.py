@@ -70,7 +70,7 @@ def register(
     given["bump"] = None if given["bump"] == "auto" else given["bump"]
     given["tags"] = pieces(given["tags"])
     given["git_tag"] = given["git_tag"] is not None and (given["git_tag"] or True)
-    given["metrics"] = metrics(given["metrics"], no_variable("--metrics"))
+    given["metrics"] = metrics(given["metrics"], no_variable("--metrics"), variables=False)
     given["params"] = params(given["params"], no_variable("--params"))
     given["content"] = as_object("--content", given["content"])
     given["artifacts"] = _artifacts(artifacts, logged=(source or "").startswith("runs:/"))
@@ -132,7 +132,7 @@ def update(
         raise BadInputError(
             "there is nothing to change", hint="--description, --tags, --metrics or --content"
         )
-    given["metrics"] = metrics(given["metrics"], no_variable("--metrics")) or None
+    given["metrics"] = metrics(given["metrics"], no_variable("--metrics"), variables=False) or None
     changed = registry.update(
         ref,
         description=description,

@@ -74,6 +74,8 @@ class Parser(argparse.ArgumentParser):
         if unknown != message:
             near = did_you_mean(unknown.split()[0], self.flags()) if unknown.startswith("--") else ""
             hint = near if near.startswith("did you mean") else hint
+            if not unknown.startswith("-"):
+                hint = f"several words stand in quotes; {hint}"
             message = f"{unknown} is not an argument of {self.prog}"
         raise UsageError(brief(f"{brief(message, 400)} ({hint})", 2000))
 

@@ -159,7 +159,12 @@ class Registering:
             return Candidate(name, given.existing_file(name))
         if name.startswith("runs:/"):
             return Candidate(name, name)  # what a run logged
-        return Candidate(name, self._variable(name))
+        try:
+            return Candidate(name, self._variable(name))
+        except BadInputError as error:
+            if self._args.message or self._args.description:
+                error.hint = 'put texts in quotes: --message "first cut"'
+            raise
 
     def _variable(self, name: str) -> object:
         return variable(name, self._session.namespace)
