@@ -217,6 +217,47 @@ def test_a_misspelled_registry_is_no_empty_one(filled: Registry, tmp_path: Path)
     assert not Path(wrong).exists()
 
 
+def test_a_misspelled_variable_and_a_folder_without_a_registry_are_told_so(
+    filled: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not: there is no such model, or: no models yet."""
+    monkeypatch.setenv("NBREG_REGISTRY", str(tmp_path / "registri"))
+    assert f"there is no registry in {tmp_path / 'registri'} (it is what $NBREG_REGISTRY" in refused("models")
+    monkeypatch.delenv("NBREG_REGISTRY")
+    assert "there is no registry in" in refused("versions", "churn")
+    assert "(cd to where it is, --registry, or $NBREG_REGISTRY)" in refused("versions", "churn")
+    assert "there is no registry in" in good("models")
+    assert as_json("models") == []
+
+
+def test_a_registry_that_a_command_makes_is_told(tmp_path: Path) -> None:
+    """A version in the wrong folder is found again."""
+    (tmp_path / "m.bin").write_bytes(b"bytes")
+    made = nbreg("register", "churn", str(tmp_path / "m.bin"), "--registry", str(tmp_path / "r"))
+    assert made.returncode == 0
+    assert made.stderr == f"nbreg: new registry in {tmp_path / 'r'}\n"
+    again = nbreg("register", "churn", str(tmp_path / "m.bin"), "--registry", str(tmp_path / "r"))
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_the_registry_may_be_named_before_the_command(
+    filled: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with git's `-C`; and an argument that may be left out is shown as one."""
+    monkeypatch.delenv("NBREG_REGISTRY")
+    assert good("--registry", str(filled.location), "models") == good("models", "--registry", str(filled.location))
+    assert "nbreg runs [OPTIONS] [ID]" in good("runs", "--help")
+    assert "nbreg get [OPTIONS] REF" in good("get", "--help")
+
+
+def test_what_is_hinted_at_in_a_shell_can_be_typed_in_a_shell(filled: Registry) -> None:
+    """`%promote` is no command there."""
+    assert "`nbreg promote churn@… staging`" in refused("get", "churn@staging")
+    assert "`nbreg versions churn`" in refused("get", "churn@nosuchthing")
+    assert "`nbreg runs`" in refused("runs", "0123456789ab")
+    assert "%" not in refused("get", "churn@staging")
+
+
 def test_enable_makes_every_kernel_load_nbreg_and_disable_undoes_it(home: Path) -> None:
     """Once per user instead of once per notebook; the file is where IPython looks."""
     file = home / ".ipython" / "profile_default" / "startup" / "50-nbreg.py"

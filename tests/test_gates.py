@@ -233,6 +233,20 @@ def test_a_query_refuses_and_says_what_it_saw(quick: Registry) -> None:
     assert gates[0]["saw"]["verdict"] == "loads"
 
 
+def test_a_gate_that_misses_a_metric_says_how_to_add_it(quick: Registry) -> None:
+    """Else a holder that was registered without the metric would keep everybody out."""
+    quick.require("churn", "production", 'not_worse("f1")')
+    quick.update("churn@2", metrics={"f1": 0.7})
+    with pytest.raises(GateRefusedError, match="has no metric 'f1'") as refusal:
+        quick.promote("churn@2", "production")
+
+    holder = quick.get("churn@production").ref
+    assert f"registry.update('{holder}', metrics={{'f1': …}}) adds it" in refusal.value.hint
+    assert f"`nbreg update {holder} --metrics f1=…` adds it" in refusal.value.shell_line
+    quick.update(holder, metrics={"f1": 0.6})
+    assert quick.promote("churn@2", "production").stage == "production"
+
+
 @pytest.mark.parametrize(
     ("gate", "passes"),
     [

@@ -424,7 +424,9 @@ def test_rollback_gives_the_stage_back(trained: Kernel) -> None:
     ran = trained.good("%rollback churn --reason Complaints")
 
     assert ran.text == "churn 1.0.0 (#1): archived → production · 1.0.1 (#2): production → archived\n"
-    assert "no earlier version" in trained.refused("%rollback churn")
+    said = trained.refused("%rollback churn")
+    assert "is left to go back to in production" in said
+    assert "%promote churn@1.0.1 production goes forward again" in said
 
 
 def test_retire_takes_out_of_use(trained: Kernel) -> None:

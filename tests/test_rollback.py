@@ -89,8 +89,10 @@ def test_again_walks_further_back_and_ends(registry: Registry) -> None:
     """Not there and back; and where nobody held it before, that is said."""
     assert registry.rollback("churn").name == "2.4.0"
     assert registry.rollback("churn").name == "2.3.8"
-    with pytest.raises(TransitionError, match="no earlier version of 'churn' held production"):
+    with pytest.raises(TransitionError, match="no version of 'churn' is left to go back to in production") as end:
         registry.rollback("churn")
+    assert end.value.hint == "registry.promote('churn@2.4.0', 'production') goes forward again"
+    assert "`nbreg promote churn@2.4.0 production` goes forward again" in end.value.shell_line
     assert registry.get("churn@production").name == "2.3.8"
     registry.register("other", 1)
     with pytest.raises(TransitionError, match="no earlier version"):

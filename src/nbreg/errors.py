@@ -154,6 +154,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     near = get_close_matches(word[:200], known, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
+    begun = [each for each in known if len(word) > 1 and each.casefold().startswith(word.casefold())]
+    if begun:
+        return f"did you mean {min(begun, key=len)!r}?"
     return otherwise or (f"known: {', '.join(known[:8])}" if known else "")
 
 

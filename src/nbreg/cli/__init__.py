@@ -27,7 +27,7 @@ from nbreg.cli import (
     settingup,
     training,
 )
-from nbreg.cli.base import Families, Shown
+from nbreg.cli.base import Families, Shown, located
 from nbreg.errors import NbregError
 
 COMMANDS: Final = Families(
@@ -54,7 +54,8 @@ COMMANDS: Final = Families(
             expose_value=False,
             help="print the version of nbreg",
             callback=lambda ctx, param, given: _version(ctx) if given else None,
-        )
+        ),
+        located(),
     ],
 )
 """Each family in the order of `nbreg --help`."""

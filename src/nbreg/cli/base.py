@@ -54,6 +54,11 @@ class Argument(click.Argument):
         super().__init__(declared, **settings)
         self.told = told
 
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """As it stands in the line of usage: in brackets where it may be left out."""
+        pieces = super().get_usage_pieces(ctx)
+        return pieces if self.required else [each if each[0] == "[" else f"[{each}]" for each in pieces]
+
     @property
     def label(self) -> str:
         """The name that it has in `--help`."""
@@ -87,8 +92,11 @@ class Command(click.Command):
         """Run it; what it returns is rendered for whoever asked."""
         given = dict(ctx.params)
         as_json, location = given.pop("as_json"), given.pop("location")
+        location = location or ctx.find_root().params.get("location")
         registry = [] if self._opens == "none" else [opened(location, may_make=self._opens == "any")]
         answer = self._body(*registry, **given)
+        if registry and registry[0].is_new and self.name != "init":
+            click.echo(f"nbreg: new registry in {registry[0].location}", err=True)
         return Shown(_json(answer.json) if as_json else answer.text, 0 if answer.ok else 1)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -176,13 +184,15 @@ def why(body: F) -> F:
 
 def opened(location: str | None, *, may_make: bool = False) -> Registry:
     """The registry; one that is named must be there, or a slip of the pen would be an empty list."""
+    import os
+
     from nbreg.registry import Registry
 
     registry = Registry(location)
-    if location is not None and not may_make and not registry.location.exists():
-        raise NotFoundError(
-            f"there is no registry in {registry.location}", hint="`nbreg init --registry …` would make one"
-        )
+    is_named = location is not None or bool(os.environ.get("NBREG_REGISTRY"))
+    if is_named and not may_make and not registry.location.exists():
+        how = "`nbreg init --registry …`" if location is not None else "it is what $NBREG_REGISTRY says; `nbreg init`"
+        raise NotFoundError(f"there is no registry in {registry.location}", hint=f"{how} would make one")
     return registry
 
 
@@ -192,14 +202,19 @@ def _in_our_words(option: click.Option | None) -> click.Option | None:
     return option
 
 
+def located() -> click.Option:
+    """`--registry`, of each command; it may stand before the command as well."""
+    return click.Option(
+        ["--registry", "location"],
+        metavar="LOCATION",
+        type=click.Path(),
+        help="default: $NBREG_REGISTRY, else the nearest .nbreg",
+    )
+
+
 def _common() -> list[click.Parameter]:
     return [
-        click.Option(
-            ["--registry", "location"],
-            metavar="LOCATION",
-            type=click.Path(),
-            help="default: $NBREG_REGISTRY, else the nearest .nbreg",
-        ),
+        located(),
         click.Option(["--json", "as_json"], is_flag=True, help="print JSON"),
     ]
 

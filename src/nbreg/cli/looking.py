@@ -30,6 +30,9 @@ def models(registry: Registry) -> Answer:
     from nbreg.display import ModelTable
 
     rows = registry.models()
+    if not rows:
+        where = "" if registry.id else f" (there is no registry in {registry.location})"
+        return Answer(f"no models yet; `nbreg register NAME FILE` registers one{where}", rows)
     return Answer(repr(ModelTable(rows)), rows)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbreg.errors import UnknownModelError, did_you_mean
+from nbreg.errors import UnknownModelError, did_you_mean, spelled
 from nbreg.names import check_model_name
 from nbreg.records import Actor, Lifecycle, ModelRow, Pointer, VersionRow
 from nbreg.registry.actor import current_actor
@@ -61,7 +61,9 @@ class Desk:
             return self.folder.model(name)
         except UnknownModelError as error:
             known = [row.name for row in self.folder.models()]
-            error.hint = error.hint or did_you_mean(name, known, "`%models` or `nbreg models` lists them")
+            if not error.hint:
+                lists = spelled("registry.models()", "%models", "`nbreg models`")
+                error.hint = did_you_mean(name, known, f"{lists} lists them")
             raise
 
     def models(self) -> list[ModelRow]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from nbreg import trust
-from nbreg.errors import BadInputError, DamagedObjectError, NbregError, TrustError, UnknownDraftError
+from nbreg.errors import BadInputError, DamagedObjectError, NbregError, TrustError, UnknownDraftError, spelled
 from nbreg.records import Artifact, Captured, Chunk, DraftRecord, Environment, Manifest
 from nbreg.registry import listing, parts
 from nbreg.registry.desk import Desk, Entry
@@ -162,7 +162,7 @@ def draft(desk: Desk, number: int) -> Draft:
         raise BadInputError(f"a draft's number is no {type(number).__name__}", hint="registry.drafts()")
     file = folder_of(desk).get(number)
     if file is None:
-        raise UnknownDraftError(f"there is no draft {number}", hint="`%drafts` lists those that there are")
+        raise UnknownDraftError(f"there is no draft {number}", hint=f"{spelled('registry.drafts()', '%drafts', '`nbreg drafts`')} lists those that there are")
     return Draft(file)
 
 

@@ -26,6 +26,7 @@ from nbreg.records import (
     GatesRow,
     Lifecycle,
     MessageRequiredRule,
+    NotWorseRule,
     ReasonRequiredRule,
     RequestRow,
     RequestsRow,
@@ -254,10 +255,27 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
     hint = f"{option('force')} with a reason overrules gates, and is recorded"
     if any(each.gate.startswith("approved(") for each in failed):
         asked = f"registry.request({entry.ref!r}, {judged.stage!r})"
-        hint = f"ask the others: {spelled_by_face(asked, f'request {entry.ref} {judged.stage}')}"
+        words = f"request {entry.ref} {judged.stage}"
+        hint = f"ask the others: {spelled_by_face(asked, f'`nbreg {words}`')}"
+    elif told_later := _unmeasured(entry, judged):
+        hint = f"{told_later}; or {hint}"
     raise GateRefusedError(
         f"{entry.ref} does not pass the gates of {judged.stage}: {told}", hint=hint, gates=judged.results
     )
+
+
+def _unmeasured(entry: Entry, judged: Judged) -> str:
+    """How to give a metric that a gate compares to a version that was registered without it."""
+    seen = judged.seen
+    for rule in map(understood, judged.required):
+        if not isinstance(rule, NotWorseRule) or seen is None:
+            continue
+        rows = [row for row in (seen.row, seen.holder) if row is not None and rule.metric not in row.metrics]
+        if rows:
+            ref = Entry(entry.model, entry.database, rows[0]).ref
+            python = f"registry.update({ref!r}, metrics={{{rule.metric!r}: …}})"
+            return f"{spelled_by_face(python, f'`nbreg update {ref} --metrics {rule.metric}=…`')} adds it"
+    return ""
 
 
 def facts(judged: Judged) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _hint_at_what_differs(desk: Desk, entry: Entry, error: CannotLoadError) -> N
     told = ", ".join(f"{item.name} {item.recorded} → {item.running or 'missing'}" for item in items[:4])
     more = f" and {len(items) - 4} more" if len(items) > 4 else ""
     python, typed = f"registry.isolated({entry.ref!r})", f"%load_model {entry.ref} --isolate"
-    error.hint = f"{told}{more}: {spelled(python, typed)} runs it with what it was made with"
+    error.add_hint(f"{told}{more}: {spelled(python, typed)} runs it with what it was made with")
 
 
 def _place(opened: Any, name: str, device: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from nbreg import lifecycle
-from nbreg.errors import ConflictError, GateError, TransitionError
+from nbreg.errors import ConflictError, GateError, TransitionError, spelled
 from nbreg.names import check_model_name, parse_reference
-from nbreg.records import Lifecycle, Move, VersionRow
+from nbreg.records import Lifecycle, Move, StageRow, VersionRow
 from nbreg.registry import bookkeeping, cautions, foreseeing, gating, reading
 from nbreg.registry.asking import Wish
 from nbreg.registry.desk import Desk, Entry
@@ -204,4 +204,23 @@ def earlier(
             hint=f"to put it there, promote or retire it: {model}@{wanted} {stage}",
         )
     now = f"; {model}@{holder.name or holder.number} holds it now" if holder else ""
+    if holder is not None and (gone := _held_last(database, stage, holder.number)):
+        ref = f"{model}@{gone.name or gone.number}"
+        words = f"promote {ref} {stage}"
+        python = f"registry.promote({ref!r}, {stage!r})"
+        raise TransitionError(
+            f"no version of {model!r} is left to go back to in {stage}{now}",
+            hint=f"{spelled(python, f'%{words}', f'`nbreg {words}`')} goes forward again",
+        )
     raise TransitionError(f"no earlier version of {model!r} held {stage}{now}", hint="promote one instead")
+
+
+def _held_last(database: JournalDB, stage: str, number: int) -> VersionRow | None:
+    """The version that another one was put in the place of last: it was rolled back from."""
+    for index in reversed(database.history("stages", stage)):
+        held = database.row("stages", stage, StageRow, before=index + 1)
+        if held is None or held.number in (None, number):
+            continue
+        row = database.row("versions", held.number or 0, VersionRow)
+        return row if row is not None and row.deleted is None else None
+    return None

@@ -14,6 +14,7 @@ from nbreg.errors import (
     UnknownVersionError,
     call,
     did_you_mean,
+    spelled,
 )
 from nbreg.names import Reference, parse_moment, parse_reference
 from nbreg.records import Event, Lifecycle, ModelRow, Pointer, StageRow, VersionRow, timestamp
@@ -145,7 +146,7 @@ def _by_word(database: JournalDB, reference: Reference, rules: Lifecycle, before
             there = "is in" if before is None else "was then in"
             raise UnknownVersionError(
                 f"no version of {reference.model!r} {there} {word}",
-                hint=f"`%promote {reference.model}@… {word}` puts one there",
+                hint=f"{_promoting(reference.model, word)} puts one there",
             )
         return holder.number
     pointer = database.row("aliases", word, Pointer, before=before) or database.row(
@@ -156,11 +157,19 @@ def _by_word(database: JournalDB, reference: Reference, rules: Lifecycle, before
     return pointer.number
 
 
+def _promoting(model: str, stage: str) -> str:
+    ref = f"{model}@…"
+    typed = f"promote {ref} {stage}"
+    return spelled(f"registry.promote({ref!r}, {stage!r})", f"%{typed}", f"`nbreg {typed}`")
+
+
 def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> UnknownVersionError:
     if reference.kind == "word":
         stages = lifecycle.held(rules)
         known = [*database.ids("names")[-200:], *database.ids("aliases"), *stages, "latest"]
-        hint = did_you_mean(reference.value, known, f"`%model_history {reference.model}` lists them")
+        name = reference.model
+        lists = spelled(f"registry.versions({name!r})", f"%model_history {name}", f"`nbreg versions {name}`")
+        hint = did_you_mean(reference.value, known, f"{lists} lists them")
         return UnknownVersionError(
             f"{reference.model!r} has no version, stage or alias {reference.value!r}", hint=hint
         )

@@ -33,6 +33,7 @@ from nbreg.errors import (
     ReadOnlyError,
     StoreError,
     UnknownModelError,
+    spelled,
 )
 from nbreg.records import FORMAT, NO_RECORD, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
@@ -235,6 +236,15 @@ class Folder:
         if found is None:
             if database.journal.damage is not None:
                 raise database.journal.damage.error()
+            if self.row() is None:
+                raise UnknownModelError(
+                    f"no model named {name!r}: there is no registry in {self.path}",
+                    hint=spelled(
+                        "Registry(location) or $NBREG_REGISTRY says where it is",
+                        "%use_registry LOCATION says where it is",
+                        "cd to where it is, --registry, or $NBREG_REGISTRY",
+                    ),
+                )
             raise UnknownModelError(f"no model named {name!r} in {self.path}")
         if found.name != name:
             raise UnknownModelError(f"no model named {name!r}", hint=f"did you mean {found.name!r}?")

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from nbreg.errors import BadReferenceError, StoreError, UnknownRunError
+from nbreg.errors import BadReferenceError, StoreError, UnknownRunError, spelled
 from nbreg.records import Chunk, CurvePoint, RunState, digest_of, timestamp
 from nbreg.store import runlines
 from nbreg.store.files import inherit, refused
@@ -32,6 +32,7 @@ ID: Final = re.compile("[0-9a-f]{32}")
 PIECE: Final = 256 * 1024
 """A frozen run is cut into pieces of this size: the beginning, which no longer changes, is stored once."""
 
+_LISTS: Final = f"{spelled('registry.runs()', '%runs', '`nbreg runs`')} lists them"
 _READING: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUNDLE: Final = re.compile(rb'"bundle":"([0-9a-f]{64})"')
 _TAIL: Final = 64 * 1024
@@ -145,7 +146,7 @@ class Runs:
         """The full id that a text means: all of it, or 8 digits and more. Raises `UnknownRunError`."""
         if not isinstance(text, str) or not re.fullmatch("[0-9a-f]{8,32}", text):
             raise BadReferenceError(
-                f"{ascii(text)[:60]} is not the id of a run", hint="8 to 32 hex digits; `%runs` lists them"
+                f"{ascii(text)[:60]} is not the id of a run", hint=f"8 to 32 hex digits; {_LISTS}"
             )
         if len(text) == 32 and self.path(text).is_file():
             return text
@@ -153,7 +154,7 @@ class Runs:
         if len(found) > 1:
             raise BadReferenceError(f"{text} could be {len(found)} runs", hint="give more of the id")
         if not found:
-            raise UnknownRunError(f"there is no run {text}", hint="`%runs` or `nbreg runs` lists them")
+            raise UnknownRunError(f"there is no run {text}", hint=_LISTS)
         return found[0]
 
     def fold(self, run_id: str) -> Fold:
