@@ -371,6 +371,10 @@ def test_an_object_that_cannot_be_pickled_names_the_attribute(registry: Registry
     with pytest.raises(CannotStoreError) as caught:
         registry.register("churn", model)
     assert caught.value.message.startswith("Holder.deep['list'][1].lock cannot be pickled: TypeError: ")
+    assert caught.value.hint.startswith("take that attribute out")
+    with pytest.raises(CannotStoreError) as whole:
+        registry.register("churn", (each for each in range(3)))
+    assert whole.value.hint == "store what it was made of, or what it gives, such as a list"
     sentence(caught.value)
     assert nothing_there(registry)
 

@@ -245,7 +245,9 @@ def test_the_registry_may_be_named_before_the_command(
 ) -> None:
     """As with git's `-C`; and an argument that may be left out is shown as one."""
     monkeypatch.delenv("NBREG_REGISTRY")
-    assert good("--registry", str(filled.location), "models") == good("models", "--registry", str(filled.location))
+    assert good("--registry", str(filled.location), "models") == good(
+        "models", "--registry", str(filled.location)
+    )
     assert "nbreg runs [OPTIONS] [ID]" in good("runs", "--help")
     assert "nbreg get [OPTIONS] REF" in good("get", "--help")
 

@@ -52,7 +52,7 @@ def test_an_operator_sets_a_split_and_asks_where_a_customer_goes(filled: Registr
     """Percents or parts of one; what is set is shown, and routes."""
     assert run("split", "churn") == (0, "no split\n", "")
     code, out, _ = run("set-split", "churn", "production=90", "staging=10", "--reason", "ABTest")
-    assert (code, out) == (0, "production 90%, staging 10%\n")
+    assert (code, out) == (0, "churn@production 90%, churn@staging 10%\n")
     assert run("split", "churn")[1] == out
 
     _, ref, _ = run("route", "churn", "customer-4711")

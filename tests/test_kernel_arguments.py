@@ -162,7 +162,9 @@ def test_a_wrong_word_is_quoted_safely() -> None:
         parser("promote").read(["churn@1", "staging", "\x1b[31m" + "x" * 10_000])
 
     assert str(refused.value).startswith("\\x1b[31mxxx")
-    assert str(refused.value).endswith("… (several words stand in quotes; %promote --help shows what there is)")
+    assert str(refused.value).endswith(
+        "… (several words stand in quotes; %promote --help shows what there is)"
+    )
     assert len(str(refused.value)) < 500
 
 

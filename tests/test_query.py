@@ -136,6 +136,28 @@ def test_a_field_that_is_not_there_is_an_error_with_the_one_that_is_meant() -> N
     assert caught.value.line == "versions have no field 'metric' (did you mean 'metrics'?)"
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("auc > 0.9", "did you mean metrics.auc or params.auc?"),
+        ("metrics.auc = 0.9", "== compares"),
+        ("'a = b' in tags and (", "for example: metrics.accuracy > 0.9 and stage == 'staging'"),
+    ],
+)
+def test_the_likeliest_slips_are_named(query: str, hint: str) -> None:
+    """A list of thirty fields is no answer to a metric by its bare name."""
+    with pytest.raises(BadQueryError) as caught:
+        parse_query(query, [*VERSION.keys(), "metrics", "params"])
+
+    assert caught.value.hint == hint
+
+
+def test_what_is_asked_about_is_called_what_it_is() -> None:
+    """Runs are no versions."""
+    with pytest.raises(BadQueryError, match="runs have no field 'metric'"):
+        parse_query("metric.auc > 1", VERSION.keys(), what="runs")
+
+
 def test_the_place_of_a_mistake_is_shown() -> None:
     """Long queries are typed by hand."""
     with pytest.raises(BadQueryError, match=r"cannot be read: .* at '> 0.9'"):

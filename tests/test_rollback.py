@@ -89,7 +89,9 @@ def test_again_walks_further_back_and_ends(registry: Registry) -> None:
     """Not there and back; and where nobody held it before, that is said."""
     assert registry.rollback("churn").name == "2.4.0"
     assert registry.rollback("churn").name == "2.3.8"
-    with pytest.raises(TransitionError, match="no version of 'churn' is left to go back to in production") as end:
+    with pytest.raises(
+        TransitionError, match="no version of 'churn' is left to go back to in production"
+    ) as end:
         registry.rollback("churn")
     assert end.value.hint == "registry.promote('churn@2.4.0', 'production') goes forward again"
     assert "`nbreg promote churn@2.4.0 production` goes forward again" in end.value.shell_line
@@ -97,6 +99,13 @@ def test_again_walks_further_back_and_ends(registry: Registry) -> None:
     registry.register("other", 1)
     with pytest.raises(TransitionError, match="no earlier version"):
         registry.rollback("other")
+
+
+def test_the_beginning_of_a_name_is_enough_for_a_hint(registry: Registry) -> None:
+    """`prod` is how people say production."""
+    with pytest.raises(UnknownVersionError) as refusal:
+        registry.get("churn@prod")
+    assert refusal.value.hint == "did you mean 'production'?"
 
 
 def test_one_that_was_deleted_meanwhile_is_passed_over(registry: Registry) -> None:

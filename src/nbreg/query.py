@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -69,12 +70,12 @@ class Query:
         return _is_true(_value(self._tree, read))
 
 
-def parse_query(text: str, known: Mapping[str, int] | Collection[str]) -> Query:
+def parse_query(text: str, known: Mapping[str, int] | Collection[str], *, what: str = "versions") -> Query:
     """Understand a query over fields of these names.
 
     Where `known` tells what reading each field costs, the sides of an `and` and of an `or` are
     asked in the order of that, so that what is cheap decides first. Raises `BadQueryError`,
-    which shows where.
+    which shows where, and calls what is chosen by `what` it is.
     """
     if not isinstance(text, str):
         raise BadQueryError(f"a query is text, not {type(text).__name__}")
@@ -84,16 +85,22 @@ def parse_query(text: str, known: Mapping[str, int] | Collection[str]) -> Query:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         raise BadQueryError(
-            f"the query cannot be read: {error.msg} {_at(text, error.offset)}", hint=_EXAMPLE
+            f"the query cannot be read: {error.msg} {_at(text, error.offset)}", hint=_syntax_hint(text)
         ) from None
     except (ValueError, MemoryError, RecursionError):
         raise BadQueryError("the query cannot be read", hint=_EXAMPLE) from None
     costs = known if isinstance(known, Mapping) else dict.fromkeys(known, 0)
-    reader = _Reader(text, costs)
+    reader = _Reader(text, costs, what)
     try:
         return Query(text, reader.checked(tree), frozenset(reader.fields))
     except RecursionError:
         raise BadQueryError("the query is nested too deeply", hint="make it flatter") from None
+
+
+def _syntax_hint(text: str) -> str:
+    """A single `=` is the likeliest slip; texts are left out, which may hold one."""
+    outside = re.sub(r"'[^']*'|\"[^\"]*\"", "", text)
+    return "== compares" if re.search(r"(?<![=<>!])=(?!=)", outside) else _EXAMPLE
 
 
 _EXAMPLE: Final = "for example: metrics.accuracy > 0.9 and stage == 'staging'"
@@ -108,7 +115,8 @@ def _at(text: str, offset: int | None) -> str:
 class _Reader:
     """Checks a tree, node by node, and puts cheap conditions first."""
 
-    def __init__(self, text: str, costs: Mapping[str, int]) -> None:
+    def __init__(self, text: str, costs: Mapping[str, int], what: str) -> None:
+        self._what = what
         self.fields: set[str] = set()
         self._text = text.strip()
         self._costs = costs
@@ -163,11 +171,17 @@ class _Reader:
             inner = outer
         if inner.id not in self._costs:
             raise BadQueryError(
-                f"versions have no field {inner.id[:60]!r}",
-                hint=did_you_mean(inner.id, self._costs, f"fields: {', '.join(sorted(self._costs))}"),
+                f"{self._what} have no field {inner.id[:60]!r}", hint=self._nearest(inner, node)
             )
         self.fields.add(inner.id)
         return ast.Subscript(value=inner, slice=ast.Tuple(elts=[*reversed(way)]), ctx=ast.Load())
+
+    def _nearest(self, name: ast.Name, node: ast.expr) -> str:
+        """What may have been meant: a field of nearly that name, or a metric by its name alone."""
+        listed = did_you_mean(name.id, self._costs, f"fields: {', '.join(sorted(self._costs))}")
+        if node is name and "metrics" in self._costs and not listed.startswith("did you mean"):
+            return f"did you mean metrics.{name.id[:60]} or params.{name.id[:60]}?"
+        return listed
 
     def _cost(self, node: ast.expr) -> int:
         names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]

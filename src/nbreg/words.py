@@ -54,9 +54,7 @@ def literal(text: str) -> object:
         return text
 
 
-def metrics(
-    given: Iterable[str] | None, lookup: Lookup, *, variables: bool = True
-) -> dict[str, object]:
+def metrics(given: Iterable[str] | None, lookup: Lookup, *, variables: bool = True) -> dict[str, object]:
     """`a,b=0.9,c=acc`: a name takes the variable's value, a dictionary all that is in it.
 
     Where there are no `variables`, as in a shell, what stands behind `=` is a number.
@@ -76,7 +74,9 @@ def metrics(
 
 def _is_number(value: object) -> bool:
     """Whether it is one number, of Python or of numpy; a truth is none."""
-    return not isinstance(value, bool | str) and (isinstance(value, int | float) or hasattr(value, "__float__"))
+    return not isinstance(value, bool | str) and (
+        isinstance(value, int | float) or hasattr(value, "__float__")
+    )
 
 
 def unset(flag: str) -> Lookup:

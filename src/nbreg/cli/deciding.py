@@ -31,7 +31,7 @@ def route(registry: Registry, model: str, key: str) -> Answer:
 def split(registry: Registry, model: str) -> Answer:
     """Show how a model's traffic is shared out."""
     row = registry.split(model)
-    return Answer(_told(row), row)
+    return Answer(_told(model, row), row)
 
 
 @family.command(
@@ -50,7 +50,7 @@ def set_split(
         raise BadInputError("there are no shares", hint=f"production=90 staging=10, or {option('end')}")
     weights = None if end else dict(_share(each) for each in shares)
     row = registry.set_split(model, weights, reason=reason, message=message)
-    return Answer(_told(row), row)
+    return Answer(_told(model, row), row)
 
 
 def _share(text: str) -> tuple[str, float]:
@@ -61,10 +61,10 @@ def _share(text: str) -> tuple[str, float]:
         raise BadInputError(f"{text!r} is no share", hint="production=90") from None
 
 
-def _told(row: SplitRow | None) -> str:
+def _told(model: str, row: SplitRow | None) -> str:
     if row is None:
         return "no split"
-    return ", ".join(f"{ref} {share:.4%}".replace(".0000", "") for ref, share in row.weights.items())
+    return ", ".join(f"{model}@{ref} {share:.4%}".replace(".0000", "") for ref, share in row.weights.items())
 
 
 @family.command(

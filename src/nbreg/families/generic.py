@@ -212,7 +212,9 @@ def _cannot(value: object, error: Exception) -> CannotStoreError:
     what = f"{type(value).__qualname__}{where}" if where else f"a {type(value).__qualname__}"
     return CannotStoreError(
         f"{what} cannot be pickled: {type(error).__name__}: {_one_line(error)}",
-        hint="take that attribute out, or give the class a __getstate__ that leaves it out",
+        hint="take that attribute out, or give the class a __getstate__ that leaves it out"
+        if where
+        else "store what it was made of, or what it gives, such as a list",
     )
 
 

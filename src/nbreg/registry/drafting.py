@@ -162,7 +162,10 @@ def draft(desk: Desk, number: int) -> Draft:
         raise BadInputError(f"a draft's number is no {type(number).__name__}", hint="registry.drafts()")
     file = folder_of(desk).get(number)
     if file is None:
-        raise UnknownDraftError(f"there is no draft {number}", hint=f"{spelled('registry.drafts()', '%drafts', '`nbreg drafts`')} lists those that there are")
+        raise UnknownDraftError(
+            f"there is no draft {number}",
+            hint=f"{spelled('registry.drafts()', '%drafts', '`nbreg drafts`')} lists those that there are",
+        )
     return Draft(file)
 
 

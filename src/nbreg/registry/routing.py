@@ -86,6 +86,7 @@ def selector(model: str, ref: object) -> str:
         ref = str(ref)
     if not isinstance(ref, str):
         raise BadReferenceError(f"a reference is text, not {type(ref).__name__}", hint="'production'")
+    ref = ref.removeprefix("@")
     given = parse_reference(ref if ref.startswith(f"{model}@") else f"{model}@{ref}")
     if given.as_of is not None:
         raise BadReferenceError(f"{ref!r} speaks of the past", hint="pin a version by its number")

@@ -53,7 +53,7 @@ def runs(
         raise BadInputError(f"{state!r} is no state of a run", hint=f"one of {', '.join(STATES)}")
     if not is_count(offset) or not (limit is None or is_count(limit)):
         raise BadInputError("limit and offset are whole numbers from 0 on")
-    understood = None if query is None else parse_query(query, FIELDS)
+    understood = None if query is None else parse_query(query, FIELDS, what="runs")
 
     def chosen(found: RunRecord) -> bool:
         return (

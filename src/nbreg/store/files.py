@@ -23,6 +23,7 @@ from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryB
 
 _NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
+_MISSING: Final = frozenset((errno.ENOENT, errno.ENOTDIR))
 _NETWORK: Final = (
     "nfs",
     "cifs",
@@ -40,7 +41,10 @@ _NETWORK: Final = (
 def refused(error: OSError, path: Path | str, *, reading: bool = False) -> StoreError:
     """The typed error for what the system refused."""
     if reading:
-        return StoreError(f"{path} cannot be read: {error.strerror or error}", hint="check its rights")
+        return StoreError(
+            f"{path} cannot be read: {error.strerror or error}",
+            hint="is the path right?" if error.errno in _MISSING else "check its rights",
+        )
     if error.errno in _NO_SPACE:
         return NoSpaceError(
             f"no room to write {path}: {error.strerror}",
