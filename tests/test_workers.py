@@ -277,6 +277,9 @@ def test_nothing_is_isolated_where_nothing_differs(registry: Registry) -> None:
     registry.register("line", LinearRegression().fit(rows, rows.sum(axis=1)))
 
     assert type(registry.load("line@1", on_drift="isolate")) is LinearRegression
+    with running_kernel() as kernel:
+        kernel.good(f"%load_ext nbreg\n%use_registry {registry.location}")
+        assert "nothing differs, loaded here" in kernel.good("%load_model line@1 --isolate").text
 
 
 def test_what_cannot_be_made_here_says_which_libraries_differ_and_how_to_run_it(old: Registry) -> None:

@@ -235,7 +235,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         for each in (value, *loaded.values()):
             self.session.drafter.is_known(each)
         isolated = args.isolate and _is_isolated(value)
-        self._tell(version, args.ref, told(loaded, beside.variables), isolated=isolated)
+        also = told(loaded, beside.variables)
+        also += _where(version) if args.isolate and not isolated else ""
+        self._tell(version, args.ref, also, isolated=isolated)
         bound = {**loaded, **beside.variables, **({args.name: value} if args.name else {})}
         self.session.shell.user_ns.update(bound)
         return value
@@ -374,6 +376,14 @@ def _trust_by_flag(ref: str) -> Iterator[None]:
     except TrustError as error:
         error.hint = f"if you trust it: %load_model {ref} --trust"
         raise
+
+
+def _where(version: Any) -> str:
+    """Why what was to be isolated is here all the same."""
+    from nbreg.registry import isolating
+
+    differs = isolating.differing(version.registry._desk, version._entry)
+    return " · it needs no environment, loaded here" if differs else " · nothing differs, loaded here"
 
 
 def _is_isolated(value: object) -> bool:
