@@ -10,7 +10,7 @@ from nbreg.display.cards import gaps, libraries, model_line, proof_line
 from nbreg.display.document import Block, Facts, Grid, Points, Section, Target, Text, as_html, as_markdown
 from nbreg.display.summaries import summary_line
 from nbreg.display.tables import label
-from nbreg.display.text import brief, count, listed, moment, number, pairs, size
+from nbreg.display.text import brief, count, listed, moment, number, pairs, size, telling_first
 from nbreg.records import Audit, AuditedTenure, AuditedVersion, Deployment, Event, Link, UsedDataset
 
 AUDIT_MIME = "application/vnd.nbreg.audit+json"
@@ -243,7 +243,7 @@ def _proved_by(each: AuditedVersion) -> str:
 def _of_manifest(each: AuditedVersion, manifest: Any) -> Iterator[tuple[str, str | Target]]:
     yield "made by", f"{manifest.actor.user} ({_source(manifest.actor)}), {manifest.tool}"
     yield "framework", listed(libraries(each.row, manifest))
-    yield "params", pairs(manifest.params, 60)
+    yield "params", pairs(telling_first(manifest.params), 60)
     yield "artifacts", listed((f"{a.name} {size(a.size)}" for a in manifest.artifacts), 40)
     yield "derived from", f"sha256:{manifest.parent}" if manifest.parent else ""
     yield (

@@ -16,7 +16,7 @@ from nbreg.display.folds import Fold, folded
 from nbreg.display.style import FOLD_STYLE
 from nbreg.display.summaries import doubts, summary_line
 from nbreg.display.tables import label
-from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size
+from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size, telling_first
 from nbreg.records import (
     Captured,
     DataLink,
@@ -209,7 +209,7 @@ def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
     params = dict(manifest.params) if manifest else {}
     lines = [
         ("metrics", pairs(row.metrics)),
-        ("params", pairs(params)),
+        ("params", pairs(telling_first(params))),
         ("model", model_line(row)),
         ("artifacts", _artifacts(manifest)),
         ("tags", listed(row.tags)),

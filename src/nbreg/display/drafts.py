@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from nbreg.display.html import Column
 from nbreg.display.tables import LARGEST, Table
-from nbreg.display.text import LONGEST, brief, moment, pairs, size
+from nbreg.display.text import LONGEST, brief, is_dull, moment, pairs, size
 from nbreg.records import DraftRecord
 
 _PARAMS: Final = 3
-_DULL: Final = (None, False, "", "auto", "warn", "deprecated")
 
 
 class DraftTable(Table[Any]):
@@ -76,11 +75,7 @@ class DraftTable(Table[Any]):
 
 def told_params(params: dict[str, Any]) -> str:
     """The first few that say something: most of an estimator's are None, False or its own choice."""
-    telling = {
-        name: value
-        for name, value in params.items()
-        if not isinstance(value, dict | list) and value not in _DULL
-    }
+    telling = {name: value for name, value in params.items() if not is_dull(value)}
     return pairs(dict(list(telling.items())[:_PARAMS])) + (" …" if len(telling) > _PARAMS else "")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from nbreg.display import html
 from nbreg.display.cards import gaps
 from nbreg.display.summaries import summary_line
-from nbreg.display.text import NOTHING, brief, count, grid, listed, pairs, size
+from nbreg.display.text import NOTHING, brief, count, grid, listed, pairs, size, telling_first
 from nbreg.records import Artifact, Captured, Execution, Manifest, Recipe, Variable, Variables
 
 MOST_VARIABLES: Final = 200
@@ -74,7 +74,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     lines = [("artifacts", " · ".join(map(_artifact, manifest.artifacts[:20])))]
     total = sum(each.size for each in manifest.artifacts)
     lines.append(("together", size(total) if len(manifest.artifacts) > 1 else ""))
-    lines += [("metrics", pairs(manifest.metrics)), ("params", pairs(manifest.params))]
+    lines += [("metrics", pairs(manifest.metrics)), ("params", pairs(telling_first(manifest.params)))]
     if not manifest.data.is_there:
         lines.append(("data", listed(each.name for each in manifest.links)))
     for part in _PARTS:

@@ -14,6 +14,7 @@ NOTHING: Final = "–"
 
 # Cc: control characters, ANSI escapes with them. Cf: bidi marks, zero-width. Zl, Zp: line separators.
 _INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_DULL: Final = (None, False, "", "auto", "warn", "deprecated")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
@@ -73,6 +74,16 @@ def moment(at: str) -> str:
 def count(amount: int, noun: str) -> str:
     """`1 version`, `2 versions`."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
+
+
+def is_dull(param: object) -> bool:
+    """Whether a param says little: nothing, or the estimator's own choice, or too much for a line."""
+    return isinstance(param, dict | list) or param in _DULL
+
+
+def telling_first(params: Mapping[str, object]) -> dict[str, object]:
+    """The params with those first that say something: a line shows only a few."""
+    return dict(sorted(params.items(), key=lambda each: is_dull(each[1])))
 
 
 def pairs(values: Mapping[str, object], limit: int = 6) -> str:
