@@ -390,6 +390,15 @@ def test_tab_is_silent_when_something_is_wrong(filled: Registry) -> None:
     assert completions("nbreg pin churn@1") == []
 
 
+def test_tab_completes_requests_and_words(filled: Registry) -> None:
+    """Ids of requests are nothing that people remember."""
+    asked = filled.request("churn@1", "staging")
+    assert completions("nbreg approve ") == [asked.id]
+    assert completions("nbreg export churn@1 out --format m") == ["mlflow"]
+    assert completions("nbreg requests --state st") == ["stale"]
+    assert completions("nbreg update-model churn --visibility ") == ["private", "organisation", "public"]
+
+
 def test_bash_completes_behind_an_at_sign(filled: Registry, run: Any) -> None:
     """Bash splits words at @, so the script of other tools would find nothing there."""
     script = run("completion", "bash")[1]

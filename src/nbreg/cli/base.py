@@ -191,7 +191,11 @@ def opened(location: str | None, *, may_make: bool = False) -> Registry:
     registry = Registry(location)
     is_named = location is not None or bool(os.environ.get("NBREG_REGISTRY"))
     if is_named and not may_make and not registry.location.exists():
-        how = "`nbreg init --registry …`" if location is not None else "it is what $NBREG_REGISTRY says; `nbreg init`"
+        how = (
+            "`nbreg init --registry …`"
+            if location is not None
+            else "it is what $NBREG_REGISTRY says; `nbreg init`"
+        )
         raise NotFoundError(f"there is no registry in {registry.location}", hint=f"{how} would make one")
     return registry
 

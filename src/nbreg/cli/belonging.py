@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbreg.cli.base import Answer, Family, argument, why
-from nbreg.cli.kinds import DATASET, MODEL, PLACE, REF
+from nbreg.cli.kinds import DATASET, MODEL, PLACE, REF, Words
 from nbreg.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -206,7 +206,12 @@ def about(registry: Registry, model: str) -> Answer:
 )
 @argument("model", MODEL, "the model")
 @click.option("--owners", metavar="a,b", multiple=True, help="replace the owners; '' for none")
-@click.option("--visibility", metavar="V", help="private, organisation or public; recorded, not enforced")
+@click.option(
+    "--visibility",
+    type=Words("private", "organisation", "public"),
+    metavar="V",
+    help="private, organisation or public; recorded, not enforced",
+)
 @click.option("--description", metavar="TEXT", help="what it is, in a sentence or two")
 @click.option("--readme", type=click.Path(), metavar="FILE", help="a file with more about it")
 @why

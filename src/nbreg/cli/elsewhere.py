@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbreg.cli.base import Answer, Family, argument, opened, why
-from nbreg.cli.kinds import MODEL, QUERY, REF
+from nbreg.cli.kinds import MODEL, QUERY, REF, Words
 from nbreg.cli.looking import document
 from nbreg.errors import BadInputError
 
@@ -74,7 +74,11 @@ def pull(
 @argument("ref", REF, "the version")
 @argument("path", click.Path(), "the file or folder to write")
 @click.option(
-    "--format", default="archive", metavar="F", help="archive (default), huggingface, mlflow, skops"
+    "--format",
+    type=Words("archive", "huggingface", "mlflow", "skops"),
+    default="archive",
+    metavar="F",
+    help="archive (default), huggingface, mlflow, skops",
 )
 def export(registry: Registry, ref: str, path: str, format: str) -> Answer:
     """Write a version in a form that others read."""

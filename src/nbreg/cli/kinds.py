@@ -42,7 +42,9 @@ class Known(_ParamType):
 
         logging.disable()  # a damaged journal is told by the command, not in the middle of its line
         try:
-            words = self._offered(opened(ctx.params.get("location")), incomplete, ctx)
+            words = self._offered(
+                opened(ctx.params.get("location") or ctx.find_root().params.get("location")), incomplete, ctx
+            )
             return [CompletionItem(word) for word in words if word.startswith(incomplete)]
         except Exception:
             return []
@@ -107,6 +109,23 @@ class Draft(Known):
 
 
 DRAFT: Final = Draft()
+
+
+class Words(_ParamType):
+    """One of a few words; any other is refused by the verb, which knows them best."""
+
+    name = "text"
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """They are known without a registry."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
 
 
 def limit(body: Any) -> Any:
