@@ -79,6 +79,17 @@ def lines(registry: Registry, model: str = "churn") -> int:
 # register
 
 
+def test_a_text_that_is_the_path_of_a_file_is_doubtful(registry: Registry, tmp_path: Path) -> None:
+    """`register("s", "m.pkl")` stores five characters, which is seldom what was meant."""
+    file = tmp_path / "m.pkl"
+    file.write_bytes(b"bytes")
+    told = f"{str(file)!r} was stored as text; pathlib.Path({str(file)!r}) stores the file"
+    assert told in registry.register("s", str(file)).row.warnings
+    assert f"note: {told}" in registry.register("t", 1, artifacts={"note": str(file)}).row.warnings
+    assert not any("stored as text" in each for each in registry.register("u", "no.pkl").row.warnings)
+    assert not any("stored as text" in each for each in registry.register("v", file).row.warnings)
+
+
 def test_a_version_is_numbered_named_and_identified(registry: Registry, clock: Clock) -> None:
     """The three ways to mean it, and what it tells of itself."""
     version = registry.register(

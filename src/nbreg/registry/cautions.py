@@ -7,6 +7,8 @@ better, and comes at the moment when it can still be changed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nbreg import lifecycle
@@ -75,6 +77,26 @@ def understated(name: str, base: VersionRow | None, implied: Implied | None) -> 
     step = "minor" if now.minor > before.minor else "patch"
     why = implied.reason.removeprefix("major: ")
     return f"{name} is a {step} step from {base.name}, and the change is major: {why}"
+
+
+def paths(values: Mapping[str, object]) -> list[str]:
+    """Texts that are the paths of files that are there: who gave one may have meant the file."""
+    texts = {name: each for name, each in values.items() if isinstance(each, str) and 0 < len(each) <= 1024}
+    return [
+        ("" if name == "model" else f"{name}: ")
+        + f"{text!r} was stored as text; pathlib.Path({text!r}) stores the file"
+        for name, text in texts.items()
+        if _is_path(text)
+    ]
+
+
+def _is_path(text: str) -> bool:
+    if "\n" in text or not ("." in text or "/" in text or "\\" in text):
+        return False
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def incomplete(manifest: Manifest) -> list[str]:

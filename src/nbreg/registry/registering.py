@@ -45,7 +45,7 @@ from nbreg.registry import (
     uses,
 )
 from nbreg.registry.desk import Desk, Entry
-from nbreg.registry.given import checked_params
+from nbreg.registry.given import checked_params, without_secrets
 from nbreg.registry.previewing import Preview
 from nbreg.registry.request import Request
 from nbreg.store.batch import Batch
@@ -105,7 +105,7 @@ def register(
     with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
         dumped = _dump(request, values, batch.take)
         content_digest = content_digest_of(request, dumped, seen.links)
-        read_off = request is not asked
+        read_off = request.params is not asked.params
         request, frozen = running.locked_by(desk, request)
         if not request.new and (known := known_version(desk, request, content_digest)):
             datasets.note(desk, seen.links)
@@ -160,7 +160,9 @@ def drafted(
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
-    seen, captured = _captured(desk, pending, seen, request, values, params=request is not asked)
+    seen, captured = _captured(
+        desk, pending, seen, request, values, params=request.params is not asked.params
+    )
     return _made(desk, request, dumped, seen.links, content_digest, captured), captured
 
 
@@ -195,6 +197,9 @@ def look(
         seen = seen._replace(
             sets=[each._replace(link=link) for each, link in zip(seen.sets, told, strict=True)]
         )
+    request = msgspec.structs.replace(
+        request, doubts=without_secrets(cautions.paths(values), request.redactor)
+    )
     if request.params or not seen.described.params:
         return request, seen
     return msgspec.structs.replace(
@@ -466,6 +471,7 @@ def _write(
             warnings=cautions.add(
                 draft,
                 *doubts,
+                *request.doubts,
                 cautions.understated(name or "", base, step),
                 *cautions.incomplete(made.manifest),
             ),

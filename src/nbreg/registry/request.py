@@ -58,6 +58,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     allow_secrets: bool
     redactor: Redactor
     """Knows what is secret here; what it has withheld is of no account."""
+    doubts: list[str] = []
+    """What is doubtful about the objects themselves."""
     datasets: dict[str, tuple[str, str]] = {}
     """The data sets that given data is said to be, with where it comes from, by the data's name."""
 
