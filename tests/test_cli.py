@@ -184,6 +184,15 @@ def test_events_are_listed_newest_first(filled: Registry) -> None:
     assert "promoted" in good("events")
 
 
+def test_what_was_forced_past_is_not_cut_where_a_program_reads(filled: Registry) -> None:
+    """Which gates were overruled stands at the end of a long line, and is what an auditor looks for."""
+    gates = [f"metrics.quite_a_long_name_{i} > 0.5" for i in range(4)]
+    filled.require("churn", "production", *gates)
+    filled.promote("churn@1", "production", force=True, reason="Outage")
+    assert all(each in good("events", "churn") for each in gates)
+    assert all(each in good("events", "churn", "--wide") for each in gates)
+
+
 def test_a_refusal_is_one_line(filled: Registry) -> None:
     """With the next step, and an exit code that stops a script."""
     assert "no model named 'chrun'" in refused("versions", "chrun")

@@ -448,7 +448,7 @@ def test_a_shell_requires_asks_and_approves(
     code, out, err = run("promote", "churn@1", "production")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "metrics.auc > 0.85 (metrics.auc is 0.8); approved(1) (nobody has so far)" in err
-    assert err.endswith("(ask the others: request churn@1.0.0 production)\n")
+    assert err.endswith("(ask the others: `nbreg request churn@1.0.0 production`)\n")
 
     asked = told(run, "request", "churn@1", "production", "--message", "please")
     assert (asked["id"], asked["state"]) == ("churn:r1", "open")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,8 @@ from nbreg.cli.kinds import MODEL, QUERY, REF, limit
 
 if TYPE_CHECKING:
     from nbreg.registry import ModelVersion, Registry
+
+_WIDE: Final = 2000
 
 family = Family("Look at models and versions")
 
@@ -109,12 +111,16 @@ def search(registry: Registry, query: str, **listed: Any) -> Answer:
 @argument("model", MODEL, "default: all models", required=False)
 @click.option("--since", metavar="DATE", help="2026-02-09 or 2026-02-09T10:00Z")
 @click.option("--limit", type=int, metavar="N", help="no more than N")
-def events(registry: Registry, model: str | None, since: str | None, limit: int | None) -> Answer:
+@click.option("--wide", is_flag=True, help="cut nothing, as where no terminal reads it")
+def events(registry: Registry, model: str | None, since: str | None, limit: int | None, wide: bool) -> Answer:
     """List what happened, newest first: when, who, what and why."""
     from nbreg.display import EventTable
 
     found = registry.events(model, since=since, limit=limit)
-    return Answer(repr(EventTable(found)), found)
+    table = EventTable(found)
+    if wide or not sys.stdout.isatty():
+        table.widest = _WIDE  # which gates were passed over stands at the end
+    return Answer(repr(table), found)
 
 
 @family.command("nbreg diff churn@4", "nbreg diff churn@4 churn@production --all")

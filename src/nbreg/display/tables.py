@@ -64,6 +64,8 @@ class Table(Sequence[T], Generic[T]):
     kind: ClassVar[str] = "table"
     noun: ClassVar[str] = "row"
     empty: ClassVar[str] = "nothing here"
+    widest: int = WIDEST
+    """Characters of a cell in the plain form, which longer ones are cut to."""
     is_twin: ClassVar[bool] = False
     """Whether a panel shows the same, and stands in for it where somebody can click."""
 
@@ -126,7 +128,7 @@ class Table(Sequence[T], Generic[T]):
         columns = self.columns()
         body = grid(
             [brief(c.title, 60) for c in columns],
-            self._rows(WIDEST),
+            self._rows(self.widest),
             [column.kind == "right" for column in columns],
         )
         return "\n".join(part for part in (self._heading(), body, self._more()) if part)
