@@ -23,6 +23,7 @@ from nbreg.display import (
     version_bundle,
 )
 from nbreg.display import text as words
+from nbreg.display.text import pairs, telling_first
 from nbreg.records import (
     Actor,
     Artifact,
@@ -124,6 +125,14 @@ def hostile_things() -> list[Any]:
         DriftTable([drift], title=HOSTILE),
         Note(HOSTILE, stage=HOSTILE, hint=HOSTILE),
     ]
+
+
+def test_params_that_say_something_stand_first() -> None:
+    """The one that was tuned is not hidden behind eight that are None."""
+    params = {**{f"a{i}": None for i in range(8)}, "logisticregression__C": 0.3, "steps": [1]}
+
+    assert pairs(telling_first(params)).startswith("logisticregression__C 0.3 · ")
+    assert telling_first(params) == params
 
 
 @pytest.mark.parametrize("thing", hostile_things(), ids=lambda thing: type(thing).__name__)
