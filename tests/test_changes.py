@@ -720,6 +720,22 @@ def test_data_that_was_inferred_is_compared_like_data_that_was_given() -> None:
         )
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_data_that_changed_before_it_could_be_read_is_not_said_to_be_other_data(is_first: bool) -> None:
+    """A frame was written to after `fit`: nothing is known of what went in, its width least of all."""
+    target = DataLink(name="y", role="train", snapshot="y", summary={"shape": [500], "scope": "whole"})
+    link = DataLink(name="X", role="train", inferred=True)
+    whole = msgspec.structs.replace(link, snapshot="x", summary={"shape": [500, 4], "scope": "whole"})
+    gone = msgspec.structs.replace(link, summary={"since": "changed"})
+    one, other = (side(token=token, data=Data(sets=[each, target])) for token, each in (("a", gone), ("b", whole)))
+
+    bump, reason = changes.implied(one, other) if is_first else changes.implied(other, one)
+
+    assert bump == "patch"
+    assert "not compared: data (X changed since)" in reason
+    assert "training data changed" not in reason
+
+
 def test_the_code_is_not_read_where_something_else_tells_the_two_apart() -> None:
     """A registration does not wait for two hundred cells to be compared."""
 

@@ -46,8 +46,20 @@ def compare(base: Side, new: Side) -> Aspect:
         found += files
     if found:
         return Aspect(NAME, [Finding("minor", f"training data changed ({some(dict.fromkeys(found))})")])
-    unread = [now.name for was, now in training if not _is_comparable(was, now)]
-    return Aspect(NAME, missing=f"{some(unread)} cannot be told apart by content" if unread else "")
+    return Aspect(NAME, missing=_unread([pair for pair in training if not _is_comparable(*pair)]))
+
+
+def _unread(pairs: list[Pair]) -> str:
+    """Why no more can be said of these; empty where there are none."""
+    moved = [now.name for was, now in pairs if _is_another(was) or _is_another(now)]
+    rest = [now.name for _, now in pairs if now.name not in moved]
+    told = [f"{some(moved)} changed since"] if moved else []
+    return ", ".join([*told, f"{some(rest)} cannot be told apart by content"] if rest else told)
+
+
+def _is_another(link: DataLink) -> bool:
+    """Whether what was trained on was gone when it could have been read: nothing is known of it but its name."""
+    return link.summary.get("since") == "changed"
 
 
 def _are_told_alike(before: list[DataLink], after: list[DataLink]) -> bool:
@@ -114,7 +126,7 @@ def _is_comparable(before: DataLink, after: DataLink) -> bool:
 
 def _changes(pair: Pair, before: Sets, after: Sets) -> Iterator[str]:
     was, now = pair
-    if was.snapshot and was.snapshot == now.snapshot:
+    if (was.snapshot and was.snapshot == now.snapshot) or _is_another(was) or _is_another(now):
         return
     old, new = _shape(was), _shape(now)
     if old[:1] != new[:1] and old and new:
