@@ -423,6 +423,26 @@ def test_files_of_cells_that_the_model_does_not_need_are_left_out(shell: Any) ->
     assert files(registered(shell)) == {}
 
 
+def test_what_nbreg_itself_reads_and_writes_is_no_doing_of_a_cell(shell: Any) -> None:
+    """A cell that looked at the drafts, or registered something else, is needed by no model for that."""
+    register = "nbreg.Registry('models').register"
+    run(
+        shell,
+        [
+            "import nbreg\nfrom sklearn.linear_model import LogisticRegression",
+            f"{register}('other', {{'a': 1}})",
+            f"model = LogisticRegression().fit([[1.0], [2.0]], [0, 1])\n{register}('third', {{'a': 2}})",
+            f"{register}('churn', model)",
+        ],
+    )
+
+    recipe = Registry("models").get("churn").recipe
+    assert [(each.source[:6], each.why) for each in recipe.cells] == [
+        ("import", "sets LogisticRegression, nbreg"),
+        ("model ", "sets model"),
+    ]
+
+
 def test_a_file_is_recorded_where_no_frame_is(shell: Any) -> None:
     """A model that reads for itself has files, and no set."""
     Path("weights.txt").write_text("1 2 3")

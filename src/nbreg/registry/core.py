@@ -54,7 +54,10 @@ from nbreg.registry.run import Run, RunVerbs
 from nbreg.registry.version import ModelVersion
 from nbreg.registry.watching import WatchVerbs
 from nbreg.settings import Settings
+from nbreg.store.files import note_own
 from nbreg.store.folder import Folder
+from nbreg.store.verified import cache_folder
+from nbreg.trust import config_folder
 
 if TYPE_CHECKING:
     from nbreg.registry.previewing import Preview
@@ -84,6 +87,7 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
     ) -> None:
         settings = settings or Settings()
         self._desk: Desk = Desk(Folder(find_location(location), settings, clock), settings, actor)
+        note_own(self._desk.folder.path, cache_folder(), config_folder())
 
     def __repr__(self) -> str:
         return f"<Registry {self.location}>"

@@ -38,6 +38,29 @@ _NETWORK: Final = (
 )
 
 
+_own: dict[str, None] = {}
+_own_beginnings: tuple[str, ...] = ()
+_made_for_own: set[str] = set()
+
+
+def note_own(*folders: Path | str | None) -> None:
+    """Everything below these is nbreg's own: what it reads and writes there is no doing of a cell's."""
+    global _own_beginnings
+    given = [os.path.abspath(each) for each in folders if each is not None]  # noqa: PTH100 - strings, quickly
+    for each in given:
+        if f"{each}/" not in _own:
+            _own[f"{each}/"] = _own[f"{os.path.realpath(each)}/"] = None
+            _own_beginnings = tuple(_own)
+            above = os.path.dirname(each)  # noqa: PTH120
+            if not os.path.exists(above):  # noqa: PTH110 - a `~/.config` that nbreg is the first to need
+                _made_for_own.add(above)
+
+
+def is_own(path: str) -> bool:
+    """Whether an absolute path is such a folder, below one that this process has used, or made for one."""
+    return f"{path}/".startswith(_own_beginnings) or path in _made_for_own
+
+
 def refused(error: OSError, path: Path | str, *, reading: bool = False) -> StoreError:
     """The typed error for what the system refused."""
     if reading:

@@ -17,6 +17,8 @@ from sysconfig import get_path
 from types import FrameType
 from typing import Any, Final
 
+from nbreg.store.files import is_own
+
 _MOST: Final = 2000
 _IGNORED: Final = (
     "/proc/", "/dev/", "/sys/", "/etc/",
@@ -218,8 +220,8 @@ def _path(file: Any) -> str | None:
 
 
 def is_watched(path: str) -> bool:
-    """Whether a result may rest on it, rather than on an installed library or the system."""
-    return not path.startswith(_IGNORED) and not any(part in path for part in _PASSED_OVER)
+    """Whether a result may rest on it, rather than on an installed library, the system or nbreg's own files."""
+    return not (path.startswith(_IGNORED) or is_own(path) or any(part in path for part in _PASSED_OVER))
 
 
 def _source_of(path: str) -> str:
