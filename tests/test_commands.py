@@ -330,6 +330,7 @@ def test_a_hint_is_spelled_as_it_is_typed(filled: Registry, run: Any, tmp_path: 
     hint = run("pin", "churn@1")[2].split("`")[1]
     assert hint == "nbreg restore churn@1"
     assert run(*hint.split()[1:])[0] == 0
+    assert run(*hint.split()[1:])[1] == "churn@1.0.0 (#1) was not deleted, so nothing is changed\n"
 
 
 def _refused_pull(run: Any, folder: Path) -> str:

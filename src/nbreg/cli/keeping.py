@@ -9,7 +9,7 @@ import click
 from nbreg.cli.base import Answer, Family, argument, why
 from nbreg.cli.kinds import REF
 from nbreg.cli.looking import document
-from nbreg.errors import BadInputError
+from nbreg.errors import BadInputError, UnknownVersionError
 
 if TYPE_CHECKING:
     from nbreg.registry import Registry
@@ -111,8 +111,18 @@ def delete(registry: Registry, ref: str, reason: str, message: str, include_prot
 @why
 def restore(registry: Registry, ref: str, reason: str, message: str) -> Answer:
     """Bring a deleted version back, with its number and name."""
+    was_there = _is_there(registry, ref)
     back = registry.restore(ref, reason=reason, message=message)
-    return Answer(f"{back.ref} (#{back.number}) is back", {"model": back.model, **document(back)})
+    told = "was not deleted, so nothing is changed" if was_there else "is back"
+    return Answer(f"{back.ref} (#{back.number}) {told}", {"model": back.model, **document(back)})
+
+
+def _is_there(registry: Registry, ref: str) -> bool:
+    try:
+        registry.get(ref)
+    except UnknownVersionError:
+        return False
+    return True
 
 
 @family.command("nbreg du")
