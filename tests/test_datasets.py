@@ -83,6 +83,22 @@ def test_a_version_leads_to_its_data_and_the_data_to_its_versions(registry: Regi
     assert unnamed.datasets[0].datasets == ["customers@1"], "it is known by content, whatever it was called"
 
 
+def test_the_digest_that_a_card_shows_of_the_data_leads_to_its_versions(registry: Registry) -> None:
+    """Training data of several sets has a digest of its own, and it is the one that people see and paste."""
+    X, outcomes = customers(), np.array([0, 1] * 10)
+    version = registry.register("churn", trained(X), data={"X": X, "y": outcomes, "X_test": customers(1)})
+    other = registry.register("risk", trained(X, 2.0), data={"rows": X, "labels": outcomes})
+    alone = registry.register("alone", trained(X, 3.0), data={"X": X})
+
+    shown = version.manifest.data.summary["snapshot"]
+
+    assert version.data.snapshot.startswith(shown)
+    for digest in (version.data.snapshot, shown, shown[:8]):
+        assert registry.trained_on(f"sha256:{digest}") == [version, other]
+    assert registry.trained_on(f"sha256:{alone.data.snapshot}") == [alone]
+    assert registry.trained_on(X) == [alone, version, other]
+
+
 def test_versions_that_are_deleted_are_not_among_those_trained_on_data(registry: Registry) -> None:
     """The list is of what can be used, and comes back with `restore`."""
     version = registered(registry, customers())

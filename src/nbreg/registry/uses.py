@@ -39,7 +39,7 @@ def of(manifest: Manifest, data: Data) -> Uses:
     features = manifest.data.summary.get("features", 0)
     digest = data.feature_set if _DIGEST.fullmatch(data.feature_set) else ""
     return Uses(
-        _by_snapshot(manifest.links or data.sets),
+        _by_snapshot(manifest.links or data.sets) | _together(data),
         digest,
         features if isinstance(features, int) else 0,
         manifest.parent if _DIGEST.fullmatch(manifest.parent) else "",
@@ -67,6 +67,16 @@ def _by_snapshot(links: list[DataLink]) -> dict[str, DataUse]:
             inferred=known.inferred and link.inferred,
         )
     return found
+
+
+def _together(data: Data) -> dict[str, DataUse]:
+    """All that it was trained on as one snapshot, which is the digest that a version shows of its data."""
+    trained = [each for each in data.sets if each.role in ("", "train")]
+    if not _DIGEST.fullmatch(data.snapshot):
+        return {}
+    inferred = all(each.inferred for each in trained)
+    names = [each.name for each in trained]
+    return {data.snapshot: DataUse(number=0, names=names, roles=["train"], inferred=inferred)}
 
 
 def add(database: JournalDB, draft: Draft, row: VersionRow, uses: Uses) -> None:
