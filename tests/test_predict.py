@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from children import run
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -115,6 +116,22 @@ def test_what_was_trained_on_an_array_takes_arrays(registry: Registry) -> None:
     with pytest.raises(InputMismatchError):
         version.predict(X[:, :2])
     assert [len(each) for each in registry.who_decided(X[:2])] == [1, 1]
+
+
+def test_an_array_where_columns_are_told_by_name_is_taken_in_order_or_refused(registry: Registry) -> None:
+    """A server answers 422 to what its caller has to put right, and 500 to nothing of that kind."""
+    by_place = registry.register("place", LinearRegression().fit(TRAIN, TARGET), data={"train": TRAIN})
+    chosen = ColumnTransformer([("numbers", StandardScaler(), ["age", "spent"])])
+    by_name = make_pipeline(chosen, LogisticRegression()).fit(TRAIN, TARGET)
+    named = registry.register("name", by_name, data={"train": TRAIN})
+    array = TRAIN.to_numpy(dtype=float)
+
+    with pytest.warns(UserWarning, match="feature names"):
+        assert np.allclose(by_place.predict(array), by_place.predict(TRAIN))
+    with pytest.raises(InputMismatchError) as caught:
+        named.predict(array)
+    assert caught.value.message == "name@1.0.0 tells its columns by name, and these rows have none"
+    assert caught.value.hint == "its columns are 'age', 'spent', 'active': give a frame or dictionaries"
 
 
 def test_what_does_not_predict_says_so(registry: Registry) -> None:

@@ -37,6 +37,13 @@ def matched(given: Any, signature: Signature | None, ref: str) -> Any:
     return given
 
 
+def names_lacking(given: Any, signature: Signature | None) -> str:
+    """The names that the version knows its columns by, where the rows have none; else empty."""
+    columns = rows_of.names_of(signature)
+    is_bare = _frame_names(given) is None and (hasattr(given, "shape") or isinstance(given, list | tuple))
+    return _listed(columns) if is_bare else ""
+
+
 def _as_frame(given: Any, columns: tuple[str, ...]) -> Any:
     """Dictionaries, of one row or in a list, as a frame: what comes as JSON."""
     if isinstance(given, Mapping):

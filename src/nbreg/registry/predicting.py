@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nbreg.capture import rows as rows_of
-from nbreg.errors import BadInputError, NbregError, UnknownArtifactError
+from nbreg.errors import BadInputError, InputMismatchError, NbregError, UnknownArtifactError
 from nbreg.records import Signature
 from nbreg.registry import deciding
 from nbreg.registry.deciding import Stamp, Stamper
@@ -120,12 +120,27 @@ def predict(
     model = ready(version, trust)
     rows = expected.matched(given, model.signature, stamper.ref)
     if how == "off":
-        return model.predict(rows)
+        return _answer(model, rows, stamper.ref)
     layout = _layout(model.signature, rows)
     stamp = stamper.prepared(rows, layout, request=request, method="predict", how=how)
-    answer = model.predict(rows)
+    answer = _answer(model, rows, stamper.ref)
     stamp()
     return answer
+
+
+def _answer(model: Ready, rows: Any, ref: str) -> Any:
+    """What the model says. An array that it cannot read for want of names is no fault of the model's."""
+    from nbreg.capture import expected
+
+    try:
+        return model.predict(rows)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        if names := expected.names_lacking(rows, model.signature):
+            raise InputMismatchError(
+                f"{ref} tells its columns by name, and these rows have none",
+                hint=f"its columns are {names}: give a frame or dictionaries",
+            ) from error
+        raise
 
 
 def stamping(version: ModelVersion, stamper: Stamper, model: object, artifact: str) -> Any:
