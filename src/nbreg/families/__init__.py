@@ -84,7 +84,9 @@ class Dumped(NamedTuple):
     def warnings(self) -> list[str]:
         """What whoever loads it has to know, after the artifact's name."""
         needs = self.artifact.facts.get("needs") or ()
-        return [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
+        told = [f"needs the module {name} where it is loaded: it cannot travel" for name in needs]
+        left_out = self.artifact.facts.get("left_out") or ()
+        return [*told, *(f"is stored without {name}, which is no part of a model" for name in left_out)]
 
 
 _FAMILIES: tuple[ModuleType, ...] = (

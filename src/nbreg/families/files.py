@@ -18,6 +18,8 @@ from nbreg.store.large import Source
 NAME: Final = "files"
 FORM: Final = "raw"
 
+_NO_MODEL: Final = (".git", ".nbreg")
+
 Part = tuple[Chunk, Source]
 
 
@@ -34,8 +36,9 @@ def digest(value: Path) -> str:
 def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[Part]]:
     """Read a file, or every file below a folder; links that lead out of it are refused."""
     path = value.expanduser()
+    left_out: list[str] = []
     if path.is_dir():
-        found = sorted(each for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
+        found, left_out = _all_below(path)
         root, kind = path.resolve(), "folder"
     elif path.is_file():
         found, root, kind = [path], path.resolve().parent, "file"
@@ -70,8 +73,28 @@ def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[
         form=FORM,
         token=token,
         files=entries,
+        facts={"left_out": left_out} if left_out else {},
     )
     return artifact, list(zip(parts, views, strict=True))
+
+
+def _all_below(folder: Path) -> tuple[list[Path], list[str]]:
+    """What is below a folder and is no folder itself; and what of it is no part of a model, such as `.git`.
+
+    A registry would hold itself, and with it all models of the project.
+    """
+    found, left_out = list[Path](), list[str]()
+    for each in sorted(folder.iterdir()):
+        is_folder = each.is_dir() and not each.is_symlink()
+        if each.name in _NO_MODEL or (is_folder and (each / "registry.jsonl").is_file()):
+            left_out.append(each.name)
+        elif is_folder:
+            within = _all_below(each)
+            found += within[0]
+            left_out += [f"{each.name}/{name}" for name in within[1]]
+        else:
+            found.append(each)
+    return sorted(found), left_out
 
 
 def _read(path: Path, root: Path, *, whole: bool) -> bytes | memoryview:
