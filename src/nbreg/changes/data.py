@@ -58,7 +58,7 @@ def _unread(pairs: list[Pair]) -> str:
 
 
 def _is_another(link: DataLink) -> bool:
-    """Whether what was trained on was gone when it could have been read: nothing is known of it but its name."""
+    """Whether what was trained on was gone when it could be read: only its name is known."""
     return link.summary.get("since") == "changed"
 
 
