@@ -193,6 +193,16 @@ def test_what_was_forced_past_is_not_cut_where_a_program_reads(filled: Registry)
     assert all(each in good("events", "churn", "--wide") for each in gates)
 
 
+def test_a_registration_from_a_shell_records_none_of_nbreg_s_own_names(
+    filled: Registry, tmp_path: Path
+) -> None:
+    """What was in memory there is the command's own, and tells nothing of the model."""
+    (tmp_path / "m.bin").write_bytes(b"weights")
+    good("register", "shell", str(tmp_path / "m.bin"))
+
+    assert filled.get("shell").variables.variables == []
+
+
 def test_a_refusal_is_one_line(filled: Registry) -> None:
     """With the next step, and an exit code that stops a script."""
     assert "no model named 'chrun'" in refused("versions", "chrun")

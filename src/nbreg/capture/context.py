@@ -36,9 +36,9 @@ class ScriptContext:
 
     @property
     def namespace(self) -> Mapping[str, object]:
-        """The names of `__main__`, without those that Python gives every module."""
+        """The names of `__main__`, without those that Python gives every module; none of `nbreg …` itself."""
         main = sys.modules.get("__main__")
-        names = dict(vars(main)) if main else {}
+        names = dict(vars(main)) if main and not _is_command(main) else {}
         return {name: value for name, value in names.items() if not name.startswith("__")}
 
     @property
@@ -97,6 +97,11 @@ class ScriptContext:
         """Failed, where an exception ended the script."""
         kind = getattr(sys, "last_type", None)
         return ("failed", kind.__name__) if isinstance(kind, type) else ("finished", "")
+
+
+def _is_command(main: object) -> bool:
+    path = getattr(main, "__file__", None)
+    return type(path) is str and _is_our_own(main, path)
 
 
 def _is_our_own(main: object, path: str) -> bool:
