@@ -309,6 +309,25 @@ def test_artifacts_are_objects_files_and_folders(registry: Registry, tmp_path: P
         registry.register("churn")
 
 
+def test_a_project_s_folder_is_stored_without_its_history_and_its_registry(tmp_path: Path) -> None:
+    """`nbreg register m .` would store all models in each version of the one."""
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    (project / "sub" / "models").mkdir(parents=True)
+    for name in (".git/config", "sub/models/registry.jsonl", "sub/.gitignore", "weights"):
+        (project / name).write_text("x")
+    registry = Registry(project / ".nbreg")
+
+    one, two = (registry.register("m", project, content={"n": n}) for n in (1, 2))
+
+    assert [each.path for each in one.manifest.artifacts[0].files] == ["sub/.gitignore", "weights"]
+    assert one.manifest.artifacts[0].token == two.manifest.artifacts[0].token
+    assert one.warnings == [
+        f"model is stored without {name}, which is no part of a model"
+        for name in (".git", ".nbreg", "sub/models")
+    ]
+
+
 # references
 
 
@@ -579,6 +598,12 @@ def test_lists_are_newest_first_sorted_and_paged(registry: Registry) -> None:
     assert numbers(sort="-metrics.auc") == [2, 5, 1, 4, 3], "what has no value comes last"
     assert numbers(sort="metrics.auc") == [4, 1, 5, 2, 3]
     assert numbers(sort="-metrics.auc", limit=2, offset=1) == [5, 1]
+    with pytest.raises(BadInputError) as caught:
+        numbers(sort="-metrics.acu")
+    assert (caught.value.message, caught.value.hint) == (
+        "no version has the metric 'acu'",
+        "did you mean 'auc'?",
+    )
     assert numbers(sort="number") == [1, 2, 3, 4, 5]
     assert numbers(sort="-created") == [5, 4, 3, 2, 1]
     registry.delete("churn@2", "Test")

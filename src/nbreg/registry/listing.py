@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from nbreg.errors import BadInputError, StoreError
+from nbreg.errors import BadInputError, StoreError, did_you_mean
 from nbreg.names import parse_semantic
 from nbreg.query import Query, Read, parse_query
 from nbreg.records import Captured, Evidence, Manifest, ModelRow, VersionRow, as_doc
@@ -59,7 +59,10 @@ def versions(
             else list(found)[offset:]
         )
     else:
-        ordered = sorted_rows(list(found), sort)
+        rows = list(found)
+        ordered = sorted_rows(rows, sort)
+        if understood is None:
+            _refuse_unknown(rows, sort.removeprefix("-"))
         chosen = ordered[offset:] if limit is None else ordered[offset : offset + limit]
     return [Entry(model, database, row) for row in chosen]
 
@@ -97,6 +100,14 @@ def sorted_rows(rows: list[VersionRow], sort: str) -> list[VersionRow]:
     with_value = [row for row in rows if value(row) is not None]
     without = [row for row in rows if value(row) is None]
     return sorted(with_value, key=key, reverse=descending) + without
+
+
+def _refuse_unknown(rows: list[VersionRow], field: str) -> None:
+    """A metric that no version has sorts nothing, and looks as if it did."""
+    metric, known = field.removeprefix("metrics."), {name for row in rows for name in row.metrics}
+    if rows and field.startswith("metrics.") and metric not in known:
+        hint = did_you_mean(metric, known, "" if known else "they have no metrics")
+        raise BadInputError(f"no version has the metric {ascii(metric)[:80]}", hint=hint)
 
 
 def search(desk: Desk, query: str, *, limit: int | None, offset: int, deleted: bool) -> list[Entry]:
