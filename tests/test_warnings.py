@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from children import run
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -193,3 +194,18 @@ def test_nothing_is_told_by_pythons_warnings(quick: Registry, caplog: pytest.Log
         quick.register("model_final", 1, version="final")
         quick.promote("model_final@1", "production")
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_an_estimator_that_was_not_fitted_is_kept_with_a_warning(
+    registry: Registry, in_pipeline: bool
+) -> None:
+    """The cell with `fit` was forgotten, and nobody sees that before it serves."""
+    model = LogisticRegression()
+    whole = make_pipeline(StandardScaler(), model) if in_pipeline else model
+    said = "it was not fitted: it has learned nothing, and predicts nothing"
+
+    assert said in registry.register("churn", whole).warnings
+    whole.fit([[1.0], [2.0]], [0, 1])
+    for fitted in (whole, FrozenEstimator(whole), StandardScaler()):
+        assert said not in registry.register("churn", fitted).warnings

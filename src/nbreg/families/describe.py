@@ -59,6 +59,8 @@ class Description(NamedTuple):
     """The distribution that the model's class is from, and its version."""
     classes: list[Any] = []
     """The classes that a classifier tells apart; empty where they are too many to name."""
+    unfitted: bool = False
+    """Whether it surely never learned anything."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -70,6 +72,7 @@ class Description(NamedTuple):
             "features": self.features,
             "width": self.width,
             "classes": self.classes,
+            "unfitted": self.unfitted or None,
         }
         return {name: value for name, value in known.items() if value not in ({}, [], None)}
 
@@ -89,6 +92,7 @@ def ask(model: object) -> Description:
         width=_tried(lambda: family.width(model), None) or len(names) or None,
         framework=_framework(family, model),
         classes=_tried(lambda: _classes(family, model), []),
+        unfitted=family is sklearn and _tried(lambda: sklearn.is_unfitted(model), False),
     )
 
 

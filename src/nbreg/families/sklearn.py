@@ -155,6 +155,19 @@ def is_trained(model: Any) -> bool:
     return not type(model).__module__.startswith("sklearn.") and plainly.is_trained(model)
 
 
+def is_unfitted(model: Any) -> bool:
+    """Whether it is a predictor of scikit-learn's own that was surely never fitted."""
+    if any(name.endswith("_") and not name.startswith("_") for name in vars(model)):
+        return False
+    steps = vars(model).get("steps")
+    if isinstance(steps, list) and steps:
+        return is_unfitted(steps[-1][1])
+    if not type(model).__module__.startswith("sklearn.") or not hasattr(type(model), "predict"):
+        return False
+    asked = getattr(model, "__sklearn_is_fitted__", None)
+    return not (asked and asked())
+
+
 def quick_predict(model: Any) -> Callable[[Any], Any] | None:
     """`predict`, where all that runs is scikit-learn's own, in this thread, and small: a few milliseconds."""
     parts = list(islice(_walk(model, 0), _MOST_PARTS))

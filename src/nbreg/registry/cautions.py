@@ -106,6 +106,8 @@ def incomplete(manifest: Manifest) -> list[str]:
     if not environment.is_there and _SWITCHED_OFF not in environment.missing:
         told.append("the versions of its libraries are not known: it may not load where they are others")
     known = manifest.described
+    if isinstance(known, dict) and known.get("unfitted"):
+        told.append("it was not fitted: it has learned nothing, and predicts nothing")
     is_model = isinstance(known, dict) and known.get("family", "plain") != "plain"
     by_itself = manifest.run is not None and manifest.run.kind == "pipeline"
     can_be_told = not (manifest.draft or by_itself)  # to these nobody can add it
