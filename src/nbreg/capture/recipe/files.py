@@ -220,7 +220,7 @@ def _path(file: Any) -> str | None:
 
 
 def is_watched(path: str) -> bool:
-    """Whether a result may rest on it, rather than on an installed library, the system or nbreg's own files."""
+    """Whether a result may rest on it, not on a library, the system or nbreg's own files."""
     return not (path.startswith(_IGNORED) or is_own(path) or any(part in path for part in _PASSED_OVER))
 
 
