@@ -359,7 +359,10 @@ class Array(Made):
             "an array of numbers",
         )
         assert self.dtype is not None
-        must(type(self.data) in (bytes, Beside), "an array in memory that may change")
+        must(
+            type(self.data) in (bytes, Beside),
+            "writable bytes under an array: the file could change them after this look",
+        )
         data = buffer(self.data.number) if type(self.data) is Beside else self.data
         try:
             array = np.frombuffer(data, self.dtype.real())
