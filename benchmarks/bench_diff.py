@@ -71,8 +71,8 @@ class _as_if:  # noqa: N801 - used as a statement
         self._module, self._kept = capture, (capture.capture_environment, capture.capture_recipe)
         environment = capture.capture_environment
 
-        def distributions(redactor: Any) -> Any:
-            record = environment(redactor)
+        def distributions(*given: Any) -> Any:
+            record = environment(*given)
             more = [
                 Distribution(name=f"package-{at}", version=f"1.{self._number if at % 10 == 0 else 0}")
                 for at in range(self._scale.distributions)

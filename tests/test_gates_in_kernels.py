@@ -149,7 +149,7 @@ def test_requests_go_from_one_notebook_to_another(notebooks: tuple[Kernel, Kerne
     a, b = notebooks
     a.good("registry.require('churn', 'production', 'approved(1)')")
     said = a.refused("%promote churn@1 production")
-    assert said.endswith("(ask the others: request churn@1.0.0 production)")
+    assert said.endswith("(ask the others: `%request churn@1.0.0 production`)")
     asked = a.good("%request churn@1 production --message 'lift 3 %'").text
     assert asked == (
         "churn:r1: churn 1.0.0 (#1) to production, open; missing: approved(1) (nobody has so far)\n"

@@ -52,6 +52,7 @@ PATIENCE = 60.0
 # What was downloaded stays with the developer; all else of a test is in a home of its own.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 DOWNLOADS = {
+    "UV_SYSTEM_CERTS": "true",  # whom the system believes: a company has authorities of its own
     "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(CACHE / "uv")),
     "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(CACHE / "pip")),
 }

@@ -209,6 +209,8 @@ def _asked(registries: Registries, path: str, question: dict[str, object]) -> di
 
 
 def _settled(made: dict[str, Any]) -> dict[str, Any]:
+    made["version-environment"]["answer"] = _ENVIRONMENT
+    made["version-source"]["answer"]["modules"] = {}  # what happens to be imported, with moments in its text
     text = json.dumps(made, ensure_ascii=False)
     place = made["registries"]["answer"][0]["location"].removesuffix("/root/project/.nbreg")
     text = text.replace(place, "/srv")
@@ -227,8 +229,6 @@ def _settled(made: dict[str, Any]) -> dict[str, Any]:
     found["hello"]["answer"]["contract"] = contract
     for name in ("models", "poll"):
         found[name]["answer"]["cursor"] = "00000000.1"
-    found["version-environment"]["answer"] = _ENVIRONMENT
-    found["version-source"]["answer"]["modules"] = {}
     found["version-source"]["answer"]["argv"] = []
     return _calm(found)  # type: ignore[no-any-return]
 

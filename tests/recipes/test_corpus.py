@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,22 @@ LEAST_PRECISION = 0.95
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """Each notebook run once, and its recipe replayed in another shell."""
+    _nothing_experimental_is_enabled()
     folder = tmp_path_factory.mktemp("corpus")
     return {
         name: Outcome(notebook, folder / str(at)) for at, (name, notebook) in enumerate(_chosen().items())
     }
+
+
+def _nothing_experimental_is_enabled() -> None:
+    """As in a fresh kernel: a cell that enables what another test has enabled already would change nothing."""
+    import sklearn.experimental
+    import sklearn.impute
+
+    for name in [each for each in sys.modules if each.startswith("sklearn.experimental.")]:
+        del sys.modules[name]
+        vars(sklearn.experimental).pop(name.rpartition(".")[2], None)
+    vars(sklearn.impute).pop("IterativeImputer", None)
 
 
 def _chosen() -> dict[str, Notebook]:

@@ -256,7 +256,7 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
     if any(each.gate.startswith("approved(") for each in failed):
         asked = f"registry.request({entry.ref!r}, {judged.stage!r})"
         words = f"request {entry.ref} {judged.stage}"
-        hint = f"ask the others: {spelled_by_face(asked, f'`nbreg {words}`')}"
+        hint = f"ask the others: {spelled_by_face(asked, f'`%{words}`', f'`nbreg {words}`')}"
     elif told_later := _unmeasured(entry, judged):
         hint = f"{told_later}; or {hint}"
     raise GateRefusedError(
