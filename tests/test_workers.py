@@ -684,7 +684,7 @@ def test_without_a_network_the_refusal_says_what_to_do(
         monkeypatch.setenv(name, nowhere)
     for name in ("UV_HTTP_RETRIES", "PIP_RETRIES"):
         monkeypatch.setenv(name, "0")
-    for name in DOWNLOADS:
+    for name in ("UV_CACHE_DIR", "PIP_CACHE_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "nothing"))
     fresh = Registry(past.registry, settings=Settings(environments=str(tmp_path / "environments")))
 
