@@ -47,6 +47,8 @@ def sidebar(page: Page) -> Locator:
     """The sidebar, with the list of models in it."""
     panel = shown(page)
     expect(panel.get_by_role("button", name="Look for changes")).to_be_visible()
+    # JupyterLab may ask something of its own between two stories, such as which kernel a notebook is to have.
+    page.add_locator_handler(page.locator(".jp-Dialog"), lambda: page.keyboard.press("Escape"), times=3)
     while panel.get_by_role("button", name="← Back").count():
         panel.get_by_role("button", name="← Back").click()
     panel.get_by_role("searchbox").fill("")
