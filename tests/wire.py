@@ -140,12 +140,12 @@ def answers() -> dict[str, bytes]:
 
 
 def _told(top: Path) -> Iterator[tuple[str, Any]]:
-    project = top / "root" / "project"
+    project = top / "lab" / "project"
     project.mkdir(parents=True)
     registry = Registry(project / ".nbreg", actor=ADA)
     run_id = _story(registry, project)
     Registry(top / "old").init()
-    registries = Registries(top / "root", {"old": Configured(top / "old", True)})
+    registries = Registries(top / "lab", {"old": Configured(top / "old", True)})
     known = {"run": {"run": run_id}, "run/curve": {"run": run_id}, "delete-run": {}, "restore-run": {}}
     for route in ROUTES:
         if route.is_download or route.path.endswith("-run"):
@@ -212,7 +212,7 @@ def _settled(made: dict[str, Any]) -> dict[str, Any]:
     made["version-environment"]["answer"] = _ENVIRONMENT
     made["version-source"]["answer"]["modules"] = {}  # what happens to be imported, with moments in its text
     text = json.dumps(made, ensure_ascii=False)
-    place = made["registries"]["answer"][0]["location"].removesuffix("/root/project/.nbreg")
+    place = made["registries"]["answer"][0]["location"].removesuffix("/lab/project/.nbreg")
     text = text.replace(place, "/srv")
     times = {old: START + timedelta(minutes=n) for n, old in enumerate(sorted(set(_TIME.findall(text))))}
     text = _TIME.sub(lambda each: f"{times[each[0]]:%Y-%m-%dT%H:%M:%S.000000Z}", text)
