@@ -74,7 +74,7 @@ def test_pin_prints_what_never_moves(filled: Registry) -> None:
 def test_a_version_is_moved_from_a_script(filled: Registry) -> None:
     """A deployment job promotes, and an operator without a notebook rolls back."""
     told = good("promote", "churn@1", "production", "--reason", "Canary", "--message", "it's better")
-    assert told == "churn 1.0.0 (#1): none → production\n"
+    assert told == "churn 1.0.0 (#1): none → production · 1.1.0 (#2): production → archived\n"
     [event] = filled.events("churn", limit=1)
     assert (event.reason, event.message) == ("Canary", "it's better")
 

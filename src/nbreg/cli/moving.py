@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -56,19 +56,10 @@ def rollback(registry: Registry, model: str, stage: str, to: str | None, reason:
 
 def told_move(version: ModelVersion, before: str) -> Answer:
     """A move, from the journal's own line about it."""
-    from nbreg.display import label, moved, told_gates
+    from nbreg import display
 
-    row = version.row
-    facts: dict[str, Any] = {}
-    if before != row.stage:
-        lines = version.registry.events(version.model, limit=20)
-        facts = next((each.facts for each in lines if each.number == row.number), {})
-    text = moved(
-        version.model,
-        label(row.name, row.number),
-        before=before or str(facts.get("was") or "none"),
-        after=row.stage,
-        gates=told_gates(facts),
-    )
+    row, last = version.row, version.last_event
+    facts = last.facts if before != row.stage and last.number == row.number else {}
+    text = display.told_move(version.model, row, facts, before=before)
     gates = {name: facts[name] for name in ("gates", "forced", "approved_by") if name in facts}
     return Answer(text, {"ref": version.ref, "stage": row.stage, **gates})

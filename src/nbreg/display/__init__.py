@@ -1,6 +1,6 @@
 """Records as people see them: pure functions and objects with an HTML, a text and a JSON form."""
 
-from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, version_bundle
+from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, told_move, version_bundle
 from nbreg.display.decisions import DecisionsView
 from nbreg.display.diffs import DIFF_MIME, DiffView
 from nbreg.display.drafts import DraftTable
@@ -41,6 +41,7 @@ __all__ = [
     "moved",
     "run_bundle",
     "told_gates",
+    "told_move",
     "told_request",
     "version_bundle",
 ]

@@ -15,7 +15,7 @@ from nbreg.display.drafts import told_origin
 from nbreg.display.folds import Fold, folded
 from nbreg.display.style import FOLD_STYLE
 from nbreg.display.summaries import doubts, summary_line
-from nbreg.display.tables import label
+from nbreg.display.tables import label, told_gates
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size, telling_first
 from nbreg.records import (
     Captured,
@@ -425,6 +425,25 @@ class Note:
         body = f"<div>{dot}{escaped(self.text, 2000)}</div>"
         hint = html.quiet(self._hint) if self._hint else ""
         return {"text/plain": repr(self), "text/html": html.view(body + hint)}
+
+
+def told_move(model: str, row: VersionRow, facts: Mapping[str, Any], *, before: str = "") -> str:
+    """What a move did, as the journal's own line has it: `facts`, empty where nothing was written.
+
+    `before` is the stage that the version was in, if the line does not say.
+    """
+    archived = facts.get("archived")
+    displaced = (
+        [(label(facts.get("archived_name"), archived), "archived")] if isinstance(archived, int) else []
+    )
+    return moved(
+        model,
+        label(row.name, row.number),
+        before=before or str(facts.get("was") or "none"),
+        after=row.stage,
+        displaced=displaced,
+        gates=told_gates(facts),
+    )
 
 
 def moved(

@@ -28,8 +28,7 @@ from nbreg.display import (
     VersionDetail,
     VersionTable,
     label,
-    moved,
-    told_gates,
+    told_move,
     told_request,
 )
 from nbreg.display.text import brief
@@ -201,20 +200,9 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
 
     def _moved(self, version: Any, before: str) -> Note:
         """What happened, from the journal's own line about it."""
-        row = version.row
-        facts: dict[str, Any] = {}
-        if before != row.stage:
-            # The newest lines only: a model's journal may be long, and this one was just written.
-            lines = version.registry.events(version.model, limit=20)
-            facts = next((each.facts for each in lines if each.number == row.number), {})
-        text = moved(
-            version.model,
-            label(row.name, row.number),
-            before=before or str(facts.get("was") or "none"),
-            after=row.stage,
-            displaced=_displaced(facts),
-            gates=told_gates(facts),
-        )
+        row, last = version.row, version.last_event
+        facts = last.facts if before != row.stage and last.number == row.number else {}
+        text = told_move(version.model, row, facts, before=before)
         return Note(text, version=version, stage=row.stage, hint="; ".join(facts.get("warnings") or ()))
 
     @magic
@@ -359,13 +347,6 @@ def _moving(version: Any, ref: str) -> str:
     return (
         f"the latest version moves; in production is #{held}: {version.model}@production, or the pinned one"
     )
-
-
-def _displaced(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    number = facts.get("archived")
-    if not isinstance(number, int):
-        return []
-    return [(label(facts.get("archived_name"), number), "archived")]
 
 
 @contextmanager

@@ -234,6 +234,12 @@ def events_of_version(entry: Entry) -> list[Event]:
     return [event(entry.model, line) for line in lines if line.facts.get("number") == entry.number]
 
 
+def last_event_of_version(entry: Entry) -> Event:
+    """The line that wrote a version's row last; no other line is read."""
+    written = entry.database.history("versions", str(entry.number))
+    return event(entry.model, entry.database.journal.line(written[-1]))
+
+
 def evidence_of_version(entry: Entry) -> list[Event]:
     """What clean processes found out about a version, newest first; no other line is read."""
     written = entry.database.history(proofs.TABLE, proofs.row_id(entry.number))

@@ -259,6 +259,11 @@ class ModelVersion(LineageOfVersion):
         """What happened to it, newest first."""
         return reading.events_of_version(self._now())
 
+    @property
+    def last_event(self) -> Event:
+        """What changed it last, which may be what happened to another version: `number` says to which."""
+        return reading.last_event_of_version(self._now())
+
     # verbs
 
     def load(
