@@ -16,7 +16,7 @@ from nbreg.errors import CannotStoreError, DamagedObjectError
 from nbreg.families import generic, taking, wire
 from nbreg.families.files import safe_target
 from nbreg.families.taking import Take, digested
-from nbreg.records import Artifact, Chunk, canonical, digest_of
+from nbreg.records import Artifact, Chunk
 from nbreg.store.large import Source
 
 NAME: Final = "onnx"
@@ -42,13 +42,7 @@ def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[t
         raise CannotStoreError(
             "the model keeps its tensors in other files", hint="onnx.load reads them with it"
         )
-    parts = taking.chunks([data], take, words=len(data) < _WORDS)
-    token = digest_of(canonical([NAME, parts[0].digest]))
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    artifact = Artifact(
-        name=name, kind="object", family=NAME, form=FORM, type=kind, token=token, chunks=parts
-    )
-    return artifact, list(zip(parts, [data], strict=True))
+    return taking.whole(name, value, data, take, family=NAME, form=FORM, words=len(data) < _WORDS)
 
 
 _WORDS: Final = 1 << 20

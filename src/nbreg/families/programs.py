@@ -15,7 +15,7 @@ from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families import generic, taking
 from nbreg.families.files import safe_target
 from nbreg.families.taking import Take, digested
-from nbreg.records import Artifact, Chunk, canonical, digest_of
+from nbreg.records import Artifact, Chunk
 from nbreg.store.large import Source
 
 NAME: Final = "torch.export"
@@ -37,14 +37,7 @@ def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[t
         raise CannotStoreError(
             f"torch cannot save this program: {type(error).__name__}", hint="torch.export.save says more"
         ) from error
-    data = file.getvalue()
-    parts = taking.chunks([data], take)
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    token = digest_of(canonical([NAME, parts[0].digest]))
-    artifact = Artifact(
-        name=name, kind="object", family=NAME, form=FORM, type=kind, token=token, chunks=parts
-    )
-    return artifact, list(zip(parts, [data], strict=True))
+    return taking.whole(name, value, file.getvalue(), take, family=NAME, form=FORM)
 
 
 class Opened:

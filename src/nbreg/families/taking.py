@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from nbreg.records import Chunk
+from nbreg.records import Artifact, Chunk, canonical, digest_of
 from nbreg.store.large import Source, digests, size_of
 
 
@@ -29,3 +29,16 @@ def chunks(sources: Sequence[Source], take: Take, *, words: bool = False) -> lis
     """The chunks of parts that were handed over."""
     digests = take(sources, words=words)
     return [Chunk(digest=each, size=size_of(source)) for each, source in zip(digests, sources, strict=True)]
+
+
+def whole(
+    name: str, value: Any, data: bytes, take: Take, *, family: str, form: str, words: bool = False
+) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
+    """An object whose library writes it as one run of bytes, which are its value, too."""
+    parts = chunks([data], take, words=words)
+    token = digest_of(canonical([family, parts[0].digest]))
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    artifact = Artifact(
+        name=name, kind="object", family=family, form=form, type=kind, token=token, chunks=parts
+    )
+    return artifact, [(parts[0], data)]

@@ -15,7 +15,7 @@ from nbreg.errors import DamagedObjectError
 from nbreg.families import generic, taking
 from nbreg.families.files import safe_target
 from nbreg.families.taking import Take, digested
-from nbreg.records import Artifact, Chunk, canonical, digest_of
+from nbreg.records import Artifact, Chunk
 from nbreg.store.large import Source
 
 NAME: Final = "tokenizers"
@@ -31,13 +31,7 @@ def claims(value: object) -> bool:
 def dump(name: str, value: Any, take: Take = digested) -> tuple[Artifact, list[tuple[Chunk, Source]]]:
     """Store a tokenizer's JSON: its vocabulary, and every step before and after."""
     data = value.to_str().encode()
-    parts = taking.chunks([data], take, words=True)
-    token = digest_of(canonical([NAME, parts[0].digest]))
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    artifact = Artifact(
-        name=name, kind="object", family=NAME, form=FORM, type=kind, token=token, chunks=parts
-    )
-    return artifact, list(zip(parts, [data], strict=True))
+    return taking.whole(name, value, data, take, family=NAME, form=FORM, words=True)
 
 
 class Opened:
