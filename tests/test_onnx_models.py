@@ -70,6 +70,14 @@ def test_a_model_comes_back_without_anybodys_word(
     assert registry.register("net", loaded).number == version.number
 
 
+def test_other_weights_are_another_version(registry: Registry) -> None:
+    """A graph that was trained on is not the one that is there already."""
+    weights = np.ones((3, 2), "f4")
+    assert registry.register("net", model_of()).number == 1
+    assert registry.register("net", model_of(weights)).number == 2
+    assert np.array_equal(outputs(registry.load("net@2")), outputs(model_of(weights)))
+
+
 def test_it_leaves_as_an_ordinary_file(registry: Registry, tmp_path: Path) -> None:
     """Any runtime reads it, with no nbreg in sight."""
     registry.register("net", model_of())

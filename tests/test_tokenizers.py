@@ -45,6 +45,15 @@ def test_a_tokenizer_comes_back(registry: Registry, tmp_path: Path, monkeypatch:
         version.load(trust=False)
 
 
+def test_another_tokenizer_is_another_version(registry: Registry) -> None:
+    """One rule more on its way is other numbers for the same text, whatever the vocabulary."""
+    first, other = trained(), trained()
+    other.no_padding()
+    assert registry.register("words", first).number == 1
+    assert registry.register("words", other).number == 2
+    assert registry.load("words@2").encode("a red").ids != registry.load("words@1").encode("a red").ids
+
+
 def test_it_leaves_as_its_own_json(registry: Registry, tmp_path: Path) -> None:
     """Every binding of the library reads it, with no nbreg in sight."""
     registry.register("words", 1, artifacts={"tokenizer": trained()})
