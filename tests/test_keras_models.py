@@ -60,6 +60,7 @@ def test_a_model_comes_back(registry: Registry, make: Any) -> None:
     assert np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
     if make is not coded:  # Keras writes the same code in other bytes
         assert registry.register("net", loaded).number == version.number
+        assert registry.register("net", make()).number == 2, "its weights were drawn anew"
     assert describe.ask(loaded) == describe.ask(model)
     if make is functional:  # nothing in it is drawn at random
         for each in (model, loaded):

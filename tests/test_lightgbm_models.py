@@ -30,6 +30,8 @@ def test_a_model_predicts_what_it_did(tmp_path: Path) -> None:
         loaded = version.load()
         assert np.array_equal(loaded.predict(X), model.predict(X))
         assert registry.register(name, loaded).number == version.number
+    other = lightgbm.train({"objective": "binary", "verbose": -1}, lightgbm.Dataset(X, 1 - Y), 5)
+    assert registry.register("booster", other).number == 2
 
 
 def test_what_is_stored_is_the_models_text() -> None:
