@@ -461,7 +461,8 @@ def test_a_shell_requires_asks_and_approves(
     run("drop-gate", "churn", "production", "metrics.auc > 0.85", "--reason", "Wrong")
     assert (
         run("approve", "churn:r1")[1]
-        == "churn 1.0.0 (#1): none → production · approved by bob · passed 1 gate\n"
+        == "churn 1.0.0 (#1): none → production · 1.1.0 (#2): production → archived"
+        " · approved by bob · passed 1 gate\n"
     )
     assert told(run, "requests", "churn")[0]["state"] == "promoted"
     assert filled.get("churn@production").number == 1
