@@ -4,28 +4,40 @@
 beside (git); `Pending.finish` returns the parts. Capture never loses a registration: a part that
 fails is a word about why. And it never changes a result: it reads namespaces and modules, calls
 no code of the user's but what pickling a model calls too, and imports nothing of anybody else's.
+
+Its names are imported when they are first asked for: who opens a registry to look something up
+wants what is secret, and neither recipes nor tables.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Final, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from nbreg.capture.cells import capture_recipe, recipe_summary
-from nbreg.capture.environment import capture_environment, environment_summary
-from nbreg.capture.git import GitStatus, look_ahead, look_no_more, watched_by
-from nbreg.capture.git import begin as begin_git
-from nbreg.capture.knowing import redactor_of
-from nbreg.capture.notebook import capture_notebook
-from nbreg.capture.parts import Capture, Part
-from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import capture_source, source_summary
-from nbreg.capture.subject import Subject, look
-from nbreg.capture.variables import capture_variables, variables_summary
-from nbreg.records import Context
-from nbreg.settings import Settings
+if TYPE_CHECKING:
+    from nbreg.capture.git import look_ahead as look_ahead
+    from nbreg.capture.git import look_no_more as look_no_more
+    from nbreg.capture.git import watched_by as watched_by
+    from nbreg.capture.parts import Capture as Capture
+    from nbreg.capture.parts import Part as Part
+    from nbreg.capture.pending import PARTS as PARTS
+    from nbreg.capture.pending import Pending as Pending
+    from nbreg.capture.pending import begin as begin
+    from nbreg.capture.subject import Subject as Subject
+    from nbreg.capture.subject import look as look
+
+_HOMES = {
+    "PARTS": "nbreg.capture.pending",
+    "Capture": "nbreg.capture.parts",
+    "Part": "nbreg.capture.parts",
+    "Pending": "nbreg.capture.pending",
+    "Subject": "nbreg.capture.subject",
+    "begin": "nbreg.capture.pending",
+    "look": "nbreg.capture.subject",
+    "look_ahead": "nbreg.capture.git",
+    "look_no_more": "nbreg.capture.git",
+    "watched_by": "nbreg.capture.git",
+}
 
 __all__ = [
     "PARTS",
@@ -40,109 +52,8 @@ __all__ = [
     "watched_by",
 ]
 
-T = TypeVar("T")
 
-PARTS: Final = ("environment", "variables", "recipe", "source")
-
-NO_TIME: Final = "the next cell began at once"
-"""Why a brief capture has no variables and no source."""
-
-
-class Pending:
-    """A capture under way; `finish` takes what is there at that moment."""
-
-    def __init__(
-        self,
-        context: Context,
-        settings: Settings,
-        *,
-        registry: Path | None,
-        brief: bool = False,
-        redactor: Redactor | None = None,
-    ) -> None:
-        self._context = context
-        self._redactor = redactor
-        self._settings = settings
-        self._brief = brief
-        self._git: GitStatus | str = "switched off"
-        if settings.capture and not brief:
-            self._git = _tried(lambda: begin_git(context.folder, registry))
-
-    def finish(self, *models: object) -> Capture:
-        """The parts as they are now; the recipe is that of these objects, where cells were watched.
-
-        Raises no `Exception`; an interrupt of the user passes through.
-        """
-        if not self._settings.capture:
-            return Capture(dict.fromkeys(PARTS, "switched off"), {})
-        prepared = _tried(self._prepare)
-        if isinstance(prepared, str):
-            return Capture(dict.fromkeys(PARTS, prepared), {})
-        namespace, redactor = prepared
-        names = tuple(sys.modules)  # once for all parts: there are thousands
-        parts: dict[str, Part | str] = {
-            "environment": _tried(lambda: self._environment(redactor, names)),
-            "recipe": _tried(lambda: self._recipe(redactor, models)),
-        }
-        if self._brief:
-            parts |= dict.fromkeys(("variables", "source"), NO_TIME)
-        else:
-            parts["variables"] = _tried(lambda: self._variables(namespace, redactor))
-            parts["source"] = _tried(lambda: self._source(redactor, names))
-            if self._context.kind == "notebook":
-                parts["notebook"] = _tried(lambda: capture_notebook(self._context, redactor))
-        return Capture(parts, dict(sorted(redactor.counts.items())))
-
-    def _prepare(self) -> tuple[Mapping[str, object], Redactor]:
-        # One copy for all parts: other threads go on to change the namespace itself.
-        namespace = dict(self._context.namespace)
-        known = self._redactor
-        return namespace, known.again() if known else redactor_of(self._context, namespace)
-
-    def _environment(self, redactor: Redactor, names: tuple[str, ...]) -> Part:
-        record = capture_environment(redactor, names)
-        return Part(record, environment_summary(record))
-
-    def _variables(self, namespace: Mapping[str, object], redactor: Redactor) -> Part:
-        record = capture_variables(namespace, redactor, self._settings)
-        return Part(record, variables_summary(record))
-
-    def _recipe(self, redactor: Redactor, models: tuple[object, ...]) -> Part:
-        record = capture_recipe(self._context, redactor, models)
-        return Part(record, recipe_summary(record))
-
-    def _source(self, redactor: Redactor, names: tuple[str, ...]) -> Part:
-        if isinstance(self._git, str):
-            raise CaptureFailed(self._git)
-        record = capture_source(self._context, self._git, redactor, names)
-        return Part(record, source_summary(record))
-
-
-class CaptureFailed(Exception):  # noqa: N818 - it says what happened, and never leaves this module
-    """A part could not be taken, and why is already known."""
-
-
-def _tried(take: Callable[[], T]) -> T | str:
-    """What was taken, or the class of what went wrong: its text may hold the user's values."""
-    try:
-        return take()
-    except CaptureFailed as failed:
-        return str(failed)
-    except Exception as error:
-        return type(error).__name__
-
-
-def begin(
-    context: Context,
-    settings: Settings,
-    *,
-    registry: Path | None = None,
-    brief: bool = False,
-    redactor: Redactor | None = None,
-) -> Pending:
-    """Start a capture: git begins to look at the project, leaving out the registry's own folder.
-
-    A `brief` one takes no more than environment and recipe: a few milliseconds while a cell waits.
-    `redactor` knows what is secret here, if somebody has found out already.
-    """
-    return Pending(context, settings, registry=registry, brief=brief, redactor=redactor)
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -18,6 +18,8 @@ from nbreg.records import Context, Execution, Recipe, RunLink, RunState, SeenDat
 STARTED: Final = datetime.now(UTC)
 """When this process first thought of nbreg: what `{date}` and `{time}` mean in a script."""
 
+SCRIPT_BYTES: Final = 1024 * 1024
+
 
 class ScriptContext:
     """A plain script, a job or a bare interpreter: `__main__`'s names, its file, its arguments.
@@ -97,6 +99,18 @@ class ScriptContext:
         """Failed, where an exception ended the script."""
         kind = getattr(sys, "last_type", None)
         return ("failed", kind.__name__) if isinstance(kind, type) else ("finished", "")
+
+
+def script_text(path: str) -> str:
+    """The script as it is in its file, or a comment in its place."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - twice in each registration
+            text = file.read(SCRIPT_BYTES + 1)
+    except OSError:
+        return ""
+    if len(text) > SCRIPT_BYTES:
+        return f"# not captured: the script is larger than {SCRIPT_BYTES // 1024} KiB\n"
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _is_command(main: object) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from nbreg.capture.context import current_context
+from nbreg.capture.context import current_context, script_text
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import script_text
 from nbreg.records import Context
 
 

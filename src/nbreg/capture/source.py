@@ -5,16 +5,14 @@ Git is asked in `git`, before anything else is captured, and joined after.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from nbreg.capture.context import ScriptContext
+from nbreg.capture.context import ScriptContext, script_text
 from nbreg.capture.diff import redacted_diff
 from nbreg.capture.git import GitStatus
 from nbreg.capture.modules import capture_definitions, capture_modules
 from nbreg.capture.secrets import Redactor
 from nbreg.records import Context, Git, Source
-
-SCRIPT_BYTES: Final = 1024 * 1024
 
 
 def capture_source(
@@ -49,18 +47,6 @@ def _redacted(git: Git, redactor: Redactor) -> Git:
         remotes={redactor.text(name): redactor.text(url) for name, url in git.remotes.items()},
         diff=redacted_diff(git.diff, redactor),
     )
-
-
-def script_text(path: str) -> str:
-    """The script as it is in its file, or a comment in its place."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - twice in each registration
-            text = file.read(SCRIPT_BYTES + 1)
-    except OSError:
-        return ""
-    if len(text) > SCRIPT_BYTES:
-        return f"# not captured: the script is larger than {SCRIPT_BYTES // 1024} KiB\n"
-    return text.decode("utf-8", "backslashreplace")
 
 
 def source_summary(source: Source) -> dict[str, Any]:

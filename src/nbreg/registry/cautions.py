@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nbreg import lifecycle
-from nbreg.changes import Implied
 from nbreg.names import parse_semantic
 from nbreg.records import Lifecycle, Manifest, ModelRow, Pointer, VersionRow
 from nbreg.store.tiny import Draft, JournalDB
 
 if TYPE_CHECKING:
+    from nbreg.changes import Implied
     from nbreg.registry.request import Request
 
 _SWITCHED_OFF: Final = "switched off"

@@ -35,12 +35,9 @@ from nbreg.registry import (
     keeping,
     listing,
     location,
-    merging,
     moving,
     proofs,
-    purging,
     reading,
-    verifying,
 )
 from nbreg.registry.datasets import Dataset
 from nbreg.registry.decisions import DecisionVerbs
@@ -61,6 +58,7 @@ from nbreg.trust import config_folder
 
 if TYPE_CHECKING:
     from nbreg.registry.previewing import Preview
+    from nbreg.registry.verifying import Expected
 
 Reference = str | ModelVersion
 
@@ -694,6 +692,8 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         `older_than` days ago (the retention time, unless given). The record of a version
         never goes away.
         """
+        from nbreg.registry import purging
+
         return purging.purge(
             self._desk,
             dry_run=dry_run,
@@ -706,13 +706,15 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         """What the registry takes up on disk, by model."""
         return keeping.du(self._desk)
 
-    def verify(self, *, expect: verifying.Expected | None = None, repair: bool = False) -> VerifyReport:
+    def verify(self, *, expect: Expected | None = None, repair: bool = False) -> VerifyReport:
         """Read everything and check it: chains, rows, objects and parts.
 
         `expect` are heads that were written down before (`model: hash`, or hashes alone): each
         must be in its chain. `repair` sets aside the damaged end of a journal; nothing else
         ever does.
         """
+        from nbreg.registry import verifying
+
         return verifying.verify(self._desk, expect=expect, repair=repair)
 
     # find out
@@ -771,6 +773,8 @@ class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerb
         are here. Merging again adds nothing.
         """
         theirs = other if isinstance(other, Registry) else Registry(other)
+        from nbreg.registry import merging
+
         return [self._version(entry) for entry in merging.merge(self._desk, theirs._desk)]
 
     @property

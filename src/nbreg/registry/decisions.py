@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbreg.display import DecisionsView
 from nbreg.records import SplitRow
 from nbreg.registry.desk import Desk
 
 if TYPE_CHECKING:
+    from nbreg.display import DecisionsView
     from nbreg.registry.core import Registry
     from nbreg.registry.routing import Router
     from nbreg.registry.version import ModelVersion

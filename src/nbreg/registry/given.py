@@ -6,14 +6,14 @@ No secret is ever written: what looks like one is withheld here, whoever gave it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbreg.capture.knowing import redactor_here
-from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadValueError
-from nbreg.families.told import Teller
 from nbreg.names import LONGEST_NAME
 from nbreg.records import plain
+
+if TYPE_CHECKING:
+    from nbreg.capture.secrets import Redactor
 
 
 def checked_tags(tags: Iterable[str], redactor: Redactor | None = None) -> list[str]:
@@ -49,6 +49,8 @@ def checked_params(params: Mapping[str, Any] | None, redactor: Redactor | None =
 
     `get_params()` gives NaN and estimators among its values; losing a version over them helps nobody.
     """
+    from nbreg.families.told import Teller  # with all families, of which a look-up needs none
+
     if params is not None and not isinstance(params, Mapping):
         raise BadValueError(
             f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
@@ -89,7 +91,13 @@ def checked_text(text: str, what: str, redactor: Redactor | None = None) -> str:
 
 def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
     """What a caller gave, with what looks like a secret withheld: none is ever written."""
-    return (redactor or redactor_here()).plain(value) if value else value
+    if not value:
+        return value
+    if redactor is None:
+        from nbreg.capture.knowing import redactor_here  # a page of patterns, for who writes
+
+        redactor = redactor_here()
+    return redactor.plain(value)
 
 
 def is_count(number: object) -> bool:
