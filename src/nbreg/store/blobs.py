@@ -15,7 +15,6 @@ parts is written twice; an object, once named, is never written again.
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 import secrets
@@ -33,6 +32,7 @@ import msgspec
 from nbreg.errors import CannotStoreError, DamagedObjectError, NbregError
 from nbreg.records import NO_RECORD, digest_of
 from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder, write_all
+from nbreg.store.mapping import mapped
 
 if TYPE_CHECKING:
     from nbreg.progress import Progress
@@ -320,8 +320,7 @@ class Blobs:
             status = os.fstat(fd)
             if status.st_size == 0:
                 raise DamagedObjectError(f"{path} is empty", hint="restore the file from a copy")
-            view = memoryview(mmap.mmap(fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE))
-        return view, status
+            return mapped(fd, status.st_size), status
 
     def _is_still(self, digest: str, before: os.stat_result) -> bool:
         try:
