@@ -40,6 +40,9 @@ T = TypeVar("T")
 _lock = threading.Lock()
 _listing: tuple[tuple[tuple[str, int], ...], Listing] | None = None
 _last: tuple[tuple[object, ...], Environment] | None = None
+_summaries: dict[int, tuple[Environment, dict[str, Any]]] = {}
+_KEPT: Final = 4
+"""The last environments, each as it is and with what the model needs: hundreds of lines to count."""
 _last_needed: tuple[Environment, frozenset[str], Environment] | None = None
 _last_asked: tuple[tuple[Environment, frozenset[str]], Environment] | None = None
 
@@ -230,7 +233,16 @@ def _cpu_model() -> str:
 
 
 def environment_summary(environment: Environment) -> dict[str, Any]:
-    """What a card says of an environment."""
+    """What a card says of an environment; counted once for as long as it is the same record."""
+    known = _summaries.get(id(environment))
+    if known is None or known[0] is not environment:
+        if len(_summaries) >= _KEPT:
+            _summaries.clear()
+        known = _summaries[id(environment)] = environment, _summary(environment)
+    return dict(known[1])
+
+
+def _summary(environment: Environment) -> dict[str, Any]:
     imported = [each for each in environment.distributions if each.imported]
     needed = sum(each.needed is True for each in environment.distributions)
     devices = [str(each["name"]) for each in environment.accelerators if "name" in each]
