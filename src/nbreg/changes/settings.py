@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from nbreg.changes import architecture
 from nbreg.changes.architecture import Tree, class_of, parts_of
 from nbreg.changes.findings import NONE_RECORDED, Aspect, Finding, Side, some, spelled, step
@@ -111,8 +113,12 @@ def _changed(
 
 def _where_they_differ(base: Side, new: Side) -> tuple[dict[Any, Setting], dict[Any, Setting]]:
     """The parameters of both; of two that are built alike only those that are not the same."""
+    alike = architecture.tree_of(base) == architecture.tree_of(new)
+    if alike and _spelled(base) == _spelled(new):  # as in most: another fit of the same
+        kept = {name: value for name, value in new.manifest.params.items() if name in _WANTED_TREES}
+        return _settings(base, kept), _settings(new, kept)
     was, now = dict(flat(base.manifest.params)), dict(flat(new.manifest.params))
-    if architecture.tree_of(base) == architecture.tree_of(new):
+    if alike:
         nothing = object()
         other = {
             name
@@ -124,6 +130,11 @@ def _where_they_differ(base: Side, new: Side) -> tuple[dict[Any, Setting], dict[
             for each in (was, now)
         )
     return _settings(base, was), _settings(new, now)
+
+
+def _spelled(side: Side) -> bytes:
+    """The parameters in JSON, where `1` and `True` are not the same."""
+    return msgspec.json.encode(side.manifest.params)
 
 
 def _are_equal(one: Any, other: Any) -> bool:
