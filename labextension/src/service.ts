@@ -15,6 +15,9 @@ export type Asked<P extends Path> = Omit<IRoutes[P]['asked'], 'registry'>;
 /** What a route answers. */
 export type Answer<P extends Path> = IRoutes[P]['answer'];
 
+/** The routes that give a file. */
+export type Download = { [P in Path]: IRoutes[P]['answer'] extends Blob ? P : never }[Path];
+
 /** What the server said instead of an answer: a fact, and the next step. */
 export class Refusal extends Error {
   constructor(
@@ -150,10 +153,10 @@ export class RegistryService implements IDisposable {
     return (await response.json()) as Answer<P>;
   }
 
-  /** Where a download of a version is found, for a link. */
-  link(path: 'archive' | 'files', ref: string): string {
+  /** Where a download is found, for a link. */
+  link<P extends Download>(path: P, asked: Asked<P>): string {
     const { baseUrl } = this._options.serverSettings;
-    return URLExt.join(baseUrl, NAMESPACE, path) + query({ registry: this._key, ref });
+    return URLExt.join(baseUrl, NAMESPACE, path) + query({ registry: this._key, ...asked });
   }
 
   /** Ask for changes now: after an own change, and when the panel is shown. Rejects with a `Refusal`. */

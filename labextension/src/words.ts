@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IEvent, IEvidence, IMove, IVersionItem, IVersionRow } from './contract';
+import type { IEvent, IEvidence, IMove, IRunRecord, IVersionItem, IVersionRow } from './contract';
 
 /** A version as people call it. */
 export function label(row: { name: string | null; number: number }): string {
@@ -52,6 +52,21 @@ const UNITS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
 /** A moment to the second, as the journal has it. */
 export function exactly(moment: string): string {
   return `${moment.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** How long something took that has ended. */
+export function lasted(from: string, to: string): string {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  if (!Number.isFinite(seconds)) {
+    return '';
+  }
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  return hours ? `${hours} h ${minutes % 60} min` : minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Number(seconds.toPrecision(2))} s`;
+}
+
+/** A run as people call it. */
+export function runName(run: Pick<IRunRecord, 'name' | 'id'>): string {
+  return run.name || run.id.slice(0, 12); // the first digits are of the time, which runs of a day share
 }
 
 /** What a proof says, in a line. */
@@ -110,13 +125,52 @@ export function isQuery(text: string): boolean {
 
 /** The metric that most of these versions have: the one to draw. */
 export function commonMetric(items: ReadonlyArray<IVersionItem>): string {
+  return commonest(items.map(({ version }) => version.metrics));
+}
+
+/** The name that most of these have. */
+export function commonest(all: ReadonlyArray<{ [name: string]: unknown }>): string {
   const counts = new Map<string, number>();
-  for (const { version } of items) {
-    for (const name of Object.keys(version.metrics)) {
+  for (const each of all) {
+    for (const name of Object.keys(each)) {
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
   return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0]?.[0] ?? '';
+}
+
+/** What was typed, as a JSON object; null where it is none. */
+export function readObject(text: string): { [name: string]: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text.trim() || '{}');
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { [name: string]: unknown }) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What was typed, as names and numbers, one a line; null where a line is neither. */
+export function readNumbers(text: string): { [name: string]: number } | null {
+  const found: { [name: string]: number } = Object.create(null);
+  for (const line of text.split('\n').filter(each => each.trim())) {
+    const at = line.lastIndexOf('=');
+    const [name, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    if (at < 1 || name === '' || value === '' || !Number.isFinite(Number(value))) {
+      return null;
+    }
+    found[name] = Number(value);
+  }
+  return found;
+}
+
+/** The question that runs are searched with: a query as it is, else what has the words in its name. */
+export function runQuery(text: string): string {
+  const words = text.trim();
+  if (words === '' || isQuery(words)) {
+    return words;
+  }
+  const quoted = JSON.stringify(words);
+  return ['name', 'experiment', 'id', 'place'].map(field => `${quoted} in ${field}`).join(' or ');
 }
 
 /** Where a sparkline's points lie in a box; of a single value there is no line. */

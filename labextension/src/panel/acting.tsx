@@ -1,136 +1,44 @@
-import React, { useEffect, useId, useRef, useState } from 'react';
+import React, { useState } from 'react';
 
-import type { IMove, IVersionItem } from '../contract';
+import type { IManifest, IMove, IProtection, IVersionItem } from '../contract';
 import { Refusal } from '../service';
-import { byNumber, foretold, label } from '../words';
-import { Failure, Stage, useSurroundings } from './parts';
+import { byNumber, foretold, label, readNumbers, readObject } from '../words';
+import { Form, type Act } from './form';
+import { GateNames, PassedOver } from './gates';
+import { Stage, useSurroundings } from './parts';
 
-/** What a person says who changes something. */
-export interface IWhy {
-  reason: string;
-  message: string;
-}
-
-/** Do something to a version; the form stays open, with what was typed, while it is refused. */
-export type Act = (why: IWhy) => Promise<unknown>;
-
-interface IFormProps {
-  title: string;
-  verb: string;
-  told?: React.ReactNode;
-  needsReason?: boolean;
-  onDone: () => void;
-  onCancel: () => void;
-  /** What is to be read anew where somebody was faster. */
-  onConflict?: () => void;
-  act: Act;
-  children?: React.ReactNode;
-  isReady?: boolean;
-  /** Ask others to agree, where the stage requires what only they can give. */
-  onAsk?: (why: IWhy) => Promise<unknown>;
-}
-
-/** Ask why, in place, and do it. */
-export function Form({ title, verb, told, needsReason = false, onDone, onCancel, onConflict, act, children, isReady = true, onAsk }: IFormProps): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const [why, setWhy] = useState<IWhy>({ reason: '', message: '' });
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const first = useRef<HTMLFormElement>(null);
-  const id = useId();
-  useEffect(() => first.current?.querySelector<HTMLElement>('input, textarea, select')?.focus(), []);
-  const attempt = async (what: Act): Promise<void> => {
-    setBusy(true);
-    setRefusal(null);
-    try {
-      await what({ reason: why.reason.trim(), message: why.message.trim() });
-    } catch (error) {
-      const told = Refusal.of(error);
-      setRefusal(told);
-      setBusy(false);
-      if (told.isConflict) {
-        onConflict?.();
-      }
-      return;
-    }
-    onDone();
-    service.refresh().catch(() => undefined); // the next poll tells
-  };
-  return (
-    <form
-      ref={first}
-      className="jp-nbreg-Form"
-      aria-labelledby={`${id}-title`}
-      onSubmit={event => {
-        event.preventDefault();
-        void attempt(act);
-      }}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          event.stopPropagation();
-          onCancel();
-        }
-      }}
-    >
-      <div className="jp-nbreg-FormTitle" id={`${id}-title`}>
-        {title}
-      </div>
-      {told && <div className="jp-nbreg-Told">{told}</div>}
-      {children}
-      <label>
-        {needsReason ? trans.__('Reason') : trans.__('Reason, in a word')}
-        <input
-          className="jp-mod-styled"
-          value={why.reason}
-          required={needsReason}
-          placeholder={trans.__('ABTestWon')}
-          onChange={event => setWhy({ ...why, reason: event.target.value })}
-        />
-      </label>
-      <label>
-        {trans.__('Message, for people')}
-        <input className="jp-mod-styled" value={why.message} onChange={event => setWhy({ ...why, message: event.target.value })} />
-      </label>
-      {refusal && <Failure refusal={refusal} />}
-      <div className="jp-nbreg-Buttons">
-        <button type="button" className="jp-mod-styled jp-mod-reject" onClick={onCancel}>
-          {trans.__('Cancel')}
-        </button>
-        {onAsk && refusal && refusal.gates.length > 0 && (
-          <button type="button" className="jp-mod-styled" disabled={isBusy} onClick={() => void attempt(onAsk)}>
-            {trans.__('Ask for it')}
-          </button>
-        )}
-        <button type="submit" className="jp-mod-styled jp-mod-accept" disabled={isBusy || !isReady}>
-          {verb}
-        </button>
-      </div>
-    </form>
-  );
+interface IMoves {
+  item: IVersionItem;
+  moves: ReadonlyArray<IMove>;
+  /** The move whose form is open. */
+  chosen: string | null;
+  onChoose: (chosen: string | null) => void;
+  onChanged: () => void;
 }
 
 /** What may be done with a version between stages, each foretold before it is done. */
-export function Moves({ item, moves, onChanged }: { item: IVersionItem; moves: ReadonlyArray<IMove>; onChanged: () => void }): JSX.Element {
+export function Moves({ item, moves, chosen, onChoose, onChanged }: IMoves): JSX.Element {
   const { service, trans } = useSurroundings();
-  const [chosen, setChosen] = useState<string | null>(null);
   const key = (move: IMove): string => `${move.kind} ${move.to}`;
   // Of the moves as they are now: after a conflict the form foretells what there is by then.
   const move = moves.find(each => key(each) === chosen);
   const verbs = { promoted: trans.__('Promote'), retired: trans.__('Retire'), 'rolled-back': trans.__('Roll back') };
-  const act: Act = why => {
-    if (!move) {
-      return Promise.reject(new Refusal('no-move', trans.__('this can be done no more'), trans.__('look at what is there now'), 409));
-    }
-    const wish = { ...why, expect: move };
-    switch (move.kind) {
-      case 'promoted':
-        return service.ask('promote', { ...wish, ref: byNumber(item), to: move.to });
-      case 'retired':
-        return service.ask('retire', { ...wish, ref: byNumber(item), to: move.to });
-      default:
-        return service.ask('rollback', { ...wish, model: item.model, stage: move.to });
-    }
-  };
+  const acting =
+    (force: boolean): Act =>
+    why => {
+      if (!move) {
+        return Promise.reject(new Refusal('no-move', trans.__('this can be done no more'), trans.__('look at what is there now'), 409));
+      }
+      const wish = { ...why, expect: move };
+      switch (move.kind) {
+        case 'promoted':
+          return service.ask('promote', { ...wish, ref: byNumber(item), to: move.to, force });
+        case 'retired':
+          return service.ask('retire', { ...wish, ref: byNumber(item), to: move.to, force });
+        default:
+          return service.ask('rollback', { ...wish, model: item.model, stage: move.to });
+      }
+    };
   const groups = (['promoted', 'rolled-back', 'retired'] as const).map(kind => [kind, moves.filter(each => each.kind === kind)] as const);
   return (
     <>
@@ -148,7 +56,7 @@ export function Moves({ item, moves, onChanged }: { item: IVersionItem; moves: R
                     aria-label={`${verbs[kind]}: ${foretold(each, trans)}`}
                     aria-pressed={chosen === key(each)}
                     title={foretold(each, trans)}
-                    onClick={() => setChosen(chosen === key(each) ? null : key(each))}
+                    onClick={() => onChoose(chosen === key(each) ? null : key(each))}
                   >
                     {kind === 'rolled-back' ? trans.__('to %1', label(each)) : <Stage stage={each.to} />}
                   </button>
@@ -162,14 +70,38 @@ export function Moves({ item, moves, onChanged }: { item: IVersionItem; moves: R
           key={chosen}
           title={move ? verbs[move.kind] : trans.__('Not any more')}
           verb={move ? verbs[move.kind] : trans.__('Gone')}
-          told={move ? foretold(move, trans).split(' · ').map(each => <div key={each}>{each}</div>) : trans.__('It was moved meanwhile; this cannot be done from where it is now.')}
+          told={
+            move ? (
+              <>
+                {foretold(move, trans)
+                  .split(' · ')
+                  .map(each => (
+                    <div key={each}>{each}</div>
+                  ))}
+                {move.kind === 'promoted' && <GateNames model={item.model} stage={move.to} />}
+              </>
+            ) : (
+              trans.__('It was moved meanwhile; this cannot be done from where it is now.')
+            )
+          }
           isReady={move !== undefined}
-          act={act}
+          example={trans.__('ABTestWon')}
+          act={acting(false)}
+          force={
+            move && move.kind !== 'rolled-back'
+              ? {
+                  codes: ['gate-refused', 'gate-unavailable'],
+                  verb: move.kind === 'promoted' ? trans.__('Promote all the same') : trans.__('Retire all the same'),
+                  told: refusal => <PassedOver gates={refusal?.gates ?? []} />,
+                  act: acting(true)
+                }
+              : undefined
+          }
           onAsk={move?.kind === 'promoted' ? why => service.ask('request', { ...why, ref: byNumber(item), to: move.to }) : undefined}
           onConflict={onChanged}
-          onCancel={() => setChosen(null)}
+          onCancel={() => onChoose(null)}
           onDone={() => {
-            setChosen(null);
+            onChoose(null);
             onChanged();
           }}
         />
@@ -184,48 +116,107 @@ interface IOnVersion {
   onCancel: () => void;
 }
 
-/** Change description and tags. */
-export function Edit({ item, onDone, onCancel }: IOnVersion): JSX.Element {
+/** Change what may change of it: description, tags, content, and metrics that were found out later. */
+export function Edit({ item, manifest, onDone, onCancel }: IOnVersion & { manifest: IManifest | null }): JSX.Element {
   const { service, trans } = useSurroundings();
-  const [description, setDescription] = useState(item.version.description);
-  const [tags, setTags] = useState(item.version.tags.join(', '));
+  const { version } = item;
+  const was = {
+    description: version.description,
+    tags: version.tags.join(', '),
+    content: JSON.stringify(version.content ?? manifest?.content ?? {}, null, 2),
+    metrics: Object.entries(version.metrics)
+      .filter(([name]) => manifest?.metrics[name] === undefined)
+      .map(([name, value]) => `${name} = ${value}`)
+      .join('\n')
+  };
+  const [now, setNow] = useState(was);
+  const content = now.content === was.content ? undefined : readObject(now.content);
+  const metrics = now.metrics === was.metrics ? undefined : readNumbers(now.metrics);
   // What was not touched is not sent: somebody may have changed it meanwhile.
   const wish = {
-    ...(description === item.version.description ? {} : { description }),
-    ...(tags === item.version.tags.join(', ') ? {} : { tags: tags.split(',').map(each => each.trim()).filter(Boolean) })
+    ...(now.description === was.description ? {} : { description: now.description }),
+    ...(now.tags === was.tags
+      ? {}
+      : {
+          tags: now.tags
+            .split(',')
+            .map(each => each.trim())
+            .filter(Boolean)
+        }),
+    ...(content ? { content } : {}),
+    ...(metrics && Object.keys(metrics).length > 0 ? { metrics } : {})
   };
+  const wrong = [
+    ...(content === null ? [trans.__('The content is no JSON object.')] : []),
+    ...(metrics === null ? [trans.__('Each metric is a name, = and a number, one a line.')] : [])
+  ];
+  const set = (name: keyof typeof was) => (event: { target: { value: string } }) => setNow({ ...now, [name]: event.target.value });
   return (
     <Form
-      title={trans.__('Description and tags')}
+      title={trans.__('Edit %1', item.ref)}
       verb={trans.__('Save')}
-      isReady={Object.keys(wish).length > 0}
+      isReady={wrong.length === 0 && Object.keys(wish).length > 0}
       act={why => service.ask('update', { ...why, ...wish, ref: byNumber(item) })}
       onDone={onDone}
       onCancel={onCancel}
     >
       <label>
         {trans.__('Description')}
-        <textarea className="jp-mod-styled" rows={4} value={description} onChange={event => setDescription(event.target.value)} />
+        <textarea className="jp-mod-styled" rows={3} value={now.description} onChange={set('description')} />
       </label>
       <label>
         {trans.__('Tags, with commas between')}
-        <input className="jp-mod-styled" value={tags} onChange={event => setTags(event.target.value)} />
+        <input className="jp-mod-styled" value={now.tags} onChange={set('tags')} />
       </label>
+      <label>
+        {trans.__('Metrics that were found out later, one a line')}
+        <textarea
+          className="jp-mod-styled jp-nbreg-Code"
+          rows={2}
+          value={now.metrics}
+          placeholder="auc_live = 0.91"
+          spellCheck={false}
+          onChange={set('metrics')}
+        />
+      </label>
+      <label>
+        {trans.__('Content, a JSON object')}
+        <textarea className="jp-mod-styled jp-nbreg-Code" rows={4} value={now.content} spellCheck={false} onChange={set('content')} />
+      </label>
+      {wrong.map(each => (
+        <div key={each} role="alert">
+          {each}
+        </div>
+      ))}
     </Form>
   );
 }
 
+type Protections = { readonly [alias: string]: IProtection };
+
 /** Point an alias at it. */
-export function SetAlias({ item, onDone, onCancel }: IOnVersion): JSX.Element {
+export function SetAlias({ item, guarded, onDone, onCancel }: IOnVersion & { guarded: Protections }): JSX.Element {
   const { service, trans } = useSurroundings();
   const [alias, setAlias] = useState('');
+  const given = alias.trim();
+  const acting =
+    (force: boolean): Act =>
+    why =>
+      service.ask('set-alias', { ...why, ref: byNumber(item), alias: given, force });
   return (
     <Form
       title={trans.__('An alias for %1', label(item.version))}
       verb={trans.__('Set')}
       told={trans.__('If another version has it, it moves to this one.')}
-      isReady={alias.trim() !== ''}
-      act={why => service.ask('set-alias', { ...why, ref: byNumber(item), alias: alias.trim() })}
+      isReady={given !== ''}
+      act={acting(false)}
+      force={{
+        codes: ['protected-alias'],
+        isKnown: Object.hasOwn(guarded, given),
+        verb: trans.__('Set all the same'),
+        told: () => <Guarded alias={given} by={guarded[given]} />,
+        act: acting(true)
+      }}
       onDone={onDone}
       onCancel={onCancel}
     >
@@ -238,30 +229,74 @@ export function SetAlias({ item, onDone, onCancel }: IOnVersion): JSX.Element {
 }
 
 /** Take an alias away. */
-export function DropAlias({ item, alias, onDone, onCancel }: IOnVersion & { alias: string }): JSX.Element {
+export function DropAlias({
+  model,
+  alias,
+  guarded,
+  onDone,
+  onCancel
+}: Omit<IOnVersion, 'item'> & { model: string; alias: string; guarded: Protections }): JSX.Element {
   const { service, trans } = useSurroundings();
+  const acting =
+    (force: boolean): Act =>
+    why =>
+      service.ask('drop-alias', { ...why, model, alias, force });
   return (
     <Form
       title={trans.__('Take the alias %1 away', alias)}
       verb={trans.__('Take away')}
-      told={trans.__('Whoever loads %1 is told that there is none.', `${item.model}@${alias}`)}
-      act={why => service.ask('drop-alias', { ...why, model: item.model, alias })}
+      told={trans.__('Whoever loads %1 is told that there is none.', `${model}@${alias}`)}
+      act={acting(false)}
+      force={{
+        codes: ['protected-alias'],
+        isKnown: Object.hasOwn(guarded, alias),
+        verb: trans.__('Take away all the same'),
+        told: () => <Guarded alias={alias} by={guarded[alias]} />,
+        act: acting(true)
+      }}
       onDone={onDone}
       onCancel={onCancel}
     />
   );
 }
 
+/** That an alias is protected, by whom and why. */
+function Guarded({ alias, by }: { alias: string; by: IProtection | undefined }): JSX.Element {
+  const { trans } = useSurroundings();
+  return (
+    <div>
+      <b>{trans.__('%1 is protected: it moves by force alone.', alias)}</b>
+      {by && <div>{[trans.__('by %1', by.by), by.reason].filter(Boolean).join(' · ')}</div>}
+    </div>
+  );
+}
+
 /** Hide it. */
 export function Delete({ item, onDone, onCancel }: IOnVersion): JSX.Element {
   const { service, trans } = useSurroundings();
+  const acting =
+    (force: boolean): Act =>
+    why =>
+      service.ask('delete', { ...why, ref: byNumber(item), include_protected: force });
   return (
     <Form
       title={trans.__('Delete %1', item.ref)}
       verb={trans.__('Delete')}
       told={trans.__('It is hidden, and can be restored; its number is never used again.')}
       needsReason
-      act={why => service.ask('delete', { ...why, ref: byNumber(item) })}
+      example={trans.__('TrainedOnTest')}
+      act={acting(false)}
+      force={{
+        codes: ['version-in-use'],
+        verb: trans.__('Delete all the same'),
+        told: refusal => (
+          <>
+            <b>{trans.__('Somebody may count on it.')}</b>
+            <div>{refusal?.message}</div>
+          </>
+        ),
+        act: acting(true)
+      }}
       onDone={onDone}
       onCancel={onCancel}
     />
@@ -279,5 +314,87 @@ export function Restore({ item, onDone, onCancel }: IOnVersion): JSX.Element {
       onDone={onDone}
       onCancel={onCancel}
     />
+  );
+}
+
+/** Make it again under another name, or in another model. */
+export function Copy({ item, onDone, onCancel }: IOnVersion): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const [to, setTo] = useState(item.model);
+  const [name, setName] = useState('');
+  const acting =
+    (force: boolean): Act =>
+    why =>
+      service.ask('copy', { ...why, ref: byNumber(item), to: to.trim(), version: name.trim() || null, force });
+  return (
+    <Form
+      title={trans.__('Copy %1', item.ref)}
+      verb={trans.__('Copy')}
+      told={trans.__('The same bytes under another name: the copy keeps the id, and begins without stage and aliases.')}
+      isReady={to.trim() !== ''}
+      act={acting(false)}
+      force={{
+        codes: ['name-taken'],
+        verb: trans.__('Take the name over'),
+        told: refusal => (
+          <>
+            <div>{refusal?.message}</div>
+            <div>{trans.__('The version that has the name keeps its number and its bytes, without a name.')}</div>
+          </>
+        ),
+        act: acting(true)
+      }}
+      onDone={onDone}
+      onCancel={onCancel}
+    >
+      <Goal to={to} name={name} onTo={setTo} onName={setName} named={trans.__('%1-copy', label(item.version))} />
+    </Form>
+  );
+}
+
+/** Move it to another model. */
+export function Transfer({ item, onDone, onCancel, onMoved }: IOnVersion & { onMoved: (ref: string) => void }): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const [to, setTo] = useState('');
+  const [name, setName] = useState('');
+  return (
+    <Form
+      title={trans.__('Move %1 to another model', item.ref)}
+      verb={trans.__('Move')}
+      told={trans.__('It goes from here for good, and gets the next number there. A version that is in a stage, has an alias or is at work stays.')}
+      isReady={to.trim() !== '' && to.trim() !== item.model}
+      act={async why => {
+        const moved = await service.ask('transfer', { ...why, ref: byNumber(item), to: to.trim(), version: name.trim() || null });
+        onMoved(byNumber(moved));
+      }}
+      onDone={onDone}
+      onCancel={onCancel}
+    >
+      <Goal to={to} name={name} onTo={setTo} onName={setName} named={label(item.version)} />
+    </Form>
+  );
+}
+
+interface IGoal {
+  to: string;
+  name: string;
+  named: string;
+  onTo: (to: string) => void;
+  onName: (name: string) => void;
+}
+
+function Goal({ to, name, named, onTo, onName }: IGoal): JSX.Element {
+  const { trans } = useSurroundings();
+  return (
+    <>
+      <label>
+        {trans.__('Model')}
+        <input className="jp-mod-styled" value={to} placeholder="risk/churn" onChange={event => onTo(event.target.value)} />
+      </label>
+      <label>
+        {trans.__('Name, if not %1', named)}
+        <input className="jp-mod-styled" value={name} onChange={event => onName(event.target.value)} />
+      </label>
+    </>
   );
 }

@@ -1,8 +1,9 @@
 import React from 'react';
 
 import type { IManifest } from '../contract';
-import { shown } from '../words';
+import { shown, size } from '../words';
 import { Failure, Facts, Section, useAnswer, useSurroundings } from './parts';
+import { To } from './way';
 
 interface IOfVersion {
   id: string;
@@ -17,6 +18,7 @@ export function Captured({ manifest, id }: IOfVersion & { manifest: IManifest })
     ['data', trans.__('Data'), () => <Data id={id} />],
     ['environment', trans.__('Environment'), () => <Environment id={id} />],
     ['signature', trans.__('Signature'), () => <Signature id={id} />],
+    ['probe', trans.__('Probe'), () => <Probe id={id} />],
     ['variables', trans.__('Variables'), () => <Variables id={id} />],
     ['source', trans.__('Source'), () => <Source id={id} />]
   ];
@@ -96,8 +98,10 @@ function Data({ id }: IOfVersion): JSX.Element {
           <div key={each.name}>
             <b>{each.name}</b>{' '}
             <span className="jp-nbreg-quiet">
+              {each.dataset && <To place={{ kind: 'data', data: each.dataset }}>{each.dataset}</To>}{' '}
               {[each.role, Array.isArray(shape) ? shape.join('×') : '', each.inferred ? trans.__('inferred') : ''].filter(Boolean).join(' · ')}
-            </span>
+            </span>{' '}
+            {each.snapshot && <To place={{ kind: 'data', data: `sha256:${each.snapshot}` }}>{trans.__('who else used it')}</To>}
             <table className="jp-nbreg-Table">
               <tbody>
                 {columns.slice(0, 200).map(column => (
@@ -151,6 +155,24 @@ function Signature({ id }: IOfVersion): JSX.Element {
       rows={[
         [trans.__('inputs'), answer.inputs.map(told).join(', ')],
         [trans.__('outputs'), answer.outputs.map(told).join(', ')]
+      ]}
+    />
+  );
+}
+
+function Probe({ id }: IOfVersion): JSX.Element {
+  const { trans } = useSurroundings();
+  const { answer, failure } = useAnswer('version/probe', { ref: id }, null);
+  if (!answer) {
+    return failure ? <Failure refusal={failure} /> : <Reading />;
+  }
+  const bytes = (chunks: ReadonlyArray<{ size: number }>): string => (chunks.length ? size(chunks.reduce((sum, each) => sum + each.size, 0)) : '');
+  return (
+    <Facts
+      rows={[
+        ...Object.entries(answer.summary).map(([name, value]): [string, string] => [name, shown(value)]),
+        [trans.__('rows kept'), bytes(answer.inputs)],
+        [trans.__('answers kept'), bytes(answer.outputs)]
       ]}
     />
   );

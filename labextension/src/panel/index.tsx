@@ -5,14 +5,22 @@ import React, { useCallback, useEffect, useReducer, useState } from 'react';
 
 import { nbregIcon } from '../icon';
 import { Refusal } from '../service';
+import { Dataset, Datasets } from './datasets';
 import { Diff } from './diff';
+import { Drafts } from './drafts';
 import { AllEvents } from './events';
+import { Model } from './model';
 import { Models } from './models';
 import { Failure, Surroundings, useSurroundings, type ISurroundings } from './parts';
+import { Run, Runs } from './runs';
+import { Upkeep } from './upkeep';
 import { Version } from './version';
+import { Way, type Place } from './way';
 
-/** What is looked at; the list of models lies below all else. */
-type Place = { kind: 'version'; ref: string } | { kind: 'diff'; a: string; b: string } | { kind: 'events' };
+import '../../style/places.css';
+
+/** The lists that everything is reached from. */
+type List = 'models' | 'runs' | 'data' | 'drafts' | 'registry';
 
 function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
   const { service, trans } = useSurroundings();
@@ -22,8 +30,11 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
   const [, redraw] = useReducer((old: number) => old + 1, 0);
   const [places, setPlaces] = useState<ReadonlyArray<Place>>(() => (widget.wanted ? [{ kind: 'version', ref: widget.wanted }] : []));
   const [isOpen, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [list, setList] = useState<List>('models');
   const [text, setText] = useState('');
   const asked = useSettled(text, 250);
+  const [runText, setRunText] = useState('');
+  const askedOfRuns = useSettled(runText, 250);
   const connect = useCallback(() => {
     setFailure(null);
     service
@@ -57,7 +68,7 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
       error => setLost(Refusal.of(error))
     );
   };
-  const go = (place: Place): void => setPlaces(old => [...old, place]);
+  const go = useCallback((place: Place): void => setPlaces(old => [...old, place]), []);
   const toggle = (model: string): void =>
     setOpen(old => {
       const next = new Set(old);
@@ -77,6 +88,20 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
     return <p className="jp-nbreg-Body jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
   const place = places[places.length - 1];
+  const lists: { [list in List]: string } = {
+    models: trans.__('Models'),
+    runs: trans.__('Runs'),
+    data: trans.__('Data'),
+    drafts: trans.__('Drafts'),
+    registry: trans.__('Registry')
+  };
+  const homes: typeof lists = {
+    models: trans.__('All models'),
+    runs: trans.__('All runs'),
+    data: trans.__('All data'),
+    drafts: trans.__('All drafts'),
+    registry: trans.__('The registry')
+  };
   return (
     <>
       <Head onEvents={() => go({ kind: 'events' })} onRefresh={refresh} />
@@ -88,30 +113,89 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
           </button>
           {places.length > 1 && (
             <button className="jp-nbreg-Link" onClick={() => setPlaces([])}>
-              {trans.__('All models')}
+              {homes[list]}
             </button>
           )}
         </nav>
       ) : (
-        <div className="jp-nbreg-Search">
-          <input
-            type="search"
-            className="jp-mod-styled"
-            value={text}
-            aria-label={trans.__('Search models and versions')}
-            placeholder={trans.__('churn, or metrics.auc > 0.9')}
-            title={trans.__('A part of a name; or a query: metrics.auc > 0.9 and stage == "staging", "eu" in tags')}
-            onChange={event => setText(event.target.value)}
-          />
-        </div>
+        <>
+          <nav className="jp-nbreg-Lists" aria-label={trans.__('Parts of the registry')}>
+            {(Object.keys(lists) as List[]).map(each => (
+              <button key={each} aria-current={each === list ? 'page' : undefined} onClick={() => setList(each)}>
+                {lists[each]}
+              </button>
+            ))}
+          </nav>
+          {list === 'models' && (
+            <Search
+              text={text}
+              label={trans.__('Search models and versions')}
+              placeholder={trans.__('churn, or metrics.auc > 0.9')}
+              help={trans.__('A part of a name; or a query: metrics.auc > 0.9 and stage == "staging", "eu" in tags')}
+              onText={setText}
+            />
+          )}
+          {list === 'runs' && (
+            <Search
+              text={runText}
+              label={trans.__('Search runs')}
+              placeholder={trans.__('logreg, or metrics.loss < 0.3')}
+              help={trans.__('A part of a name; or a query: metrics.loss < 0.3 and params.C == 1, state == "failed"')}
+              onText={setRunText}
+            />
+          )}
+        </>
       )}
       <div className="jp-nbreg-Body" key={key}>
-        {!place && <Models text={asked} isOpen={isOpen} onToggle={toggle} onShow={ref => go({ kind: 'version', ref })} />}
-        {place?.kind === 'version' && <Version key={place.ref} reference={place.ref} onCompare={(a, b) => go({ kind: 'diff', a, b })} />}
-        {place?.kind === 'diff' && <Diff a={place.a} b={place.b} />}
-        {place?.kind === 'events' && <AllEvents />}
+        <Way.Provider value={go}>
+          {place ? (
+            <Shown place={place} onCompare={(a, b) => go({ kind: 'diff', a, b })} />
+          ) : (
+            <>
+              {list === 'models' && <Models text={asked} isOpen={isOpen} onToggle={toggle} onShow={ref => go({ kind: 'version', ref })} />}
+              {list === 'runs' && <Runs text={askedOfRuns} />}
+              {list === 'data' && <Datasets />}
+              {list === 'drafts' && <Drafts />}
+              {list === 'registry' && <Upkeep />}
+            </>
+          )}
+        </Way.Provider>
       </div>
     </>
+  );
+}
+
+/** The place that is looked at. */
+function Shown({ place, onCompare }: { place: Place; onCompare: (a: string, b: string) => void }): JSX.Element {
+  switch (place.kind) {
+    case 'version':
+      return <Version key={place.ref} reference={place.ref} onCompare={onCompare} />;
+    case 'diff':
+      return <Diff a={place.a} b={place.b} />;
+    case 'model':
+      return <Model key={place.model} model={place.model} />;
+    case 'run':
+      return <Run key={place.run} run={place.run} />;
+    case 'data':
+      return <Dataset key={place.data} data={place.data} />;
+    default:
+      return <AllEvents />;
+  }
+}
+
+interface ISearch {
+  text: string;
+  label: string;
+  placeholder: string;
+  help: string;
+  onText: (text: string) => void;
+}
+
+function Search({ text, label, placeholder, help, onText }: ISearch): JSX.Element {
+  return (
+    <div className="jp-nbreg-Search">
+      <input type="search" className="jp-mod-styled" value={text} aria-label={label} placeholder={placeholder} title={help} onChange={event => onText(event.target.value)} />
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import type { IModelRow, IVersionItem } from '../contract';
 import { Refusal } from '../service';
 import { byNumber, commonMetric, isQuery, label, shown } from '../words';
 import { Failure, isAbout, Sparkline, Stage, useAnswer, useChanges, useSurroundings, When } from './parts';
+import { To } from './way';
 
 const MODELS = 100;
 const VERSIONS = 20;
@@ -133,6 +134,9 @@ function Versions({ row, onShow }: IShow & { row: IModelRow }): JSX.Element {
       {items.length === 0 && <p className="jp-nbreg-quiet">{trans.__('All of its versions are deleted.')}</p>}
       {refusal && <Failure refusal={refusal} />}
       <div className="jp-nbreg-Foot">
+        <To place={{ kind: 'model', model: row.name }} title={trans.__('Owners, gates, aliases, where it is at work, audit')}>
+          {trans.__('About this model')}
+        </To>
         {(older?.more ?? answer.more) && (
           <button className="jp-nbreg-Link" onClick={readOn}>
             {trans.__('Show older')}
@@ -149,7 +153,8 @@ function Versions({ row, onShow }: IShow & { row: IModelRow }): JSX.Element {
   );
 }
 
-function VersionLine({ item, metric, onShow, withModel = false }: IShow & { item: IVersionItem; metric: string; withModel?: boolean }): JSX.Element {
+/** A version as a line of a list: what it is called, where it stands, and what opens it. */
+export function VersionLine({ item, metric, onShow, withModel = false }: IShow & { item: IVersionItem; metric: string; withModel?: boolean }): JSX.Element {
   const { version } = item;
   const value = version.metrics[metric];
   return (

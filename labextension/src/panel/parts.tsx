@@ -28,8 +28,11 @@ export interface IAsked<T> {
   again: () => void;
 }
 
-/** Ask a route, and again when the question or one of the models that it is about changed. */
-export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, models: 'all' | string | null): IAsked<Answer<P>> {
+/** What an answer is about: everything, a model by its name, something else of the registry, or what never changes. */
+export type About = 'all' | string | { other: 'registry' | 'runs' | 'drafts' | 'data' } | null;
+
+/** Ask a route, and again when the question or what it is about changed. */
+export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, about: About): IAsked<Answer<P>> {
   const { service } = useSurroundings();
   const [state, setState] = useState<{ key: string; answer: Answer<P> | null; failure: Refusal | null }>({ key: '', answer: null, failure: null });
   const [round, setRound] = useState(0);
@@ -55,7 +58,8 @@ export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, model
   }, [service, path, question, round]);
   const again = useCallback(() => setRound(old => old + 1), []);
   useChanges(changes => {
-    if (models && (models === 'all' || isAbout(changes, models))) {
+    const isOther = typeof about === 'object' && about !== null && (changes.all || changes.others.includes(about.other));
+    if (isOther || about === 'all' || (typeof about === 'string' && isAbout(changes, about))) {
       again();
     }
   });
@@ -78,13 +82,13 @@ export function useChanges(then: (changes: IChanges) => void): void {
   }, [service]);
 }
 
-/** A stage: a dot that helps the eye, and the word that says it. */
-export function Stage({ stage }: { stage: string }): JSX.Element {
+/** A stage: a dot that helps the eye, and the word that says it, unless that stands beside it. */
+export function Stage({ stage, bare = false }: { stage: string; bare?: boolean }): JSX.Element {
   const known = stage.toLowerCase().replace(/[^a-z0-9]/g, '');
   return (
     <span className="jp-nbreg-Stage">
       <span className={`jp-nbreg-Dot jp-nbreg-mod-${known}`} aria-hidden="true" />
-      {stage}
+      {!bare && stage}
     </span>
   );
 }
@@ -103,7 +107,7 @@ export function Failure({ refusal, onAgain }: { refusal: Refusal; onAgain?: () =
   const { trans } = useSurroundings();
   return (
     <div className={`jp-nbreg-Failure${refusal.isConflict ? ' jp-nbreg-mod-conflict' : ''}`} role="alert">
-      {refusal.isConflict && <b>{trans.__('Nothing was changed: somebody was here first.')}</b>}
+      {refusal.code === 'conflict' && <b>{trans.__('Nothing was changed: somebody was here first.')}</b>}
       <div>{refusal.gates.length > 0 ? trans.__('It does not pass what the stage requires:') : refusal.message}</div>
       {refusal.gates.length > 0 && (
         <ul className="jp-nbreg-Gates">
@@ -125,6 +129,11 @@ export function Failure({ refusal, onAgain }: { refusal: Refusal; onAgain?: () =
       )}
     </div>
   );
+}
+
+/** A paragraph in which what stands between backticks can be typed. */
+export function Told({ children, quiet = false }: { children: string; quiet?: boolean }): JSX.Element {
+  return <p className={quiet ? 'jp-nbreg-quiet' : undefined}>{children.split('`').map((each, i) => (i % 2 ? <code key={i}>{each}</code> : each))}</p>;
 }
 
 /** Names and values, a pair a line; what says nothing is left out. */
@@ -166,11 +175,11 @@ export function Sparkline({ name, values }: { name: string; values: ReadonlyArra
   );
 }
 
-/** Something that is read only when it is opened. */
-export function Section({ title, count, children }: { title: string; count?: number | string; children: () => JSX.Element | null }): JSX.Element {
-  const [isOpen, setOpen] = useState(false);
+/** Something that is read only when it is opened; short things that matter are open from the beginning. */
+export function Section({ title, count, isOpen: isOpenAtFirst = false, children }: { title: string; count?: number | string; isOpen?: boolean; children: () => JSX.Element | null }): JSX.Element {
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   return (
-    <details className="jp-nbreg-Section" onToggle={event => setOpen((event.target as HTMLDetailsElement).open)}>
+    <details className="jp-nbreg-Section" open={isOpen} onToggle={event => setOpen(event.currentTarget.open)}>
       <summary>
         {title}
         {count !== undefined && count !== '' && <span className="jp-nbreg-quiet"> {count}</span>}

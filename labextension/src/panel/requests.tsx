@@ -1,8 +1,9 @@
 import React, { useState } from 'react';
 
 import type { IPromotionRequest, IVersionItem } from '../contract';
-import { Form } from './acting';
+import { Form, type Act } from './form';
 import { Stage, useAnswer, useSurroundings, When } from './parts';
+import { To } from './way';
 
 type Verb = 'approve' | 'reject' | 'withdraw';
 
@@ -28,16 +29,50 @@ export function Requests({ item, onChanged }: { item: IVersionItem; onChanged: (
   );
 }
 
-function Request({ request, isWritable, onDone }: { request: IPromotionRequest; isWritable: boolean; onDone: () => void }): JSX.Element {
+/** What waits for an answer, of one model or of all; nothing where nothing does. */
+export function RequestList({ model }: { model?: string }): JSX.Element | null {
+  const { service, trans } = useSurroundings();
+  const { answer, again } = useAnswer('requests', { ...(model === undefined ? {} : { model }), state: 'open' }, model ?? 'all');
+  if (!answer || answer.length === 0) {
+    return null;
+  }
+  return (
+    <div className="jp-nbreg-Requests" role="group" aria-label={trans.__('Requests that wait for an answer')}>
+      {answer.map(each => (
+        <Request key={each.id} request={each} withVersion isWritable={service.registry?.writable ?? false} onDone={again} />
+      ))}
+    </div>
+  );
+}
+
+interface IRequestProps {
+  request: IPromotionRequest;
+  isWritable: boolean;
+  withVersion?: boolean;
+  onDone: () => void;
+}
+
+function Request({ request, isWritable, withVersion = false, onDone }: IRequestProps): JSX.Element {
   const { service, trans } = useSurroundings();
   const [verb, setVerb] = useState<Verb | null>(null);
   const isMine = service.hello?.actor.user === request.by;
   const verbs: { [verb in Verb]: string } = { approve: trans.__('Approve'), reject: trans.__('Reject'), withdraw: trans.__('Withdraw') };
+  const acts: { [verb in Verb]: Act } = {
+    approve: why => service.ask('approve', { ...why, request: request.id }),
+    reject: why => service.ask('reject', { ...why, request: request.id }),
+    withdraw: why => service.ask('withdraw', { ...why, request: request.id })
+  };
+  const ref = `${request.model}@${request.version}`;
   const offered: Verb[] = isMine ? ['withdraw'] : ['approve', 'reject'];
   return (
     <section className="jp-nbreg-Request" aria-label={trans.__('Request %1', request.id)}>
       <div>
-        {trans.__('%1 asks for', request.by)} <Stage stage={request.to} /> <span className="jp-nbreg-quiet"><When at={request.at} /></span>
+        {trans.__('%1 asks for', request.by)} {withVersion && (
+          <>
+            <To place={{ kind: 'version', ref }}>{`${request.model} ${request.name || `#${request.version}`}`}</To> →{' '}
+          </>
+        )}
+        <Stage stage={request.to} /> <span className="jp-nbreg-quiet"><When at={request.at} /></span>
       </div>
       {request.message && <div className="jp-nbreg-Said">{request.message}</div>}
       {request.approvals.length > 0 && (
@@ -58,7 +93,7 @@ function Request({ request, isWritable, onDone }: { request: IPromotionRequest; 
           title={`${verbs[verb]}: ${request.id}`}
           verb={verbs[verb]}
           told={verb === 'approve' ? trans.__('It is promoted as soon as it passes all that the stage requires.') : undefined}
-          act={why => service.ask(verb, { ...why, request: request.id })}
+          act={acts[verb]}
           onDone={() => {
             setVerb(null);
             onDone();

@@ -1,24 +1,31 @@
-import { copyIcon } from '@jupyterlab/ui-components';
+import { copyIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
-import type { IVersionItem } from '../contract';
+import type { IManifest, IVersionItem } from '../contract';
 import type { Refusal } from '../service';
-import { byNumber, className, exactly, label, proofLine, shown, size } from '../words';
-import { Delete, DropAlias, Edit, Moves, Restore, SetAlias } from './acting';
+import { byNumber, className, exactly, label, proofLine, runName, shown, size } from '../words';
+import { Copy, Delete, DropAlias, Edit, Moves, Restore, SetAlias, Transfer } from './acting';
+import { Deployments, Links } from './belonging';
 import { Captured } from './captured';
 import { VersionEvents } from './events';
-import { Requests } from './requests';
+import { Lineage } from './lineage';
+import { Lock } from './model';
 import { Facts, Failure, Section, Stage, useAnswer, useSurroundings, When } from './parts';
+import { Requests } from './requests';
+import { To, useGo } from './way';
 
-type Doing = 'edit' | 'alias' | 'delete' | `drop ${string}` | null;
+type Doing = 'edit' | 'alias' | 'delete' | 'copy' | 'transfer' | `drop ${string}` | `move ${string}` | null;
 
 /** All there is to say about a version, and all that can be done with it. */
 export function Version({ reference, onCompare }: { reference: string; onCompare: (a: string, b: string) => void }): JSX.Element {
   const { service, trans, insertCode } = useSurroundings();
   const model = reference.slice(0, reference.indexOf('@'));
   const { answer, failure, again } = useAnswer('version', { ref: reference }, model);
+  const guarded = useAnswer('model', { model }, model).answer?.protected ?? {};
+  const go = useGo();
   const isWritable = service.registry?.writable ?? false;
   const [doing, setDoing] = useState<Doing>(null);
+  const [hasMore, setMore] = useState(false);
   const [said, setSaid] = useState('');
   const heading = useRef<HTMLHeadingElement>(null);
   const isThere = answer !== null;
@@ -31,6 +38,7 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
   }
   const { item, manifest, pinned } = answer;
   const { version } = item;
+  const current = answer.deployments.filter(each => !each.ended);
   const form = {
     item,
     onDone: () => {
@@ -51,12 +59,16 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
   return (
     <article className="jp-nbreg-Detail">
       <h2 tabIndex={-1} ref={heading}>
-        {item.model} <b>{label(version)}</b> <span className="jp-nbreg-quiet">#{version.number}</span>
+        <To place={{ kind: 'model', model: item.model }} title={trans.__('About this model')}>
+          {item.model}
+        </To>{' '}
+        <b>{label(version)}</b> <span className="jp-nbreg-quiet">#{version.number}</span>
       </h2>
       <div className="jp-nbreg-Line">
         <Stage stage={version.stage} />
         {item.aliases.map(each => (
           <span key={each} className="jp-nbreg-Alias">
+            {Object.hasOwn(guarded, each) && <Lock />}
             {each}
             {isWritable && (
               <button aria-label={trans.__('Take the alias %1 away', each)} title={trans.__('Take away')} onClick={() => setDoing(`drop ${each}`)}>
@@ -78,7 +90,7 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
         </div>
       )}
       {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
-      {isWritable && <Moves item={item} moves={answer.moves} onChanged={again} />}
+      {isWritable && <Moves item={item} moves={answer.moves} chosen={doing?.startsWith('move ') ? doing.slice(5) : null} onChoose={move => setDoing(move === null ? null : `move ${move}`)} onChanged={again} />}
       <Requests item={item} onChanged={again} />
       <div className="jp-nbreg-Actions">
         <button
@@ -92,20 +104,38 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
           <>
             {button('alias', trans.__('Add alias'))}
             {button('edit', trans.__('Edit'))}
-            {button('delete', trans.__('Delete'))}
           </>
         )}
-        <a className="jp-nbreg-Link" href={service.link('archive', byNumber(item))} download title={trans.__('As one file, which another registry takes in')}>
-          {trans.__('Download')}
-        </a>
+        <button className="jp-nbreg-Tool" aria-expanded={hasMore} aria-label={trans.__('More')} title={trans.__('More')} onClick={() => setMore(!hasMore)}>
+          <ellipsesIcon.react tag="span" width="16px" height="16px" />
+        </button>
       </div>
+      {hasMore && (
+        <div className="jp-nbreg-Actions" role="group" aria-label={trans.__('More to do with this version')}>
+          <a className="jp-nbreg-Link" href={service.link('archive', { ref: byNumber(item) })} download title={trans.__('As one file, which another registry takes in')}>
+            {trans.__('Download')}
+          </a>
+          <a className="jp-nbreg-Link" href={service.link('files', { ref: byNumber(item) })} download title={trans.__('As ordinary files that need no nbreg, in a zip')}>
+            {trans.__('Download as files')}
+          </a>
+          {isWritable && (
+            <>
+              {button('copy', trans.__('Copy'))}
+              {button('transfer', trans.__('Move to another model'))}
+              {button('delete', trans.__('Delete'))}
+            </>
+          )}
+        </div>
+      )}
       <div role="status" className="jp-nbreg-quiet">
         {said}
       </div>
-      {doing === 'edit' && <Edit {...form} />}
-      {doing === 'alias' && <SetAlias {...form} />}
+      {doing === 'edit' && <Edit {...form} manifest={manifest} />}
+      {doing === 'alias' && <SetAlias {...form} guarded={guarded} />}
+      {doing === 'copy' && <Copy {...form} />}
+      {doing === 'transfer' && <Transfer {...form} onMoved={ref => go({ kind: 'version', ref })} />}
       {doing === 'delete' && <Delete {...form} />}
-      {doing?.startsWith('drop ') && <DropAlias key={doing} {...form} alias={doing.slice(5)} />}
+      {doing?.startsWith('drop ') && <DropAlias key={doing} {...form} model={item.model} alias={doing.slice(5)} guarded={guarded} />}
       <Metrics item={item} />
       {version.bump_reason && <p className="jp-nbreg-quiet">{version.bump_reason}</p>}
       <Facts
@@ -118,7 +148,7 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
               <When at={version.created} /> {trans.__('by %1', version.actor)}
             </span>
           ],
-          [trans.__('run'), manifest?.run ? manifest.run.name || manifest.run.id.slice(0, 8) : ''],
+          [trans.__('run'), manifest?.run ? <To place={{ kind: 'run', run: manifest.run.id }}>{runName(manifest.run)}</To> : ''],
           [trans.__('size'), version.size ? size(version.size) : ''],
           [trans.__('held'), version.stages_held.join(', ')],
           [trans.__('purged'), version.purged],
@@ -134,6 +164,14 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
         ]}
       />
       <Compare item={item} onCompare={onCompare} />
+      <Section title={trans.__('Links')} count={answer.links.length || ''} isOpen={answer.links.length > 0}>
+        {() => <Links item={item} links={answer.links} onChanged={again} />}
+      </Section>
+      <Section title={trans.__('At work')} count={current.length || ''} isOpen={current.length > 0}>
+        {() => <Deployments item={item} deployments={answer.deployments} onChanged={again} />}
+      </Section>
+      <Section title={trans.__('Lineage')}>{() => <Lineage id={byNumber(item)} model={item.model} />}</Section>
+      <Content item={item} manifest={manifest} />
       {manifest ? <Captured manifest={manifest} id={byNumber(item)} /> : <p className="jp-nbreg-quiet">{answer.missing}</p>}
       <Section title={trans.__('Events')}>{() => <VersionEvents model={item.model} number={version.number} />}</Section>
     </article>
@@ -196,6 +234,18 @@ function Metrics({ item }: { item: IVersionItem }): JSX.Element | null {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What somebody keeps with it as JSON. */
+function Content({ item, manifest }: { item: IVersionItem; manifest: IManifest | null }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const content = item.version.content ?? manifest?.content ?? {};
+  const entries = Object.entries(content);
+  return entries.length === 0 ? null : (
+    <Section title={trans.__('Content')} count={entries.length}>
+      {() => <Facts rows={entries.map(([name, value]) => [name, typeof value === 'object' ? <pre>{JSON.stringify(value, null, 2)}</pre> : shown(value)])} />}
+    </Section>
   );
 }
 

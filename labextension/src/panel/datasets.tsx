@@ -1,0 +1,136 @@
+import React, { useEffect, useRef } from 'react';
+
+import type { ISnapshot } from '../contract';
+import { shown, size } from '../words';
+import { VersionLine } from './models';
+import { Failure, Facts, useAnswer, useSurroundings, When } from './parts';
+import { To, useGo } from './way';
+
+/** The data sets that somebody named, the newest content of each. */
+export function Datasets(): JSX.Element {
+  const { trans } = useSurroundings();
+  const go = useGo();
+  const { answer, failure, again } = useAnswer('datasets', {}, { other: 'data' });
+  if (!answer) {
+    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+  }
+  if (answer.length === 0) {
+    return (
+      <div className="jp-nbreg-Empty">
+        <p>{trans.__('No data has a name here yet. Name it where a model is registered:')}</p>
+        <pre>{'registry.register("churn", clf,\n    data={"train": nbreg.Dataset("customers", X)})'}</pre>
+        <p>
+          {trans.__(
+            'Then its contents have numbers, and it leads to all versions that saw them. Data without a name does, too: open Data on the page of a version.'
+          )}
+        </p>
+      </div>
+    );
+  }
+  return (
+    <ul aria-label={trans.__('Data sets')}>
+      {answer.map(each => (
+        <li key={each.dataset}>
+          <button
+            className="jp-nbreg-Version jp-nbreg-mod-run"
+            title={each.origins.join('\n')}
+            onClick={() => go({ kind: 'data', data: `${each.dataset}@${each.number}` })}
+          >
+            <span className="jp-nbreg-Name">
+              {each.dataset} <span className="jp-nbreg-quiet">@{each.number}</span>
+            </span>
+            <span className="jp-nbreg-Beside jp-nbreg-quiet">
+              {shape(each)} <When at={each.at} />
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function shape({ summary }: ISnapshot): string {
+  const found = summary['shape'];
+  return Array.isArray(found) ? found.join('×') : '';
+}
+
+/** Some data, and the versions that used it, whatever they called it. */
+export function Dataset({ data }: { data: string }): JSX.Element {
+  const { trans } = useSurroundings();
+  const sets = useAnswer('datasets', {}, { other: 'data' });
+  const used = useAnswer('trained-on', { data }, 'all');
+  const go = useGo();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [data]);
+  const [name, number] = split(data);
+  const newest = sets.answer?.find(each => each.dataset === name);
+  const told = newest && (number === null || number === newest.number) ? newest : null;
+  return (
+    <article className="jp-nbreg-Detail">
+      <h2 tabIndex={-1} ref={heading}>
+        <b>{name ?? data.slice(0, 19)}</b> {number !== null && <span className="jp-nbreg-quiet">@{number}</span>}
+      </h2>
+      {told && (
+        <Facts
+          rows={[
+            [trans.__('shape'), shape(told)],
+            [trans.__('kind'), shown(told.summary['kind'] ?? '')],
+            [trans.__('size'), typeof told.summary['bytes'] === 'number' ? size(told.summary['bytes']) : ''],
+            [trans.__('digested'), shown(told.summary['scope'] ?? '')],
+            [
+              trans.__('first seen'),
+              <>
+                <When at={told.at} /> {trans.__('by %1', told.by)}
+              </>
+            ],
+            [trans.__('origin'), told.origins.join(', ')],
+            [trans.__('content'), <code title={told.snapshot}>{told.snapshot.slice(0, 12)}</code>]
+          ]}
+        />
+      )}
+      {newest && newest.number > 1 && <Contents newest={newest} shown={number ?? newest.number} />}
+      <h3>{trans.__('Who used it')}</h3>
+      {used.failure && <Failure refusal={used.failure} onAgain={used.again} />}
+      {used.answer?.length === 0 && <p className="jp-nbreg-quiet">{trans.__('No version did.')}</p>}
+      {used.answer && used.answer.length > 0 && (
+        <ul className="jp-nbreg-mod-found jp-nbreg-Wide" aria-label={trans.__('Versions that used it')}>
+          {used.answer.map(each => (
+            <VersionLine key={`${each.model}@${each.version.number}`} item={each} metric="" onShow={ref => go({ kind: 'version', ref })} withModel />
+          ))}
+        </ul>
+      )}
+    </article>
+  );
+}
+
+const NUMBERS = 12;
+
+/** The contents that a data set had, newest first. */
+function Contents({ newest, shown: now }: { newest: ISnapshot; shown: number }): JSX.Element {
+  const { trans } = useSurroundings();
+  const numbers = Array.from({ length: Math.min(newest.number, NUMBERS) }, (_, i) => newest.number - i);
+  return (
+    <div className="jp-nbreg-Actions" role="group" aria-label={trans.__('Contents that it had')}>
+      <span className="jp-nbreg-quiet">{trans.__('contents')}</span>
+      {numbers.map(each =>
+        each === now ? (
+          <b key={each}>@{each}</b>
+        ) : (
+          <To key={each} place={{ kind: 'data', data: `${newest.dataset}@${each}` }}>
+            @{each}
+          </To>
+        )
+      )}
+    </div>
+  );
+}
+
+/** The name and the number of `customers@2`; neither of a digest. */
+function split(data: string): [string | null, number | null] {
+  if (data.startsWith('sha256:')) {
+    return [null, null];
+  }
+  const at = data.lastIndexOf('@');
+  const number = Number(data.slice(at + 1));
+  return at > 0 && Number.isInteger(number) ? [data.slice(0, at), number] : [data, null];
+}
