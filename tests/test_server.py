@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from children import run
 from servers import TOKEN, Client, Server
@@ -91,12 +92,14 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "lineage": {"ref": "risk/churn@1"},
     "deployments": {"model": "risk/churn", "ended": True},
     "datasets": {},
+    "dataset": {"data": "customers"},
     "trained-on": {"data": "sha256:" + "0" * 64},
     "audit": {"model": "risk/churn", "form": "md"},
     "link": {"ref": "risk/churn@8", "target": "https://tickets.example/7", "kind": "ticket"},
     "unlink": {"ref": "risk/churn@9", "target": "the report"},
     "deploy": {"ref": "risk/churn@8", "where": "prod-eu"},
     "undeploy": {"ref": "risk/churn@9", "where": "prod-us"},
+    "set-split": {"model": "risk/churn", "weights": {"production": 90, "latest": 10}},
     "update-model": {"model": "risk/churn", "owners": ["ada"], "description": "who leaves"},
     "timeline": {"model": "risk/churn", "number": 2},
     "registered": {"model": "risk/churn"},
@@ -130,6 +133,7 @@ def story(folder: Folder) -> dict[str, dict[str, object]]:
     registry.request("risk/churn@9", "candidate")
     registry.get("risk/churn@9").link("the report")
     registry.deploy("risk/churn@9", "prod-us")
+    registry.register_dataset("customers", np.arange(4.0))
     registry.require("*", "development", "proven")
     registry.protect("risk/churn", "guarded", reason="Serving")
     with registry.start_run("fit") as run_:

@@ -18,9 +18,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nbreg import Registry
 from nbreg.capture.context import using_context
-from nbreg.records import Actor, Execution, Recipe, RunLink
+from nbreg.records import Actor, DraftRecord, Execution, Recipe, RunLink
+from nbreg.registry import taking
 from nbreg.server.answering import answer
 from nbreg.server.registries import Configured, Registries
 from nbreg.server.routes import ROUTES
@@ -30,7 +33,7 @@ COMMAND = ".venv/bin/python tests/wire.py"
 ADA = Actor(user="ada", source="server", host="lab")
 START = datetime(2026, 2, 9, 10, 0, tzinfo=UTC)
 
-_DIGEST = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{12,64}(?![0-9a-zA-Z])")
+_DIGEST = re.compile(r"(?<![0-9a-zA-Z.])[0-9a-f]{12,64}(?![0-9a-zA-Z])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _MEASURED = {"objects", "size", "own", "journals", "unreferenced", "bytes", "peak_bytes", "runs"}
 """Numbers that are others on another machine."""
@@ -56,11 +59,13 @@ QUESTIONS: dict[str, dict[str, object]] = {
     "delete": {"ref": "risk/churn@1", "reason": "Mistake"},
     "restore": {"ref": "risk/churn@1"},
     "lineage": {"ref": "churn@2"},
+    "dataset": {"data": "customers"},
     "trained-on": {"data": "customers"},
     "link": {"ref": "churn@2", "target": "https://tickets.example/7", "kind": "ticket", "title": "Churn"},
     "unlink": {"ref": "churn@2", "target": "https://tickets.example/7"},
     "deploy": {"ref": "churn@2", "where": "prod-eu", "url": "https://churn.example"},
     "undeploy": {"ref": "churn@2", "where": "prod-eu"},
+    "set-split": {"model": "churn", "weights": {"production": 90, "fallback": 10}, "reason": "ABTest"},
     "update-model": {"model": "churn", "owners": ["ada"], "description": "who leaves"},
     "timeline": {"model": "churn"},
     "registered": {"model": "churn"},
@@ -94,6 +99,8 @@ REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "bad-query": ("versions", {"model": "churn", "query": "metrics.auc >"}),
     "conflict": ("retire", {"ref": "churn@2", "expect": FORESEEN}),
     "gate-refused": ("promote", {"ref": "churn@4", "to": "production"}),
+    "protected-alias": ("drop-alias", {"model": "churn", "alias": "fallback"}),
+    "version-in-use": ("delete", {"ref": "churn@2"}),
     "read-only": ("promote", {"registry": "old", "ref": "churn@2", "to": "staging"}),
 }
 
@@ -189,7 +196,27 @@ def _story(registry: Registry, folder: Path) -> str:
     registry.request("churn@7", "candidate")
     registry.require("churn", "production", "metrics.auc > 0.99", "approved(2)", reason="Policy")
     registry.prove("churn@2")
+    registry.protect("churn", "fallback", reason="the nightly job loads it")
+    registry.update_model(
+        "churn", owners=["bob"], description="who leaves next month", readme="For the call centre."
+    )
+    registry.set_split("churn", {"production": 0.75, "fallback": 0.25}, reason="Shadow")
+    _draft(registry)
     return run.id
+
+
+def _draft(registry: Registry) -> None:
+    """What a cell trained and nobody registered."""
+    cell = {"execution_count": 3, "cell_id": "c3"}
+    seen = DraftRecord(
+        variable="clf",
+        type="sklearn.svm.SVC",
+        at="2026-02-09T10:00:00.000000Z",
+        cell=cell,
+        notebook="train.ipynb",
+    )
+    kept = msgspec.structs.replace(taking.note(registry._desk, seen), metrics={"auc": 0.9})
+    assert taking.keep(registry._desk, kept, {"weight": 8}, haste=False)
 
 
 def _asked(registries: Registries, path: str, question: dict[str, object]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '1ed12a57dbd29958';
+export const CONTRACT = '2543bd6fbb931402';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -642,6 +642,8 @@ export interface IModelDetail {
   /** Aliases that move only by force. */
   protected: { [name: string]: IProtection };
   about: IAbout;
+  /** How its traffic is shared out; None where nobody said. */
+  split: ISplitRow | null;
 }
 
 /** Some of the models, and where the next question for changes begins. */
@@ -753,6 +755,13 @@ export interface IOneAlias {
   message?: string;
   model: string;
   alias: string;
+}
+
+/** A data set by its name; of `customers@2` it is the whole series, too. */
+export interface IOneDataset {
+  /** A `key` of `registries`. */
+  registry?: string;
+  data: string;
 }
 
 /** A question about a model. */
@@ -1027,6 +1036,8 @@ export interface IRuns {
   sort?: string;
   limit?: number;
   offset?: number;
+  /** Also those that were deleted. */
+  deleted?: boolean;
 }
 
 /** A page of the versions of all models that a query chooses. */
@@ -1049,6 +1060,16 @@ export interface ISetAlias {
   alias: string;
   /** Also one that is protected, with a reason. */
   force?: boolean;
+}
+
+/** How a model's traffic is shared out: shares of 1 or of 100 by reference; None ends it. */
+export interface ISetSplit {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  model: string;
+  weights?: { [name: string]: number } | null;
 }
 
 /** Names, types and shapes of the model's inputs and outputs. */
@@ -1093,6 +1114,13 @@ export interface ISource {
   edited: string[];
   /** Classes and functions that cells defined, by name. */
   definitions: { [name: string]: string };
+}
+
+/** How a model's traffic is shared out: references without the model, and their shares of 1. */
+export interface ISplitRow {
+  weights: { [name: string]: number };
+  at: string;
+  by: string;
 }
 
 /** The time that a version held a stage, in lines of the journal. */
@@ -1361,6 +1389,8 @@ export interface IRoutes {
   deployments: { method: 'GET'; asked: IDeployments; answer: IDeployment[] };
   /** The data sets that were named, the newest content of each. */
   datasets: { method: 'GET'; asked: IOfRegistry; answer: ISnapshot[] };
+  /** The contents that a data set had, newest first. */
+  dataset: { method: 'GET'; asked: IOneDataset; answer: ISnapshot[] };
   /** The versions that used some data, by model, newest first in each. */
   'trained-on': { method: 'GET'; asked: ITrainedOn; answer: IVersionItem[] };
   /** What is required before a version comes into a stage, and what cannot be asked here. */
@@ -1413,6 +1443,8 @@ export interface IRoutes {
   deploy: { method: 'POST'; asked: IDeployAt; answer: IDeployment };
   /** Record that a version is at work somewhere no longer. */
   undeploy: { method: 'POST'; asked: IUndeploy; answer: IDeployment };
+  /** Record how a model's traffic is shared out, for every process that routes by it. */
+  'set-split': { method: 'POST'; asked: ISetSplit; answer: ISplitRow | null };
   /** Say whose a model is, who may see it and what it is; it opens and closes nothing. */
   'update-model': { method: 'POST'; asked: IUpdateModel; answer: IAbout };
   /** Ask the others that a version come into a stage; nothing is moved yet. */
@@ -1462,6 +1494,7 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   lineage: 'GET',
   deployments: 'GET',
   datasets: 'GET',
+  dataset: 'GET',
   'trained-on': 'GET',
   gates: 'GET',
   requests: 'GET',
@@ -1488,6 +1521,7 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   unlink: 'POST',
   deploy: 'POST',
   undeploy: 'POST',
+  'set-split': 'POST',
   'update-model': 'POST',
   request: 'POST',
   approve: 'POST',

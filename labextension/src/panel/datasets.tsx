@@ -1,7 +1,7 @@
 import React, { useEffect, useRef } from 'react';
 
 import type { ISnapshot } from '../contract';
-import { shown, size } from '../words';
+import { exactly, shown, size } from '../words';
 import { VersionLine } from './models';
 import { Failure, Facts, useAnswer, useSurroundings, When } from './parts';
 import { To, useGo } from './way';
@@ -57,19 +57,19 @@ function shape({ summary }: ISnapshot): string {
 /** Some data, and the versions that used it, whatever they called it. */
 export function Dataset({ data }: { data: string }): JSX.Element {
   const { trans } = useSurroundings();
-  const sets = useAnswer('datasets', {}, { other: 'data' });
+  const [name, number] = split(data);
+  const series = useAnswer('dataset', name === null ? null : { data: name }, { other: 'data' });
   const used = useAnswer('trained-on', { data }, 'all');
   const go = useGo();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [data]);
-  const [name, number] = split(data);
-  const newest = sets.answer?.find(each => each.dataset === name);
-  const told = newest && (number === null || number === newest.number) ? newest : null;
+  const told = series.answer?.find(each => number === null || each.number === number);
   return (
     <article className="jp-nbreg-Detail">
       <h2 tabIndex={-1} ref={heading}>
-        <b>{name ?? data.slice(0, 19)}</b> {number !== null && <span className="jp-nbreg-quiet">@{number}</span>}
+        <b>{name ?? data.slice(0, 19)}</b> {told && <span className="jp-nbreg-quiet">@{told.number}</span>}
       </h2>
+      {series.failure && <Failure refusal={series.failure} onAgain={series.again} />}
       {told && (
         <Facts
           rows={[
@@ -88,7 +88,7 @@ export function Dataset({ data }: { data: string }): JSX.Element {
           ]}
         />
       )}
-      {newest && newest.number > 1 && <Contents newest={newest} shown={number ?? newest.number} />}
+      {told && series.answer && series.answer.length > 1 && <Contents series={series.answer} shown={told} />}
       <h3>{trans.__('Who used it')}</h3>
       {used.failure && <Failure refusal={used.failure} onAgain={used.again} />}
       {used.answer?.length === 0 && <p className="jp-nbreg-quiet">{trans.__('No version did.')}</p>}
@@ -103,25 +103,25 @@ export function Dataset({ data }: { data: string }): JSX.Element {
   );
 }
 
-const NUMBERS = 12;
+const NUMBERS = 20;
 
 /** The contents that a data set had, newest first. */
-function Contents({ newest, shown: now }: { newest: ISnapshot; shown: number }): JSX.Element {
+function Contents({ series, shown: now }: { series: ReadonlyArray<ISnapshot>; shown: ISnapshot }): JSX.Element {
   const { trans } = useSurroundings();
-  const numbers = Array.from({ length: Math.min(newest.number, NUMBERS) }, (_, i) => newest.number - i);
   return (
-    <div className="jp-nbreg-Actions" role="group" aria-label={trans.__('Contents that it had')}>
-      <span className="jp-nbreg-quiet">{trans.__('contents')}</span>
-      {numbers.map(each =>
-        each === now ? (
-          <b key={each}>@{each}</b>
-        ) : (
-          <To key={each} place={{ kind: 'data', data: `${newest.dataset}@${each}` }}>
-            @{each}
-          </To>
-        )
-      )}
-    </div>
+    <ul className="jp-nbreg-Actions" aria-label={trans.__('Contents that it had')}>
+      {series.slice(0, NUMBERS).map(each => (
+        <li key={each.number}>
+          {each.number === now.number ? (
+            <b aria-current="true">@{each.number}</b>
+          ) : (
+            <To place={{ kind: 'data', data: `${each.dataset}@${each.number}` }} title={[shape(each), each.by, exactly(each.at)].filter(Boolean).join(' · ')}>
+              @{each.number}
+            </To>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

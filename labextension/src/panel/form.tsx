@@ -86,7 +86,14 @@ export function Form(props: IFormProps): JSX.Element {
     setRefusal(null);
     reason.current?.focus();
   };
+  const canAsk = onAsk !== undefined && refusal !== null && refusal.gates.length > 0;
   const canInsist = force !== undefined && !isForced && refusal !== null && force.codes.includes(refusal.code);
+  const next =
+    canAsk && canInsist
+      ? trans.__('Ask the others to agree; or do it all the same, with a reason.')
+      : canInsist
+        ? trans.__('It can be done all the same, with a reason.')
+        : undefined;
   return (
     <form
       ref={first}
@@ -133,12 +140,12 @@ export function Form(props: IFormProps): JSX.Element {
           <input className="jp-mod-styled" value={why.message} onChange={event => setWhy({ ...why, message: event.target.value })} />
         </label>
       )}
-      {refusal && <Failure refusal={refusal} />}
+      {refusal && <Failure refusal={refusal} hint={next} />}
       <div className="jp-nbreg-Buttons">
         <button type="button" className="jp-mod-styled jp-mod-reject" onClick={onCancel}>
           {trans.__('Cancel')}
         </button>
-        {onAsk && refusal && refusal.gates.length > 0 && (
+        {canAsk && (
           <button type="button" className="jp-mod-styled" disabled={isBusy} onClick={() => void attempt(onAsk)}>
             {trans.__('Ask for it')}
           </button>

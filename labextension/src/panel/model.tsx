@@ -8,6 +8,7 @@ import { Form } from './form';
 import { Gates } from './gates';
 import { Failure, Facts, Section, Stage, useAnswer, useSurroundings, When } from './parts';
 import { RequestList } from './requests';
+import { Split } from './split';
 import { To } from './way';
 
 /** A model's own page: whose it is and what for, who holds what, what is required, and the page for whoever has to check it. */
@@ -69,6 +70,9 @@ export function Model({ model }: { model: string }): JSX.Element {
       <Aliases detail={answer} onChanged={again} />
       {about.readme && <Section title={trans.__('Readme')}>{() => <div className="jp-nbreg-Description">{about.readme}</div>}</Section>}
       <Section title={trans.__('Gates')}>{() => <Gates model={model} />}</Section>
+      <Section title={trans.__('Traffic')} count={answer.split ? Object.keys(answer.split.weights).length : ''}>
+        {() => <Split model={model} split={answer.split} onChanged={again} />}
+      </Section>
       <Section title={trans.__('At work')}>{() => <ModelAtWork model={model} />}</Section>
       <Section title={trans.__('Audit')}>{() => <Audit model={model} />}</Section>
     </article>

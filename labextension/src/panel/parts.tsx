@@ -102,8 +102,8 @@ export function When({ at }: { at: string }): JSX.Element {
   );
 }
 
-/** Why not, and what next. */
-export function Failure({ refusal, onAgain }: { refusal: Refusal; onAgain?: () => void }): JSX.Element {
+/** Why not, and what next; `hint` where the next step is a button here, and nothing to type. */
+export function Failure({ refusal, hint, onAgain }: { refusal: Refusal; hint?: string; onAgain?: () => void }): JSX.Element {
   const { trans } = useSurroundings();
   return (
     <div className={`jp-nbreg-Failure${refusal.isConflict ? ' jp-nbreg-mod-conflict' : ''}`} role="alert">
@@ -121,7 +121,7 @@ export function Failure({ refusal, onAgain }: { refusal: Refusal; onAgain?: () =
           ))}
         </ul>
       )}
-      {refusal.hint && <div className="jp-nbreg-quiet">{refusal.hint}</div>}
+      {(hint ?? refusal.hint) && <div className="jp-nbreg-quiet">{hint ?? refusal.hint}</div>}
       {onAgain && (
         <button className="jp-nbreg-Link" onClick={onAgain}>
           {trans.__('Try again')}

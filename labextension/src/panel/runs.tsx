@@ -1,4 +1,4 @@
-import React, { useEffect, useMemo, useRef, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 
 import type { IRunRecord } from '../contract';
 import { commonest, exactly, lasted, runName, runQuery, shown, size } from '../words';
@@ -14,46 +14,68 @@ export function Runs({ text }: { text: string }): JSX.Element {
   const { trans } = useSurroundings();
   const [limit, setLimit] = useState(50);
   const [sort, setSort] = useState('');
-  const { answer, failure, again } = useAnswer('runs', { query: runQuery(text), sort, limit }, { other: 'runs' });
-  const metric = useMemo(() => (sort ? sort.replace(/^-?metrics\./, '') : commonest((answer?.runs ?? []).map(each => each.metrics))), [answer, sort]);
-  const sortable = [...new Set((answer?.runs ?? []).flatMap(each => Object.keys(each.metrics)))].filter(each => /^[A-Za-z_]\w*$/.test(each)).sort();
-  if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+  const [deleted, setDeleted] = useState(false);
+  const { answer, failure, again } = useAnswer('runs', { query: runQuery(text), sort, limit, deleted }, { other: 'runs' });
+  // The page stays while the next one is read: a list that blinks at each letter cannot be read.
+  const page = useRef(answer);
+  page.current = answer ?? page.current;
+  const runs = page.current?.runs ?? [];
+  const metric = sort ? sort.replace(/^-?metrics\./, '') : commonest(runs.map(each => each.metrics));
+  if (failure && !answer) {
+    return <Failure refusal={failure} onAgain={again} />;
   }
-  if (answer.runs.length === 0) {
-    return text.trim() ? <p className="jp-nbreg-Empty">{trans.__('No run is like that.')}</p> : <NoRuns />;
+  if (!page.current) {
+    return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
+  const isAll = text.trim() === '' && !deleted;
   return (
     <>
-      {(sortable.length > 0 || sort !== '') && (
-        <label className="jp-nbreg-Sort">
-          {trans.__('Sorted by')}
-          <select className="jp-mod-styled" value={sort} onChange={event => setSort(event.target.value)}>
-            <option value="">{trans.__('newest first')}</option>
-            {sortable.flatMap(each => [
-              <option key={`-${each}`} value={`-metrics.${each}`}>
-                {trans.__('%1, the highest first', each)}
-              </option>,
-              <option key={each} value={`metrics.${each}`}>
-                {trans.__('%1, the lowest first', each)}
-              </option>
-            ])}
-          </select>
-        </label>
-      )}
+      {runs.length === 0 && (isAll ? <NoRuns /> : <p className="jp-nbreg-Empty">{trans.__('No run is like that.')}</p>)}
+      <Sort runs={runs} sort={sort} onSort={setSort} />
       <ul aria-label={trans.__('Runs')}>
-        {answer.runs.map(each => (
+        {runs.map(each => (
           <RunLine key={each.id} run={each} metric={metric} />
         ))}
       </ul>
-      {answer.more && limit < MOST && (
-        <p className="jp-nbreg-More">
+      <div className="jp-nbreg-Foot">
+        {page.current.more && limit < MOST && (
           <button className="jp-nbreg-Link" onClick={() => setLimit(old => Math.min(old + 150, MOST))}>
             {trans.__('Show more')}
           </button>
-        </p>
-      )}
+        )}
+        {(runs.length > 0 || !isAll) && (
+          <label>
+            <input type="checkbox" checked={deleted} onChange={event => setDeleted(event.target.checked)} />
+            {trans.__('with deleted ones')}
+          </label>
+        )}
+      </div>
     </>
+  );
+}
+
+/** By what the runs are sorted: any metric that has a plain name. */
+function Sort({ runs, sort, onSort }: { runs: ReadonlyArray<IRunRecord>; sort: string; onSort: (sort: string) => void }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const metrics = new Set(runs.flatMap(each => Object.keys(each.metrics)).filter(each => /^[A-Za-z_]\w*$/.test(each)));
+  if (sort) {
+    metrics.add(sort.replace(/^-?metrics\./, ''));
+  }
+  return metrics.size === 0 ? null : (
+    <label className="jp-nbreg-Sort">
+      {trans.__('Sorted by')}
+      <select className="jp-mod-styled" value={sort} onChange={event => onSort(event.target.value)}>
+        <option value="">{trans.__('newest first')}</option>
+        {[...metrics].sort().flatMap(each => [
+          <option key={`-${each}`} value={`-metrics.${each}`}>
+            {trans.__('%1, the highest first', each)}
+          </option>,
+          <option key={each} value={`metrics.${each}`}>
+            {trans.__('%1, the lowest first', each)}
+          </option>
+        ])}
+      </select>
+    </label>
   );
 }
 
@@ -75,7 +97,7 @@ function RunLine({ run, metric }: { run: IRunRecord; metric: string }): JSX.Elem
   return (
     <li>
       <button
-        className="jp-nbreg-Version jp-nbreg-mod-run"
+        className={`jp-nbreg-Version jp-nbreg-mod-run${run.deleted ? ' jp-nbreg-mod-deleted' : ''}`}
         title={[
           run.experiment,
           run.place,

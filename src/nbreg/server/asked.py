@@ -100,6 +100,12 @@ class TrainedOn(OfRegistry, frozen=True, kw_only=True):
     data: str
 
 
+class OneDataset(OfRegistry, frozen=True, kw_only=True):
+    """A data set by its name; of `customers@2` it is the whole series, too."""
+
+    data: str
+
+
 class Two(OfRegistry, frozen=True, kw_only=True):
     """Two versions; without `b` it is the model's production, else its latest."""
 
@@ -165,6 +171,8 @@ class Runs(OfRegistry, frozen=True, kw_only=True):
     sort: str = ""
     limit: Limit = PAGE
     offset: Offset = 0
+    deleted: bool = False
+    """Also those that were deleted."""
 
 
 class OneRun(OfRegistry, frozen=True, kw_only=True):
@@ -362,6 +370,13 @@ class Undeploy(Why, frozen=True, kw_only=True):
 
     ref: str
     where: str
+
+
+class SetSplit(Why, frozen=True, kw_only=True):
+    """How a model's traffic is shared out: shares of 1 or of 100 by reference; None ends it."""
+
+    model: str
+    weights: dict[str, float] | None = None
 
 
 class UpdateModel(Why, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbreg.records import About, Deployment, Link, RunRecord
+from nbreg.records import About, Deployment, Link, RunRecord, SplitRow
 from nbreg.server import asked
 from nbreg.server.looking import item
 from nbreg.server.replies import AliasChanged, VersionItem
@@ -154,6 +154,11 @@ def deploy(visit: Visit, wish: asked.DeployAt) -> Deployment:
 def undeploy(visit: Visit, wish: asked.Undeploy) -> Deployment:
     """Record that a version is at work somewhere no longer."""
     return visit.registry.undeploy(wish.ref, wish.where, reason=wish.reason, message=wish.message)
+
+
+def set_split(visit: Visit, wish: asked.SetSplit) -> SplitRow | None:
+    """Record how a model's traffic is shared out, for every process that routes by it."""
+    return visit.registry.set_split(wish.model, wish.weights, reason=wish.reason, message=wish.message)
 
 
 def update_model(visit: Visit, wish: asked.UpdateModel) -> About:

@@ -89,6 +89,7 @@ def model(visit: Visit, question: asked.OneModel) -> ModelDetail:
         aliases=registry.aliases(question.model),
         protected=registry.protected(question.model),
         about=registry.about(question.model),
+        split=registry.split(question.model),
     )
 
 
@@ -196,6 +197,11 @@ def datasets(visit: Visit, question: asked.OfRegistry) -> list[Snapshot]:
     return [each.record for each in visit.registry.datasets()]
 
 
+def dataset(visit: Visit, question: asked.OneDataset) -> list[Snapshot]:
+    """The contents that a data set had, newest first."""
+    return [each.record for each in visit.registry.dataset(question.data).history]
+
+
 def trained_on(visit: Visit, question: asked.TrainedOn) -> list[VersionItem]:
     """The versions that used some data, by model, newest first in each."""
     return [item(each) for each in visit.registry.trained_on(question.data)]
@@ -225,6 +231,7 @@ def runs(visit: Visit, question: asked.Runs) -> RunPage:
         sort=question.sort or None,
         limit=question.limit + 1,
         offset=question.offset,
+        deleted=question.deleted,
     )
     return RunPage(runs=[each.record for each in found[: question.limit]], more=len(found) > question.limit)
 

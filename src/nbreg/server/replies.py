@@ -18,6 +18,7 @@ from nbreg.records import (
     Protection,
     Record,
     RunRecord,
+    SplitRow,
     VersionRow,
 )
 
@@ -76,6 +77,8 @@ class ModelDetail(Record, frozen=True, kw_only=True):
     protected: dict[str, Protection]
     """Aliases that move only by force."""
     about: About
+    split: SplitRow | None
+    """How its traffic is shared out; None where nobody said."""
 
 
 class VersionItem(Record, frozen=True, kw_only=True):
