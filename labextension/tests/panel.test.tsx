@@ -1,49 +1,12 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import React, { act } from 'react';
-import { createRoot, type Root } from 'react-dom/client';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import type { IVersionItem } from '../src/contract';
 import { Models } from '../src/panel/models';
-import { Surroundings } from '../src/panel/parts';
 import { Version } from '../src/panel/version';
 import { shown } from '../src/words';
-import { recorded, wire } from './wire';
-
-let root: Root | undefined;
-let dispose = (): void => undefined;
-
-afterEach(() => {
-  act(() => root?.unmount());
-  dispose();
-});
-
-/** Draw a part of the panel over recorded answers. */
-async function drawn(element: JSX.Element, instead: { [path: string]: string } = {}): Promise<ReturnType<typeof recorded> & { node: HTMLElement }> {
-  const made = recorded(instead);
-  dispose = () => made.service.dispose();
-  await made.service.near('project/train.ipynb');
-  const node = document.body.appendChild(document.createElement('div'));
-  root = createRoot(node);
-  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '' };
-  await act(async () => root?.render(<Surroundings.Provider value={surroundings}>{element}</Surroundings.Provider>));
-  await settled();
-  return { ...made, node };
-}
-
-/** Until nothing is asked or drawn any more. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 10; i++) {
-    await act(async () => new Promise(resolve => setTimeout(resolve, 0)));
-  }
-}
-
-async function press(node: HTMLElement, name: RegExp): Promise<void> {
-  const button = [...node.querySelectorAll('button')].find(each => name.test(each.getAttribute('aria-label') ?? each.textContent ?? ''));
-  expect(button, String(name)).toBeDefined();
-  await act(async () => button?.click());
-  await settled();
-}
+import { drawn, press, settled } from './drawing';
+import { wire } from './wire';
 
 const none = (): void => undefined;
 

@@ -2,7 +2,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import type { IEvent, IMove, IVersionItem } from '../src/contract';
-import { ago, commonMetric, foretold, happened, isQuery, loadingCode, points, shown, size } from '../src/words';
+import { webPage } from '../src/panel/way';
+import { ago, commonMetric, foretold, happened, isQuery, lasted, loadingCode, points, readNumbers, readObject, runQuery, shown, size } from '../src/words';
 import { wire } from './wire';
 
 const trans = nullTranslator.load('nbreg');
@@ -61,4 +62,44 @@ describe('words', () => {
     expect(loadingCode('churn@1.0.0', null)).toBe('import nbreg\n\nmodel = nbreg.load("churn@1.0.0")');
     expect(loadingCode('churn@1.0.0', '/srv/a "b"')).toContain('nbreg.Registry("/srv/a \\"b\\"").load(');
   });
+});
+
+describe('what was typed', () => {
+  it.each<[string, unknown]>([
+    ['', {}],
+    ['{"a": [1]}', { a: [1] }],
+    ['[1]', null],
+    ['null', null],
+    ['{"a"', null]
+  ])('is a JSON object or none: %s', (text, expected) => expect(readObject(text)).toEqual(expected));
+
+  it.each<[string, unknown]>([
+    ['auc = 0.9\n\n f1=1e-3 ', { auc: 0.9, f1: 0.001 }],
+    ['a=b = 1', { 'a=b': 1 }],
+    ['auc', null],
+    ['auc = ', null],
+    ['= 1', null],
+    ['auc = high', null],
+    ['auc = Infinity', null]
+  ])('is names and numbers or none: %s', (text, expected) => expect(readNumbers(text) && { ...readNumbers(text) }).toEqual(expected));
+
+  it('finds runs by a part of a name, or by a query as it is', () => {
+    expect([runQuery(' '), runQuery('state == "failed"')]).toEqual(['', 'state == "failed"']);
+    expect(runQuery('fit')).toContain('"fit" in name or ');
+  });
+
+  it.each([
+    ['https://a.example/b', 'a.example'],
+    ['HTTP://a.example', 'a.example'],
+    ['javascript:alert(1)', undefined],
+    [' javascript:alert(1)', undefined],
+    ['//a.example', undefined],
+    ['mailto:a@b.example', undefined]
+  ])('is an address of the web or none: %s', (text, host) => expect(webPage(text)?.host).toBe(host));
+});
+
+it('says how long something took', () => {
+  const took = (seconds: number): string => lasted('2026-02-09T10:00:00Z', new Date(Date.parse('2026-02-09T10:00:00Z') + seconds * 1000).toISOString());
+
+  expect([took(0.25), took(59), took(75), took(7380), lasted('2026-02-09T10:00:00Z', '')]).toEqual(['0.25 s', '59 s', '1 min 15 s', '2 h 3 min', '']);
 });

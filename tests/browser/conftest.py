@@ -20,7 +20,10 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
 import ensure_browser  # noqa: E402
 from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright  # noqa: E402
+from sidebar import shown  # noqa: E402
+
+from nbreg import Registry  # noqa: E402
 
 # Looked for here: tests have a home and an environment of their own, without what this user installed and set.
 FOUND, WHY_NOT = ensure_browser.find(), ensure_browser.why_not()
@@ -89,6 +92,39 @@ def open_notebook(lab: Lab, page: Page, tmp_path: Path) -> Iterator[Callable[...
     yield open_one
     for notebook in opened:
         notebook.close()
+
+
+@pytest.fixture
+def shelf(lab: Lab) -> Registry:
+    """The registry of the server's own folder, which all these tests share."""
+    return Registry(lab.folder / ".nbreg")
+
+
+@pytest.fixture
+def errors(page: Page) -> Iterator[list[str]]:
+    """What went wrong in the page without anybody seeing it."""
+    found: list[str] = []
+
+    def note(error: Any) -> None:
+        found.append(str(error))
+
+    page.on("pageerror", note)
+    yield found
+    page.remove_listener("pageerror", note)
+
+
+@pytest.fixture
+def sidebar(page: Page) -> Locator:
+    """The sidebar, with the list of models in it."""
+    panel = shown(page)
+    expect(panel.get_by_role("button", name="Look for changes")).to_be_visible()
+    # JupyterLab may ask something of its own between two stories, such as which kernel a notebook is to have.
+    page.add_locator_handler(page.locator(".jp-Dialog"), lambda: page.keyboard.press("Escape"), times=3)
+    while panel.get_by_role("button", name="← Back").count():
+        panel.get_by_role("button", name="← Back").click()
+    panel.get_by_role("button", name="Models", exact=True).click()
+    panel.get_by_role("searchbox").fill("")
+    return panel
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
