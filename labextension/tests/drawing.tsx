@@ -94,7 +94,9 @@ export async function type(node: HTMLElement, label: RegExp, text: string): Prom
 
 /** The field with that label. */
 export function fieldOf(node: HTMLElement, label: RegExp): HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement {
-  const found = [...node.querySelectorAll('label')].find(each => label.test(each.textContent ?? ''))?.querySelector<HTMLInputElement>('input, textarea, select');
+  const found = [...node.querySelectorAll('label')]
+    .find(each => label.test(each.textContent ?? ''))
+    ?.querySelector<HTMLInputElement>('input, textarea, select');
   expect(found, String(label)).toBeTruthy();
   return found as HTMLInputElement;
 }

@@ -133,15 +133,20 @@ describe('an alias that is protected', () => {
 describe('what belongs to a version', () => {
   const link = (target: string, title = ''): ILink => ({ id: 1, target, title, kind: 'ticket', at: '2026-02-09T10:00:00.000000Z', by: 'ada' });
 
-  it.each(['javascript:alert(1)', 'JaVaScRiPt://x/%0aalert(1)', 'data:text/html,<script>1</script>', 'file:///etc/passwd', '/mnt/report.pdf', 'ticket 4711', EVIL])(
-    'is text where no browser should open it: %s',
-    async target => {
-      const { node } = await drawn(<Links item={item} links={[link(target, EVIL), { ...link(target), id: 2 }]} onChanged={none} />);
+  it.each([
+    'javascript:alert(1)',
+    'JaVaScRiPt://x/%0aalert(1)',
+    'data:text/html,<script>1</script>',
+    'file:///etc/passwd',
+    '/mnt/report.pdf',
+    'ticket 4711',
+    EVIL
+  ])('is text where no browser should open it: %s', async target => {
+    const { node } = await drawn(<Links item={item} links={[link(target, EVIL), { ...link(target), id: 2 }]} onChanged={none} />);
 
-      expect(node.querySelectorAll('a, img')).toHaveLength(0);
-      expect(node.textContent).toContain(target);
-    }
-  );
+    expect(node.querySelectorAll('a, img')).toHaveLength(0);
+    expect(node.textContent).toContain(target);
+  });
 
   it('is an anchor that tells nobody where it was pressed, with the place it leads to beside its title', async () => {
     const { node } = await drawn(<Links item={item} links={[link('https://tickets.example/7', 'Churn')]} onChanged={none} />);
@@ -308,7 +313,9 @@ describe("a model's page", () => {
     await open(node, 'Audit');
     await act(async () => fieldOf(node, /^ ?read every byte/).click());
 
-    expect(node.querySelector<HTMLAnchorElement>('a[download]')?.href).toBe('http://localhost/lab/user/ada/nbreg/audit?registry=~project&model=risk%2Fchurn&verify=true');
+    expect(node.querySelector<HTMLAnchorElement>('a[download]')?.href).toBe(
+      'http://localhost/lab/user/ada/nbreg/audit?registry=~project&model=risk%2Fchurn&verify=true'
+    );
   });
 
   it('lets what waits for an answer be answered', async () => {

@@ -166,10 +166,10 @@ def test_a_model_has_a_page_of_its_own(page: Page, sidebar: Locator, shelf: Regi
 
     gates = part(panel, "Gates")
     gates.get_by_role("button", name="Require a gate…").click()
-    gates.get_by_label("Gates").fill("metrics.auc >")
+    gates.get_by_role("textbox", name="Gates").fill("metrics.auc >")
     gates.get_by_role("button", name="Require", exact=True).click()
     expect(gates.get_by_role("alert")).to_be_visible()  # and what was typed is still there
-    gates.get_by_label("Gates").fill("metrics.auc > 0.5")
+    gates.get_by_role("textbox", name="Gates").fill("metrics.auc > 0.5")
     gates.get_by_role("button", name="Require", exact=True).click()
     expect(gates.get_by_role("list", name="Gates")).to_contain_text("metrics.auc > 0.5")
     assert [each.gate for each in shelf.gates("owned", "production")] == ["metrics.auc > 0.5"]

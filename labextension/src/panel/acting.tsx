@@ -120,7 +120,8 @@ interface IOnVersion {
 export function Edit({ item, manifest, onDone, onCancel }: IOnVersion & { manifest: IManifest | null }): JSX.Element {
   const { service, trans } = useSurroundings();
   const { version } = item;
-  const was = {
+  // As it was when somebody began to write: what others change meanwhile is not taken back by it.
+  const [was] = useState(() => ({
     description: version.description,
     tags: version.tags.join(', '),
     content: JSON.stringify(version.content ?? manifest?.content ?? {}, null, 2),
@@ -128,7 +129,7 @@ export function Edit({ item, manifest, onDone, onCancel }: IOnVersion & { manife
       .filter(([name]) => manifest?.metrics[name] === undefined)
       .map(([name, value]) => `${name} = ${value}`)
       .join('\n')
-  };
+  }));
   const [now, setNow] = useState(was);
   const content = now.content === was.content ? undefined : readObject(now.content);
   const metrics = now.metrics === was.metrics ? undefined : readNumbers(now.metrics);

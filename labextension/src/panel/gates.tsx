@@ -53,7 +53,7 @@ export function PassedOver({ gates }: { gates: ReadonlyArray<IGateResult> }): JS
 export function Gates({ model }: { model: string }): JSX.Element {
   const { service, trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('gates', { model }, model === EVERY ? { other: 'registry' } : 'all');
-  const [doing, setDoing] = useState<'require' | IRequiredGate | null>(null);
+  const [doing, setDoing] = useState<string | null>(null);
   const isWritable = service.registry?.writable ?? false;
   if (!answer) {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
@@ -70,7 +70,7 @@ export function Gates({ model }: { model: string }): JSX.Element {
       {answer.length === 0 && <p className="jp-nbreg-quiet">{trans.__('Nothing is required: a version comes into any stage at once.')}</p>}
       <ul className="jp-nbreg-Rows" aria-label={trans.__('Gates')}>
         {answer.map(each => (
-          <li key={`${each.scope} ${each.stage} ${each.gate}`}>
+          <li key={nameOf(each)}>
             <div className="jp-nbreg-Row">
               <span>
                 <Stage stage={each.stage} /> <code>{each.gate}</code> {each.unavailable && <span className="jp-nbreg-mod-removed">{each.unavailable} </span>}
@@ -82,15 +82,15 @@ export function Gates({ model }: { model: string }): JSX.Element {
                   <button
                     className="jp-nbreg-Link"
                     aria-label={trans.__('Drop the gate %1 of %2…', each.gate, each.stage)}
-                    aria-expanded={doing === each}
-                    onClick={() => setDoing(doing === each ? null : each)}
+                    aria-expanded={doing === nameOf(each)}
+                    onClick={() => setDoing(doing === nameOf(each) ? null : nameOf(each))}
                   >
                     {trans.__('drop…')}
                   </button>
                 )
               )}
             </div>
-            {doing === each && <Drop model={model} gate={each} {...done} />}
+            {doing === nameOf(each) && <Drop model={model} gate={each} {...done} />}
           </li>
         ))}
       </ul>
@@ -102,6 +102,11 @@ export function Gates({ model }: { model: string }): JSX.Element {
       {doing === 'require' && <Require model={model} {...done} />}
     </>
   );
+}
+
+/** What a gate is known by while the list is read anew. */
+function nameOf({ scope, stage, gate }: IRequiredGate): string {
+  return `${scope} ${stage} ${gate}`;
 }
 
 interface IDone {

@@ -227,7 +227,7 @@ const VISIBILITIES = ['private', 'organisation', 'public'] as const;
 
 function EditModel({ model, about, onDone, onCancel }: { model: string; about: IAbout; onDone: () => void; onCancel: () => void }): JSX.Element {
   const { service, trans } = useSurroundings();
-  const was = { ...about, owners: about.owners.join(', ') };
+  const [was] = useState(() => ({ ...about, owners: about.owners.join(', ') })); // others may change it meanwhile
   const [now, setNow] = useState(was);
   const wish: Omit<IUpdateModel, 'model'> = {
     ...(now.description === was.description ? {} : { description: now.description }),

@@ -125,8 +125,9 @@ class DraftFolder:
 
     def _paths(self) -> Iterator[Path]:
         for folder in self._folders:
-            with suppress(OSError):
-                yield from (Path(each.path) for each in os.scandir(folder) if _NAME.fullmatch(each.name))
+            # Closed also where only the first one is asked for.
+            with suppress(OSError), os.scandir(folder) as entries:
+                yield from (Path(each.path) for each in entries if _NAME.fullmatch(each.name))
 
     # writing
 
