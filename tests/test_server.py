@@ -371,6 +371,41 @@ def test_lists_come_in_pages(server: Server, folder: Folder) -> None:
     assert (models["models"], models["total"]) == ([], 0)
 
 
+def test_what_was_hidden_and_what_was_before_can_be_looked_at(server: Server, folder: Folder) -> None:
+    """A deleted run is found again, and a data set has all contents that it had."""
+    known = story(folder)
+    folder.registry.register_dataset("customers", np.arange(5.0))
+    client = server.client()
+
+    def runs(**more: object) -> list[str]:
+        return [each["id"] for each in client.get("runs", registry=folder.key, **more).json["runs"]]
+
+    gone = known["restore-run"]["run"]
+    assert gone not in runs()
+    assert gone in runs(deleted=True)
+    series = client.get("dataset", registry=folder.key, data="customers@1").json
+    assert [each["number"] for each in series] == [2, 1]
+    assert client.get("dataset", registry=folder.key, data="nobody").json["code"] == "unknown-dataset"
+
+
+def test_traffic_is_shared_out_and_no_longer(server: Server, folder: Folder) -> None:
+    """An operator without a shell moves a tenth of the customers, and moves them back."""
+    story(folder)
+    client = server.client()
+    wish = {"registry": folder.key, "model": "risk/churn", "reason": "ABTest"}
+
+    assert (
+        client.post("set-split", **wish, weights={"production": 90, "latest": 20}).json["code"] == "bad-value"
+    )
+    assert client.get("model", registry=folder.key, model="risk/churn").json["split"] is None
+    client.post("set-split", **wish, weights={"production": 90, "latest": 10})
+    split = client.get("model", registry=folder.key, model="risk/churn").json["split"]
+    assert split["weights"] == {"production": 0.9, "latest": 0.1}
+    assert folder.registry.events("risk/churn")[0].reason == "ABTest"
+    assert client.post("set-split", **wish, weights=None).json is None
+    assert folder.registry.split("risk/churn") is None
+
+
 # refusals
 
 

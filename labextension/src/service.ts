@@ -50,7 +50,7 @@ export class RegistryService implements IDisposable {
       factory: () => this._follow(),
       frequency: { interval: _options.interval ?? 3000, backoff: true, max: 60_000 },
       name: 'nbreg:changes',
-      standby: () => _options.isHidden() || document.hidden
+      standby: () => this.isIdle
     });
   }
 
@@ -77,6 +77,11 @@ export class RegistryService implements IDisposable {
   /** Who acts, as the server's `hello` says. */
   get hello(): IHello | undefined {
     return this._hello;
+  }
+
+  /** Whether nobody looks, so that nothing need be asked. */
+  get isIdle(): boolean {
+    return this._options.isHidden() || document.hidden;
   }
 
   get isDisposed(): boolean {

@@ -62,7 +62,16 @@ export function Form(props: IFormProps): JSX.Element {
   const first = useRef<HTMLFormElement>(null);
   const reason = useRef<HTMLInputElement>(null);
   const id = useId();
-  useEffect(() => first.current?.querySelector<HTMLElement>('input, textarea, select')?.focus(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    first.current?.querySelector<HTMLElement>('input, textarea, select')?.focus();
+    return () => {
+      // Whoever came by the keyboard goes on from where the form was opened.
+      if (document.activeElement === document.body && before instanceof HTMLElement && before.isConnected) {
+        before.focus();
+      }
+    };
+  }, []);
   const attempt = async (what: Act): Promise<void> => {
     setBusy(true);
     setRefusal(null);

@@ -147,9 +147,9 @@ export function Run({ run: id }: { run: string }): JSX.Element {
       return;
     }
     // Its own lines change no folder that a poll looks at.
-    const timer = setInterval(() => document.hidden || again(), 3000);
+    const timer = setInterval(() => service.isIdle || again(), 3000);
     return () => clearInterval(timer);
-  }, [isRunning, again]);
+  }, [isRunning, again, service]);
   if (!answer) {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
