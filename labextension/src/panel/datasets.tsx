@@ -1,7 +1,7 @@
 import React, { useEffect, useRef } from 'react';
 
 import type { ISnapshot } from '../contract';
-import { exactly, shown, size } from '../words';
+import { byNumber, exactly, shown, size } from '../words';
 import { VersionLine } from './models';
 import { Failure, Facts, useAnswer, useSurroundings, When } from './parts';
 import { To, useGo } from './way';
@@ -95,7 +95,9 @@ export function Dataset({ data }: { data: string }): JSX.Element {
       {used.answer && used.answer.length > 0 && (
         <ul className="jp-nbreg-mod-found jp-nbreg-Wide" aria-label={trans.__('Versions that used it')}>
           {used.answer.map(each => (
-            <VersionLine key={`${each.model}@${each.version.number}`} item={each} metric="" onShow={ref => go({ kind: 'version', ref })} withModel />
+            <li key={byNumber(each)}>
+              <VersionLine item={each} metric="" onShow={ref => go({ kind: 'version', ref })} withModel />
+            </li>
           ))}
         </ul>
       )}

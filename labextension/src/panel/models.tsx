@@ -128,7 +128,9 @@ function Versions({ row, onShow }: IShow & { row: IModelRow }): JSX.Element {
       {metric && <Sparkline name={metric} values={values} />}
       <ul aria-label={trans.__('Versions of %1', row.name)}>
         {items.map(each => (
-          <VersionLine key={each.version.number} item={each} metric={metric} onShow={onShow} />
+          <li key={each.version.number}>
+            <VersionLine item={each} metric={metric} onShow={onShow} />
+          </li>
         ))}
       </ul>
       {items.length === 0 && <p className="jp-nbreg-quiet">{trans.__('All of its versions are deleted.')}</p>}
@@ -158,30 +160,28 @@ export function VersionLine({ item, metric, onShow, withModel = false }: IShow &
   const { version } = item;
   const value = version.metrics[metric];
   return (
-    <li>
-      <button
-        className={`jp-nbreg-Version${version.deleted ? ' jp-nbreg-mod-deleted' : ''}`}
-        title={[version.message || version.description, version.bump_reason].filter(Boolean).join('\n')}
-        onClick={() => onShow(byNumber(item))}
-      >
-        <span className="jp-nbreg-Name">
-          {withModel && <>{item.model} </>}
-          {label(version)}
+    <button
+      className={`jp-nbreg-Version${version.deleted ? ' jp-nbreg-mod-deleted' : ''}`}
+      title={[version.message || version.description, version.bump_reason].filter(Boolean).join('\n')}
+      onClick={() => onShow(byNumber(item))}
+    >
+      <span className="jp-nbreg-Name">
+        {withModel && <>{item.model} </>}
+        {label(version)}
+      </span>
+      {version.stage !== 'none' && <Stage stage={version.stage} />}
+      {item.aliases.map(each => (
+        <span key={each} className="jp-nbreg-Alias">
+          {each}
         </span>
-        {version.stage !== 'none' && <Stage stage={version.stage} />}
-        {item.aliases.map(each => (
-          <span key={each} className="jp-nbreg-Alias">
-            {each}
-          </span>
-        ))}
-        <span className="jp-nbreg-Beside">
-          {value !== undefined && <span className="jp-nbreg-Number">{shown(value)}</span>}
-          <span className="jp-nbreg-quiet">
-            <When at={version.created} />
-          </span>
+      ))}
+      <span className="jp-nbreg-Beside">
+        {value !== undefined && <span className="jp-nbreg-Number">{shown(value)}</span>}
+        <span className="jp-nbreg-quiet">
+          <When at={version.created} />
         </span>
-      </button>
-    </li>
+      </span>
+    </button>
   );
 }
 
@@ -203,7 +203,9 @@ function Found({ query, onShow }: IShow & { query: string }): JSX.Element {
     <div className="jp-nbreg-Versions jp-nbreg-mod-found">
       <ul aria-label={trans.__('Versions found')}>
         {answer.versions.map(each => (
-          <VersionLine key={`${each.model}@${each.version.number}`} item={each} metric={metric} onShow={onShow} withModel />
+          <li key={byNumber(each)}>
+            <VersionLine item={each} metric={metric} onShow={onShow} withModel />
+          </li>
         ))}
       </ul>
       {answer.more && limit < 500 && (

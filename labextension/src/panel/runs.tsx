@@ -112,7 +112,7 @@ function RunLine({ run, metric }: { run: IRunRecord; metric: string }): JSX.Elem
         <State state={run.state} />
         <span className="jp-nbreg-Name">
           {runName(run)}
-          <span className="jp-nbreg-quiet"> {run.experiment || run.place.split('/').pop()}</span>
+          <span className="jp-nbreg-quiet"> {run.experiment || run.place.split(/[\\/]/).pop()}</span>
         </span>
         <span className="jp-nbreg-Beside">
           {value !== undefined && (
@@ -184,7 +184,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           ],
           [trans.__('took'), lasted(answer.started_at, answer.ended_at)],
           [trans.__('kind'), answer.kind],
-          [trans.__('place'), answer.place],
+          [trans.__('place'), answer.place ? <span title={answer.place}>{answer.place.split(/[\\/]/).pop()}</span> : ''],
           [trans.__('commit'), answer.commit.slice(0, 12)],
           [trans.__('Python'), answer.python],
           [trans.__('part of'), answer.parent ? <To place={{ kind: 'run', run: answer.parent }}>{answer.parent.slice(0, 12)}</To> : ''],
