@@ -355,6 +355,7 @@ describe('runs', () => {
   it('are hidden with a reason alone: their verb takes no message', async () => {
     const { node, requests } = await drawn(<Run run="0007" />);
     await press(node, /^Delete$/);
+    expect([...node.querySelectorAll('form label')].map(each => each.textContent)).toEqual(['Reason, in a word']);
     await type(node, /^Reason/, 'Mistake');
     await act(async () => submit(node).click());
     await settled();
