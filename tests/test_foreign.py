@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn import ensemble, linear_model, neighbors, svm
+from sklearn.datasets import make_classification
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 
@@ -26,6 +28,7 @@ from nbreg.errors import (
     NbregError,
     TrustError,
 )
+from nbreg.families.inband import inband, outband
 
 ROWS = pd.DataFrame({"age": [20.0, 30.0, 40.0], "income": [1.0, 2.0, 4.0]})
 
@@ -93,11 +96,9 @@ def test_what_mlflow_has_no_form_for_is_refused(registry: Registry, tmp_path: Pa
     assert not (tmp_path / "mlflow").exists()
 
 
-@pytest.mark.parametrize(("form", "needs"), [("cloudpickle", True), ("skops", False)])
-def test_a_folder_that_mlflow_wrote_is_taken_in(
-    registry: Registry, tmp_path: Path, form: str, needs: bool
-) -> None:
-    """By the real MLflow, in both of its forms; a pickle only with consent, where it would run code."""
+@pytest.mark.parametrize("form", ["cloudpickle", "skops"])
+def test_a_folder_that_mlflow_wrote_is_taken_in(registry: Registry, tmp_path: Path, form: str) -> None:
+    """By the real MLflow, in both of its forms; an ordinary model asks for nobody's word in either."""
     with_mlflow(
         "import sys, mlflow.sklearn, numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
         "mlflow.sklearn.save_model(LinearRegression().fit(np.arange(6.0).reshape(3, 2), [1, 2, 3]), sys.argv[1],\n"
@@ -106,17 +107,58 @@ def test_a_folder_that_mlflow_wrote_is_taken_in(
         form,
     )
 
-    try:
-        version = registry.import_(tmp_path / "theirs", "line")
-    except TrustError:
-        assert needs
-        assert registry.models() == []
-        version = registry.import_(tmp_path / "theirs", "line", trust=True)
+    version = registry.import_(tmp_path / "theirs", "line")
 
     assert version.load().predict([[0.0, 1.0]]) == pytest.approx([1.0])
     assert version.content["imported"]["from"] == "mlflow"
     assert version.content["imported"]["flavors"] == ["python_function", "sklearn"]
     assert version.manifest.params["fit_intercept"] is True
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ensemble.RandomForestClassifier(20, random_state=0),
+        ensemble.HistGradientBoostingClassifier(max_iter=5),
+        ensemble.GradientBoostingClassifier(n_estimators=5),
+        neighbors.KNeighborsClassifier(),
+        svm.SVC(),
+        linear_model.LogisticRegression(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_went_out_to_mlflow_comes_back_without_a_word(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Any
+) -> None:
+    """Its numbers stand in the pickle there, where a stream could change them: they are taken out and looked at."""
+    X, y = make_classification(80, 6, random_state=0)
+    registry.register("model", model.fit(X, y))
+    folder = registry.export("model@1", tmp_path / "mlflow", "mlflow")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "a stranger"))
+
+    back = registry.import_(folder, "back").load(trust=False)
+
+    use = "decision_function" if isinstance(model, svm.SVC) else "predict_proba"
+    assert np.array_equal(getattr(back, use)(X), getattr(model, use)(X))
+
+
+def test_a_pickle_is_cut_and_joined_again_byte_by_byte() -> None:
+    """Cutting is the inverse of joining, so that what was looked at is what the file holds."""
+    model = ensemble.RandomForestRegressor(5).fit(np.eye(9), np.arange(9.0))
+    whole = pickle.dumps(model, 5)
+
+    stream, buffers = outband(whole)
+    assert len(buffers) > 10
+    joined = b"".join(map(bytes, inband(stream, buffers)))
+    assert joined == b"".join(map(bytes, inband(whole, [])))
+    assert np.array_equal(pickle.loads(joined).predict(np.eye(9)), model.predict(np.eye(9)))
+    for odd in (
+        b"",
+        b"\x80\x05",
+        b"cos\nsystem\n.",
+        pickle.dumps(pickle.PickleBuffer(b"x"), 5, buffer_callback=print),
+    ):
+        assert outband(odd) == (odd, [])
 
 
 def mlmodel(folder: Path, text: str) -> Path:

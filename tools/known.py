@@ -58,35 +58,63 @@ HELPERS = {
     "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
 }
 LAYERS = {
-    "activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish "
-    "PReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softplus Softsign Tanh Threshold",
+    "activation": "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid "
+    "LogSoftmax Mish MultiheadAttention PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin "
+    "Softplus Softshrink Softsign Tanh Tanhshrink Threshold",
     "batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
-    "container": "ModuleDict ModuleList Sequential",
+    "channelshuffle": "ChannelShuffle",
+    "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-    "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d",
+    "distance": "CosineSimilarity PairwiseDistance",
+    "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "flatten": "Flatten Unflatten",
     "instancenorm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
-    "linear": "Bilinear Identity Linear",
-    "normalization": "GroupNorm LayerNorm RMSNorm",
-    "padding": "ConstantPad1d ConstantPad2d ReflectionPad1d ReflectionPad2d ZeroPad2d",
-    "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d "
-    "MaxPool1d MaxPool2d MaxPool3d",
-    "sparse": "Embedding",
+    "linear": "Bilinear Identity Linear NonDynamicallyQuantizableLinear",
+    "normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
+    "padding": "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d "
+    "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d "
+    "ZeroPad1d ZeroPad2d ZeroPad3d",
+    "pixelshuffle": "PixelShuffle PixelUnshuffle",
+    "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
+    "AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d "
+    "MaxPool3d",
+    "rnn": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
+    "sparse": "Embedding EmbeddingBag",
+    "transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder "
+    "TransformerEncoderLayer",
+    "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
 }
-"""Layers of torch.nn, which hand their tensors to operators that check them; recurrent ones are left out."""
+"""Layers of torch.nn, which hand their tensors to operators that check them; for recurrent ones and attention
+`families/layers.py` checks first. Left out: Fold, Unfold, MaxUnpool and FractionalMaxPool, whose compiled
+code was not looked at; lazy, parallel and synchronised layers, which are no finished model; losses."""
+STEPS = {
+    "torch._C._nn": "gelu",
+    "torch.nn.functional": "celu elu leaky_relu mish relu selu sigmoid silu tanh",
+}
+"""Functions of a tensor that attention's blocks keep as their activation."""
 READ = (
     "sklearn.base.BaseEstimator.__setstate__",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor.__setstate__",
     "sklearn.isotonic.IsotonicRegression.__setstate__",
     "torch.nn.modules.activation.LogSoftmax.__setstate__",
+    "torch.nn.modules.activation.MultiheadAttention.__setstate__",
     "torch.nn.modules.activation.Softmax.__setstate__",
+    "torch.nn.modules.activation.Softmin.__setstate__",
     "torch.nn.modules.conv._ConvNd.__setstate__",
     "torch.nn.modules.module.Module.__delattr__",
     "torch.nn.modules.module.Module.__setattr__",
     "torch.nn.modules.module.Module.__setstate__",
+    "torch.nn.modules.pooling.AvgPool3d.__setstate__",
+    "torch.nn.modules.rnn.RNNBase.__setattr__",
+    "torch.nn.modules.rnn.RNNBase.__setstate__",
+    "torch.nn.modules.transformer.TransformerDecoderLayer.__setstate__",
+    "torch.nn.modules.transformer.TransformerEncoderLayer.__setstate__",
+    "torch.nn.modules.upsampling.Upsample.__setstate__",
 )
 """Each takes the state as attributes, and sets what an older release did not have; the second may also change
-an array's type, the third interpolates. Those that set an attribute are not asked by a state."""
+an array's type, the third interpolates. A recurrent layer's would count to a number that the state names, if
+its lists were not what `families/layers.py` holds them to. Those that set an attribute are not asked by a
+state."""
 
 TYPES = "bool dict float int list object set str tuple"
 SCALARS = (
@@ -140,7 +168,7 @@ def values() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {
         "builtins": set(TYPES.split()),
         "numpy": {*SCALARS.split(), *REDUCTIONS.split(), *ufuncs},
-        **{module: set(names.split()) for module, names in SELECTION.items()},
+        **{module: set(names.split()) for module, names in {**SELECTION, **STEPS}.items()},
     }
     for name in get_scorer_names():
         function = get_scorer(name)._score_func

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,24 @@ def csr(**fields: Any) -> Pickled:
     return dumped(matrix)
 
 
+def patched(field: str, value: int) -> Pickled:
+    """A tree whose numbers are bad when it copies them, and good when somebody looks in the end.
+
+    Bytes that stand in a stream can be changed by it.
+    """
+    model = tree.DecisionTreeRegressor(max_depth=2, random_state=0).fit(X, X[:, 0])
+    whole = pickle.dumps(model.tree_, 5)
+    nodes = model.tree_.__getstate__()["nodes"]
+    at = nodes.dtype.fields[field][1]
+    good = nodes.tobytes()
+    bad = good[:at] + value.to_bytes(8, "little") + good[at + 8 :]
+    names = [op.name for op, _, place in pickletools.genops(whole) if (place or 0) < whole.index(good)]
+    kept = pickle.BINGET + bytes([names.count("MEMOIZE")])
+    back = b"".join(number(at + n) + number(good[at + n]) + pickle.SETITEM for n in range(8))
+    assert whole[2:3] == pickle.FRAME
+    return alone(whole[:2] + whole[11:-1].replace(good, bad) + kept + back + pickle.POP + pickle.STOP)
+
+
 def array_of(dtype: Any, state: Any = None) -> bytes:
     kind = Does(np.dtype, dtype, False, True, state=state) if state else dtype
     return pickle.dumps(Does(_frombuffer, BYTES, kind, (1,), "C"), 5)
@@ -168,6 +187,7 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "a sparse matrix of another shape": lambda: csr(_shape=(1 << 20, 3)),
     "a sparse matrix of objects": lambda: csr(data=np.array([1, 2, 3], object)),
     # trees
+    "a tree that is mended after it was made": lambda: patched("left_child", 1 << 40),
     "a child beyond a tree": lambda: lying_tree(node("left_child", 1 << 40)),
     "a child before its parent": lambda: lying_tree(node("left_child", 0)),
     "a negative child": lambda: lying_tree(node("right_child", -7)),

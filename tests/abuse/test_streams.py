@@ -12,7 +12,8 @@ import streams
 from victim import artifact_of, canary_sings, outcome
 
 from nbreg import Registry, families
-from nbreg.errors import DamagedObjectError
+from nbreg.errors import CannotLoadError, DamagedObjectError, TrustError
+from nbreg.families.inband import inband
 from nbreg.settings import Settings
 
 FIGURES = {**figures.ATTACKS, **forms.ATTACKS}
@@ -48,6 +49,23 @@ def test_hostile_numbers_are_refused(registry: Registry, name: str) -> None:
     """Nothing is read or written beyond its memory, now or when the model is used."""
     planted(registry, artifact_of(*FIGURES[name]()))
     assert loading(registry) in ("not-trusted", "object-damaged")
+
+
+def test_hostile_files_of_other_tools_are_refused(tmp_path: Path) -> None:
+    """The same in one pickle, as MLflow's folders hold: also the numbers that stand in the stream there."""
+    files = {**streams.SMUGGLED, **{name: b"".join(inband(*make())) for name, make in FIGURES.items()}}
+
+    def work() -> None:
+        for name, data in files.items():
+            (path := tmp_path / "model.pkl").write_bytes(data)
+            try:
+                families.PickleFile(path).load()
+            except (TrustError, CannotLoadError):
+                continue
+            raise AssertionError(name)
+
+    assert outcome(work) == "loaded"
+    assert not canary_sings()
 
 
 def test_arrows_bytes_are_used_only_if_they_are_whole() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from nbreg.families import layers
 from nbreg.families.natives import Neighbours, Tree, check_tree, is_int
 from nbreg.families.standins import Array, Buffer, Instance, must
 
@@ -25,6 +26,8 @@ def check_instance(instance: Instance, buffer: Buffer) -> None:
         must(
             instance.get("n_features_in_") == instance.get("tree_").features, f"{instance.name}: its features"
         )
+    if instance.name in layers.RULES:
+        layers.RULES[instance.name](instance)
     for suffix, rule in _RULES.items():
         if instance.name.endswith(suffix) and instance.state:
             rule(instance, buffer)

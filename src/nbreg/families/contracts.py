@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 import nbreg.families.known as known
+import nbreg.families.layers as layers
 import nbreg.families.natives as natives
 import nbreg.families.tableuse as tableuse
 from nbreg.families.classes import check_class
@@ -37,7 +38,9 @@ from nbreg.families.standins import (
     Scalar,
     Sequence,
     SetOf,
+    Tensors,
     Uuid,
+    Weight,
     Zone,
     besides,
     is_named,
@@ -150,7 +153,7 @@ CALLS: Final[dict[str, Check]] = {
     "numpy.ma.core._mareconstruct": _masked,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy.core.multiarray.scalar": _scalar,
-    "nbreg.families.modules.weight": _of_types((str,), (bool,), (bool,)),
+    "nbreg.families.modules.weight": _of_types((str,), (bool,), (bool,), made=Weight),
     **natives.CALLS,
     **tableuse.CALLS,
 }
@@ -211,7 +214,7 @@ def _named(name: str) -> _Named:
 def _instance(name: str) -> Check:
     def check(args: tuple[Any, ...]) -> Instance:
         must(not args)
-        return Instance(name)
+        return layers.KINDS.get(name, Instance)(name)
 
     return check
 
@@ -236,10 +239,11 @@ def exact(module: str, name: str) -> str:
     return full
 
 
-def oddity(stream: bytes | bytearray | memoryview, buffer: Buffer) -> str:
+def oddity(stream: bytes | bytearray | memoryview, buffer: Buffer, tensors: Tensors) -> str:
     """What in a stream of harmless names is not as in an honest pickle; empty where all is."""
     try:
-        _check(_Strict(io.BytesIO(stream), fix_imports=False, buffers=besides()).load(), buffer)
+        root = _Strict(io.BytesIO(stream), fix_imports=False, buffers=besides()).load()
+        _check(list(reachable(root)), buffer, tensors)
     except OddError as error:
         return f"an unusual use of {error}"
     except Exception as error:
@@ -247,14 +251,17 @@ def oddity(stream: bytes | bytearray | memoryview, buffer: Buffer) -> str:
     return ""
 
 
-def _check(root: Any, buffer: Buffer) -> None:
+def _check(values: list[Any], buffer: Buffer, tensors: Tensors) -> None:
     """Look at all that the value leads to, as it is in the end."""
-    for value in reachable(root):
+    for value in values:
+        if type(value) is Weight:
+            value.find(tensors)
+    for value in values:
         if isinstance(value, NamedType):
             must(value.name in known.VALUES, value.name)
         elif isinstance(value, Array):
             must(value.filled, "an array without a state")
-        elif type(value) is Instance:
+        elif isinstance(value, Instance):
             check_class(value.name, value.state or {})
             check_instance(value, buffer)
         elif isinstance(value, Filled):

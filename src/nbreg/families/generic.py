@@ -24,7 +24,7 @@ from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
 from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
-from nbreg.families.standins import OddError, must
+from nbreg.families.standins import OddError, Tensors, must
 from nbreg.families.taking import Take, chunks, digested
 from nbreg.families.tokens import NoTokenError, is_library, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
@@ -297,14 +297,14 @@ class Opened:
     So what was looked at is what is loaded, whoever can write to the registry's folder.
     """
 
-    def __init__(self, artifact: Artifact, read: Any) -> None:
+    def __init__(self, artifact: Artifact, read: Any, tensors: Tensors | None = None) -> None:
         if not artifact.chunks:
             raise DamagedObjectError(f"the artifact {artifact.name!r} has no stream")
         self._artifact = artifact
         self._read = read
         self._stream: Bytes = read(artifact.chunks[0], private=True)
         self._looked_at: dict[int, Bytes] = {}
-        self.untrusted = untrusted_in(self._stream, self._buffer)
+        self.untrusted = untrusted_in(self._stream, self._buffer, tensors)
 
     def _buffer(self, index: int) -> Bytes:
         """A buffer that is looked at; what was looked at is what is loaded."""

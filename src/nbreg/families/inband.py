@@ -1,4 +1,4 @@
-"""One ordinary pickle out of a stream and its buffers, without making anything of it.
+"""One ordinary pickle out of a stream and its buffers, and back, without making anything of it.
 
 What is stored beside the stream is put where the stream asks for it, so that `pickle.load` and
 `joblib.load` read the file anywhere. Nothing is unpickled: opcodes are copied one by one.
@@ -6,15 +6,20 @@ What is stored beside the stream is put where the stream asks for it, so that `p
 
 from __future__ import annotations
 
+import pickle
 import pickletools
 from collections.abc import Iterable, Iterator
 
 from nbreg.errors import DamagedObjectError
+from nbreg.families.scanning import scan
 
 Bytes = bytes | bytearray | memoryview
 
 _BYTEARRAY = b"\x96"
 _BYTES = b"\x8e"
+_MOVED = ("FRAME", "BYTEARRAY8", "NEXT_BUFFER")
+_HEAD = 9
+"""Bytes of such an opcode and its size."""
 
 
 def inband(stream: Bytes, buffers: Iterable[Bytes]) -> Iterator[Bytes]:
@@ -39,3 +44,32 @@ def inband(stream: Bytes, buffers: Iterable[Bytes]) -> Iterator[Bytes]:
             yield (_BYTES if is_fixed else _BYTEARRAY) + memoryview(buffer).nbytes.to_bytes(8, "little")
             yield buffer
     yield raw[start:]
+
+
+def outband(stream: Bytes) -> tuple[Bytes, list[bytearray]]:
+    """The stream and the buffers that `inband` made one pickle of; of any other pickle, too.
+
+    Bytes that a stream can change lie beside it afterwards, where it cannot: only so do the numbers
+    under an array stay what was looked at. A stream that no unpickler should read, or that asks for
+    buffers already, is given back as it is.
+    """
+    if scan(stream):
+        return stream, []
+    raw = bytes(stream)
+    try:
+        moved = [(op.name, arg, at or 0) for op, arg, at in pickletools.genops(raw) if op.name in _MOVED]
+    except ValueError:  # such as text that is none
+        return stream, []
+    if any(name == "NEXT_BUFFER" for name, _, _ in moved):
+        return stream, []
+    kept: list[bytes] = []
+    buffers: list[bytearray] = []
+    start = 0
+    for _, arg, at in moved:
+        kept.append(raw[start:at])
+        start = at + _HEAD
+        if isinstance(arg, bytearray):
+            kept.append(pickle.NEXT_BUFFER)
+            buffers.append(arg)
+            start += len(arg)
+    return b"".join([*kept, raw[start:]]), buffers

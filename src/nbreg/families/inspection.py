@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import nbreg.families.contracts as contracts
 from nbreg.families.scanning import scan
-from nbreg.families.standins import Buffer, OddError
+from nbreg.families.standins import Buffer, OddError, Tensors
 
 Bytes = bytes | bytearray | memoryview
 
@@ -102,10 +102,11 @@ def globals_of(stream: Bytes) -> list[str]:
     return list(listing.found)
 
 
-def untrusted_in(stream: Bytes, buffer: Buffer = _none) -> list[str]:
+def untrusted_in(stream: Bytes, buffer: Buffer = _none, tensors: Tensors | None = None) -> list[str]:
     """What of a stream needs somebody's word, in words for people: names, or an odd use of harmless ones.
 
-    `buffer` gives the bytes of what stands beside the stream, where they have to be looked at.
+    `buffer` gives the bytes of what stands beside the stream, where they have to be looked at;
+    `tensors` is what is told of those that it names.
     """
     if reason := scan(stream):
         return [*names_in(stream), f"{UNREADABLE}: {reason}"]
@@ -113,7 +114,7 @@ def untrusted_in(stream: Bytes, buffer: Buffer = _none) -> list[str]:
     unknown = [each for each in named if not is_harmless(each)]
     if unknown:
         return unknown
-    odd = contracts.oddity(stream, buffer)
+    odd = contracts.oddity(stream, buffer, tensors or {})
     return [odd] if odd else []
 
 

@@ -134,18 +134,24 @@ ATTRIBUTES: Final = _full(
         "sklearn.svm._classes": "LinearSVC LinearSVR NuSVC NuSVR OneClassSVM SVC SVR",
         "sklearn.tree._classes": "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor",
         "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
-        "torch.nn.modules.activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softplus Softsign Tanh Threshold",
+        "torch.nn.modules.activation": "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish MultiheadAttention PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softshrink Softsign Tanh Tanhshrink Threshold",
         "torch.nn.modules.batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
-        "torch.nn.modules.container": "ModuleDict ModuleList Sequential",
+        "torch.nn.modules.channelshuffle": "ChannelShuffle",
+        "torch.nn.modules.container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
         "torch.nn.modules.conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-        "torch.nn.modules.dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d",
+        "torch.nn.modules.distance": "CosineSimilarity PairwiseDistance",
+        "torch.nn.modules.dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
         "torch.nn.modules.flatten": "Flatten Unflatten",
         "torch.nn.modules.instancenorm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
-        "torch.nn.modules.linear": "Bilinear Identity Linear",
-        "torch.nn.modules.normalization": "GroupNorm LayerNorm RMSNorm",
-        "torch.nn.modules.padding": "ConstantPad1d ConstantPad2d ReflectionPad1d ReflectionPad2d ZeroPad2d",
-        "torch.nn.modules.pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d MaxPool1d MaxPool2d MaxPool3d",
-        "torch.nn.modules.sparse": "Embedding",
+        "torch.nn.modules.linear": "Bilinear Identity Linear NonDynamicallyQuantizableLinear",
+        "torch.nn.modules.normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
+        "torch.nn.modules.padding": "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d ZeroPad3d",
+        "torch.nn.modules.pixelshuffle": "PixelShuffle PixelUnshuffle",
+        "torch.nn.modules.pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d",
+        "torch.nn.modules.rnn": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
+        "torch.nn.modules.sparse": "Embedding EmbeddingBag",
+        "torch.nn.modules.transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer",
+        "torch.nn.modules.upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
     }
 )
 """Classes whose objects are nothing but attributes when they are loaded."""
@@ -161,6 +167,8 @@ VALUES: Final = _full(
         "sklearn.metrics._regression": "d2_absolute_error_score explained_variance_score max_error mean_absolute_error mean_absolute_percentage_error mean_gamma_deviance mean_poisson_deviance mean_squared_error mean_squared_log_error median_absolute_error r2_score root_mean_squared_error root_mean_squared_log_error",
         "sklearn.metrics._scorer": "negative_likelihood_ratio positive_likelihood_ratio",
         "sklearn.metrics.cluster._supervised": "adjusted_mutual_info_score adjusted_rand_score completeness_score fowlkes_mallows_score homogeneity_score mutual_info_score normalized_mutual_info_score rand_score v_measure_score",
+        "torch._C._nn": "gelu",
+        "torch.nn.functional": "celu elu leaky_relu mish relu selu sigmoid silu tanh",
     }
 )
 """What may stand as a value where something is called later: it calculates, and does nothing else."""
@@ -170,11 +178,19 @@ AUDITED: dict[str, str] = {
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor.__setstate__": "6b45fa5fb06e4ae6",
     "sklearn.isotonic.IsotonicRegression.__setstate__": "5a60c15fe3131f9a",
     "torch.nn.modules.activation.LogSoftmax.__setstate__": "8cd9d26018aef10d",
+    "torch.nn.modules.activation.MultiheadAttention.__setstate__": "d859ca99b6788a79",
     "torch.nn.modules.activation.Softmax.__setstate__": "8cd9d26018aef10d",
+    "torch.nn.modules.activation.Softmin.__setstate__": "8cd9d26018aef10d",
     "torch.nn.modules.conv._ConvNd.__setstate__": "fedf008867a3593e",
     "torch.nn.modules.module.Module.__delattr__": "3116d03698e03bde",
     "torch.nn.modules.module.Module.__setattr__": "6f43ff91e39e5d9c",
     "torch.nn.modules.module.Module.__setstate__": "4805ad6a2d7b4a43",
+    "torch.nn.modules.pooling.AvgPool3d.__setstate__": "531cf5a2cffee629",
+    "torch.nn.modules.rnn.RNNBase.__setattr__": "ed9a0e1cabf3122f",
+    "torch.nn.modules.rnn.RNNBase.__setstate__": "4dc037e2eca67e65",
+    "torch.nn.modules.transformer.TransformerDecoderLayer.__setstate__": "9306abe1f2542eba",
+    "torch.nn.modules.transformer.TransformerEncoderLayer.__setstate__": "073a5363ad10e150",
+    "torch.nn.modules.upsampling.Upsample.__setstate__": "9cf8b52fb0647ab3",
 }
 """Every `__setstate__` that was read, with the digest of its source."""
 

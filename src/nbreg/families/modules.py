@@ -154,8 +154,10 @@ class Opened(generic.Opened):
 
     def __init__(self, artifact: Artifact, read: Any) -> None:
         cut = 1 + _beside(artifact)
-        super().__init__(msgspec.structs.replace(artifact, chunks=artifact.chunks[:cut]), read)
-        self._header, *self._tensors = artifact.chunks[cut:]
+        header, *self._tensors = artifact.chunks[cut:]
+        self._told = _told(artifact, bytes(read(header, private=True)))
+        tensors = {name: (each.dtype, tuple(each.shape)) for name, each in self._told.items()}
+        super().__init__(msgspec.structs.replace(artifact, chunks=artifact.chunks[:cut]), read, tensors)
 
     def load(self) -> object:
         """Make the module. Raises `CannotLoadError`, or `BadInputError` for a device that is not here."""
@@ -169,12 +171,12 @@ class Opened(generic.Opened):
             return super().load()
 
     def _made(self, library: Any, device: Any) -> Iterator[tuple[str, Any]]:
-        told = self._told()
+        told = self._told
         if len(told) != len(self._tensors):
-            raise self._damaged("as many tensors as it says")
+            raise _damaged(self._artifact, "as many tensors as it says")
         entries = list(zip(told.values(), self._tensors, strict=True))
         if any(each.data_offsets[1] - each.data_offsets[0] != chunk.size for each, chunk in entries):
-            raise self._damaged("tensors of the sizes it says")
+            raise _damaged(self._artifact, "tensors of the sizes it says")
         sized = [(entry, chunk) for entry, chunk in entries if chunk.size]
         read = iter(
             self._many([chunk for _, chunk in sized], lambda: [each.dtype in _PLAIN for each, _ in sized])
@@ -187,30 +189,28 @@ class Opened(generic.Opened):
                 )
                 yield name, flat.reshape(shape).to(device)
             except (RuntimeError, ValueError, TypeError) as error:
-                raise self._damaged("tensors of the shapes it says") from error
+                raise _damaged(self._artifact, "tensors of the shapes it says") from error
 
-    def _told(self) -> dict[str, _Entry]:
-        data = bytes(self._read(self._header, private=True))
-        try:
-            told = msgspec.json.decode(data[8:], type=dict[str, msgspec.Raw])
-            told.pop("__metadata__", None)
-            entries = {name: msgspec.json.decode(each, type=_Entry) for name, each in told.items()}
-        except NO_RECORD as error:
-            raise self._damaged("a header that can be read") from error
-        ordered = sorted(entries.items(), key=lambda each: each[1].data_offsets[0])
-        at = 0
-        for _, entry in ordered:
-            if (
-                entry.dtype not in _TYPES
-                or entry.data_offsets[0] != at
-                or any(each < 0 for each in entry.shape)
-            ):
-                raise self._damaged("tensors one after the other")
-            at = entry.data_offsets[1]
-        return dict(ordered)
 
-    def _damaged(self, what: str) -> DamagedObjectError:
-        return DamagedObjectError(f"the artifact {self._artifact.name!r} does not have {what}")
+def _told(artifact: Artifact, header: bytes) -> dict[str, _Entry]:
+    """What the header of the safetensors file says, in the order of its tensors."""
+    try:
+        told = msgspec.json.decode(header[8:], type=dict[str, msgspec.Raw])
+        told.pop("__metadata__", None)
+        entries = {name: msgspec.json.decode(each, type=_Entry) for name, each in told.items()}
+    except NO_RECORD as error:
+        raise _damaged(artifact, "a header that can be read") from error
+    ordered = sorted(entries.items(), key=lambda each: each[1].data_offsets[0])
+    at = 0
+    for _, entry in ordered:
+        if entry.dtype not in _TYPES or entry.data_offsets[0] != at or any(each < 0 for each in entry.shape):
+            raise _damaged(artifact, "tensors one after the other")
+        at = entry.data_offsets[1]
+    return dict(ordered)
+
+
+def _damaged(artifact: Artifact, what: str) -> DamagedObjectError:
+    return DamagedObjectError(f"the artifact {artifact.name!r} does not have {what}")
 
 
 class _Entry(msgspec.Struct):

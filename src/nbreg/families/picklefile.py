@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbreg.errors import BadInputError, CannotLoadError, TrustError, option
 from nbreg.families.contracts import Guarded
+from nbreg.families.inband import outband
 from nbreg.families.inspection import untrusted_in
 
 
@@ -17,10 +18,10 @@ class PickleFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._stream = path.read_bytes()
+            self._stream, self._buffers = outband(path.read_bytes())
         except OSError as error:
             raise BadInputError(f"{path} cannot be read: {error.strerror}") from error
-        self.untrusted = untrusted_in(self._stream)
+        self.untrusted = untrusted_in(self._stream, self._buffers.__getitem__)
 
     def load(self, *, trust: bool | None = None) -> object:
         """Unpickle. Raises `TrustError` where that would run code and `trust` is not True."""
@@ -33,9 +34,9 @@ class PickleFile:
             )
         try:
             if self.untrusted:
-                loaded: object = pickle.loads(self._stream)
+                loaded: object = pickle.loads(self._stream, buffers=self._buffers)
                 return loaded
-            return Guarded(io.BytesIO(self._stream), fix_imports=False).load()
+            return Guarded(io.BytesIO(self._stream), fix_imports=False, buffers=self._buffers).load()
         except Exception as error:
             raise CannotLoadError(
                 f"{self._path.name} cannot be loaded: {type(error).__name__}",

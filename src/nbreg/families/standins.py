@@ -18,6 +18,10 @@ Buffer = Callable[[int], bytes | bytearray | memoryview]
 """Gives the bytes of a buffer that stands beside the stream, in memory that nobody else can change."""
 
 
+Tensors = dict[str, tuple[str, tuple[int, ...]]]
+"""Type and shape of each tensor in a file beside the stream, by its name."""
+
+
 class OddError(Exception):
     """A harmless name is used as no honest pickle uses it."""
 
@@ -209,6 +213,20 @@ class Instance(Filled):
     def get(self, key: str) -> Any:
         """An attribute, or None."""
         return self.state.get(key) if self.state else None
+
+
+class Weight(Made):
+    """A tensor that stands in a file beside the stream: its type and shape are told there."""
+
+    __slots__ = ("dtype", "shape")
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    def find(self, tensors: Tensors) -> None:
+        """Take what is told of it."""
+        must(self.parts[0] in tensors, "a tensor that is not there")
+        self.dtype, self.shape = tensors[self.parts[0]]
 
 
 class Dtype(Made):
