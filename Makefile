@@ -13,6 +13,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root,)
 
 TORCH := torch
 KERAS := keras
+TRANSFORMERS := transformers
 
 .PHONY: help demo lab test slow frameworks check lint types tests notebooks browser jstest extension bench peers pictures format clean
 .DEFAULT_GOAL := help
@@ -68,10 +69,12 @@ notebooks: $(TEST)
 slow: $(TEST)  ## the long tests: many kills, many kernels
 	@$(PY) -m pytest -q -m slow --timeout 3600
 
-# PyTorch alone is larger than all the rest, so `make test` skips its tests where it is absent. Keras computes with it.
-frameworks: $(TEST)  ## the tests that need PyTorch or Keras, which are installed for them (TORCH=torch==2.13.0)
+# PyTorch alone is larger than all the rest, so `make test` skips its tests where it is absent. Keras and
+# transformers compute with it. A test that is skipped all the same says why.
+frameworks: $(TEST)  ## the tests that need PyTorch, Keras or transformers, which are installed for them (TORCH=torch==2.13.0)
 	@$(PY) -c "import torch" 2>/dev/null || $(PY) -m pip install --quiet $(TORCH)
 	@KERAS_BACKEND=torch $(PY) -c "import keras" 2>/dev/null || $(PY) -m pip install --quiet $(KERAS)
+	@$(PY) -c "import transformers" 2>/dev/null || $(PY) -m pip install --quiet $(TRANSFORMERS)
 	@$(PY) -m pytest -q $$(grep -rlw torch tests --include='test_*.py')
 
 bench: $(TEST)  ## the figures of the README

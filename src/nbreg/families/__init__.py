@@ -21,6 +21,7 @@ from nbreg.families import (
     generic,
     graphs,
     modules,
+    pretrained,
     programs,
     tables,
     tokenizing,
@@ -92,6 +93,7 @@ class Dumped(NamedTuple):
 _FAMILIES: tuple[ModuleType, ...] = (
     files,
     archives,
+    pretrained,
     modules,
     boosters,
     forests,

@@ -13,7 +13,12 @@ from nbreg.records import Manifest
 from nbreg.registry import archiving, mlmodel, parts, pulling, reading
 from nbreg.registry.desk import Desk, Entry
 
-_LIBRARIES: Final = {"sklearn": "sklearn", "torch": "pytorch", "keras": "keras"}
+_LIBRARIES: Final = {
+    "sklearn": "sklearn",
+    "torch": "pytorch",
+    "keras": "keras",
+    "transformers": "transformers",
+}
 
 
 def export(desk: Desk, ref: str, path: Path, format: str) -> Path:
@@ -30,9 +35,24 @@ def export(desk: Desk, ref: str, path: Path, format: str) -> Path:
 def _huggingface(desk: Desk, entry: Entry, path: Path) -> Path:
     """The files of `pull`, and a model card above them."""
     folder = pulling.pull(desk, f"{entry.model}@{entry.number}", path, artifacts=True, overwrite=False)
-    card = _card(desk, entry, parts.manifest(desk, entry))
+    manifest = parts.manifest(desk, entry)
+    for artifact in sorted(manifest.artifacts, key=lambda each: each.name != "model"):
+        if artifact.form == "pretrained":
+            _lift(folder / "artifacts" / artifact.name, folder)
+    card = _card(desk, entry, manifest)
     (folder / "README.md").write_text(card, "utf-8")
     return folder
+
+
+def _lift(held: Path, folder: Path) -> None:
+    """What `from_pretrained` reads stands where the hub looks for it, unless another has the name."""
+    for path in sorted(held.iterdir()):
+        if not (folder / path.name).exists():
+            path.rename(folder / path.name)
+    if not any(held.iterdir()):
+        held.rmdir()
+    if not any(held.parent.iterdir()):
+        held.parent.rmdir()
 
 
 def _card(desk: Desk, entry: Entry, manifest: Manifest) -> str:
@@ -57,7 +77,7 @@ def _card(desk: Desk, entry: Entry, manifest: Manifest) -> str:
         *_table("metric", entry.row.metrics),
         *_table("parameter", facts["hyperparameters"]),
         *_table("library", {"python": facts["library_versions"].get("python", "")} | _main(facts)),
-        "`artifacts/` holds the model. A `.pkl` runs code when it is loaded: only if you trust its maker.",
+        "`artifacts/` holds what is not here. A `.pkl` runs code when it is loaded: trust its maker first.",
         "",
     ]
     return "\n".join(lines)
