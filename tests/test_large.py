@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from children import run
 from nbreg import Registry
 from nbreg.errors import DamagedObjectError, NoSpaceError, SecretFoundError
 from nbreg.families import buffers
-from nbreg.progress import Step, watcher
+from nbreg.progress import Progress, Step, watcher
 from nbreg.settings import Settings
 from nbreg.store import large, verified
 
@@ -142,6 +143,92 @@ def test_the_token_of_an_array_is_the_same_whether_it_was_stored_or_not(registry
         assert registry.preview("net", value).content_digest == version.content_digest
         assert registry.register("net", value) == version
         assert registry.register("net", version.load()) == version
+
+
+def test_a_part_is_digested_while_it_is_written(
+    tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processor digests one block while the disk takes it: each waits here until the other has begun."""
+    data = os.urandom(8 * MIB)
+    meeting = threading.Barrier(2, timeout=30)
+    real_write, real_sha256, met = large.write_all, large.sha256, list[str]()
+
+    def write(fd: int, piece: Any) -> None:
+        meeting.wait()
+        real_write(fd, piece)
+
+    class Digest:
+        def __init__(self) -> None:
+            self._real = real_sha256()
+
+        def update(self, piece: Any) -> None:
+            meeting.wait()
+            met.append(threading.current_thread().name)
+            self._real.update(piece)
+
+        def hexdigest(self) -> str:
+            return self._real.hexdigest()
+
+    monkeypatch.setattr(large, "write_all", write)
+    monkeypatch.setattr(large, "sha256", Digest)
+    with (tmp_path / "part").open("wb") as file:
+        found = large.write_digested(file.fileno(), data, Progress("storing", len(data)))
+
+    assert found == real_sha256(data).hexdigest()
+    assert (tmp_path / "part").read_bytes() == data
+    assert len(met) == 8
+    assert threading.current_thread().name not in met
+
+
+def test_several_parts_are_stored_at_once(
+    registry: Registry, threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one part waits for the disk the next one is digested: two are under way, or this never ends."""
+    meeting = threading.Barrier(2, timeout=30)
+    real, seen = large.write_digested, list[str]()
+
+    def write(fd: int, source: Any, progress: Any) -> str:
+        meeting.wait()
+        seen.append(threading.current_thread().name)
+        return real(fd, source, progress)
+
+    monkeypatch.setattr(large, "write_digested", write)
+    version = registry.register("net", [matrix(seed) for seed in range(4)])
+
+    assert len(seen) == 4
+    assert np.array_equal(version.load()[3], matrix(3))
+
+
+def test_who_gives_up_is_not_kept_waiting(
+    registry: Registry, threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt stops the other parts at their next block: what nobody wants is not written to its end."""
+    given_up, real_write, real_part = threading.Event(), large.write_all, large.write_digested
+    parts, afterwards = list[Progress](), list[int]()
+
+    def part(fd: int, source: Any, progress: Progress) -> str:
+        parts.append(progress)
+        return real_part(fd, source, progress)
+
+    def write(fd: int, piece: Any) -> None:
+        if len(parts) > 1 and not given_up.is_set():
+            given_up.set()
+            raise KeyboardInterrupt
+        if given_up.is_set():
+            until = time.monotonic() + 30
+            while not parts[0].stopped and time.monotonic() < until:
+                time.sleep(0.001)
+            afterwards.append(len(piece))
+        real_write(fd, piece)
+
+    monkeypatch.setattr(large, "_SPLIT", 1 << 40)
+    monkeypatch.setattr(large, "write_all", write)
+    monkeypatch.setattr(large, "write_digested", part)
+    with pytest.raises(KeyboardInterrupt):
+        registry.register("net", [matrix(seed, 4096) for seed in range(3)])
+
+    assert len(afterwards) <= 2, "a block for each other thread"
+    assert scrap(registry) == []
 
 
 @pytest.mark.parametrize("gaps", [False, True])

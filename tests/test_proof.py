@@ -72,6 +72,31 @@ class Moody(Model):
         return np.random.default_rng().random(len(rows))
 
 
+class Modest(Model):
+    """Says how it is run: its place in the queue, the memory it may have, whether it sees accelerators."""
+
+    def predict(self, rows):
+        import resource
+
+        place, memory = os.getpriority(os.PRIO_PROCESS, 0), resource.getrlimit(resource.RLIMIT_DATA)[0]
+        return np.array([[place, memory, len(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))]] * len(rows), "f8")
+
+
+class Patient(Model):
+    """Predicts when it may."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def predict(self, rows):
+        import time
+
+        open(os.path.join(self.folder, "begun"), "w").close()
+        while not os.path.exists(os.path.join(self.folder, "go")):
+            time.sleep(0.01)
+        return super().predict(rows)
+
+
 class Exiting(Model):
     """Ends the process in good order."""
 
@@ -294,6 +319,38 @@ def test_many_requests_are_worked_off_by_one_process(registry: Registry) -> None
         assert each.wait(120) == 0
     assert all(version.proof is not None for version in registry.versions("sums"))
     assert list(background.queue_folder().glob("*.json")) == []
+
+
+def test_one_version_is_proven_at_a_time(registry: Registry, tmp_path: Path) -> None:
+    """Ten kernels that register at once leave the processor to the work: all of them ask, one process proves."""
+    from nbreg.evidence import background
+
+    first = registry.register(
+        "sums", CELLS["Patient"](str(tmp_path)).fit(ROWS), data={"train": np.array(ROWS)}
+    )
+    second = registered(registry)
+    proving = background.ask(registry.location, registry.pin(first))
+    assert proving is not None
+    wait_for((tmp_path / "begun").exists)
+
+    assert background.ask(registry.location, registry.pin(second)) is None, "nobody else is started"
+    background.work()  # as one would that was started all the same
+    assert second.proof is None
+    assert len(list(background.queue_folder().glob("*.json"))) == 2
+
+    (tmp_path / "go").touch()
+    assert proving.wait(120) == 0
+    assert first.proof is not None
+    assert second.proof is not None
+
+
+def test_a_proof_is_the_last_in_the_queue(registry: Registry) -> None:
+    """It runs beside the user's work: it yields the processor, has a limit of memory, and takes no accelerator."""
+    place = os.getpriority(os.PRIO_PROCESS, 0)
+    proof = registered(registry, "Modest").prove(memory=2**32)
+
+    values = bytes(registry._desk.folder.blobs.read(proof.outputs[1].digest, proof.bundle))
+    assert np.frombuffer(values)[:3].tolist() == [min(19, place + 10), 2**32, 0]
 
 
 def test_a_request_that_cannot_be_met_stands_in_nobodys_way(registry: Registry, tmp_path: Path) -> None:
