@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nbreg import Registry, families
-from nbreg.errors import CannotLoadError, DamagedObjectError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, DamagedObjectError, TrustError
 from nbreg.records import Artifact, Chunk
 from nbreg.settings import Settings
 
@@ -85,6 +85,9 @@ def test_what_training_left_comes_back(registry: Registry) -> None:
     config = transformers.GPT2Config(vocab_size=9, n_positions=8, n_embd=8, n_layer=1, n_head=2)
     writer = registry.register("gpt", transformers.GPT2LMHeadModel(config).eval()).load()
     assert writer.lm_head.weight is writer.transformer.wte.weight
+    assert {each.device.type for each in registry.load("gpt@1", device="meta").parameters()} == {"meta"}
+    with pytest.raises(BadInputError, match="device"):
+        registry.load("gpt@1", device="warp")
 
 
 def test_it_leaves_as_the_folder_that_the_library_reads(registry: Registry, tmp_path: Path) -> None:

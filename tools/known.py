@@ -112,9 +112,8 @@ READ = (
     "torch.nn.modules.upsampling.Upsample.__setstate__",
 )
 """Each takes the state as attributes, and sets what an older release did not have; the second may also change
-an array's type, the third interpolates. A recurrent layer's would count to a number that the state names, if
-its lists were not what `families/layers.py` holds them to. Those that set an attribute are not asked by a
-state."""
+an array's type, the third interpolates. A recurrent layer's may name its weights anew, for as many layers
+as `families/layers.py` lets it have. Those that set an attribute are not asked by a state."""
 
 TYPES = "bool dict float int list object set str tuple"
 SCALARS = (

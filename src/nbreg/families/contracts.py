@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any, Final
 
 import nbreg.families.known as known
-import nbreg.families.layers as layers
 import nbreg.families.natives as natives
 import nbreg.families.tableuse as tableuse
 from nbreg.families.classes import check_class
@@ -214,7 +213,7 @@ def _named(name: str) -> _Named:
 def _instance(name: str) -> Check:
     def check(args: tuple[Any, ...]) -> Instance:
         must(not args)
-        return layers.KINDS.get(name, Instance)(name)
+        return Instance(name)
 
     return check
 
@@ -261,7 +260,7 @@ def _check(values: list[Any], buffer: Buffer, tensors: Tensors) -> None:
             must(value.name in known.VALUES, value.name)
         elif isinstance(value, Array):
             must(value.filled, "an array without a state")
-        elif isinstance(value, Instance):
+        elif type(value) is Instance:
             check_class(value.name, value.state or {})
             check_instance(value, buffer)
         elif isinstance(value, Filled):

@@ -1,8 +1,8 @@
 """Whether torch's recurrent and attention layers fit their weights.
 
 Most layers hand their tensors to operators that check them. These have quicker paths, some of which
-take the size of a weight from the layer's attributes, and a recurrent layer follows names when it
-is made. So each has exactly the weights that its attributes ask for, all of one type.
+take the size of a weight from the layer's attributes, and a recurrent layer finds its weights by
+names. So each has exactly the weights that its attributes ask for, all of one type.
 """
 
 from __future__ import annotations
@@ -108,20 +108,9 @@ _GATES: Final = {"LSTM": {"LSTM": 4}, "GRU": {"GRU": 3}, "RNN": {"RNN_TANH": 1, 
 _CHUNKS: Final = {"LSTMCell": 4, "GRUCell": 3, "RNNCell": 1}
 
 
-class Recurrent(Instance):
-    """An LSTM, GRU or RNN. It looks its weights up by names, as they are when it gets its state."""
-
-    __slots__ = ()
-
-    def checked(self, state: Any) -> Any:
-        self.state = super().checked(state)
-        must("all_weights" not in self.state, f"{self.name}: weights as old releases had them")
-        _named_weights(self)
-        return self.state
-
-
 def _named_weights(layer: Instance) -> dict[str, Shape]:
     """The weights that its attributes ask for, if they are those that it names."""
+    must(_attribute(layer, "all_weights") is None, f"{layer.name}: weights as old releases had them")
     by_run = list(_runs(layer))
     names = [list(shapes) for shapes in by_run]
     flat = [name for each in names for name in each]
@@ -257,9 +246,6 @@ def _both(layer: Instance) -> None:
     must(all(_stack(each) == width for each in sides), f"{layer.name}: its width")
     must(_size(layer, "nhead") <= width, f"{layer.name}: its heads")
 
-
-KINDS: Final[dict[str, type[Instance]]] = {f"{_MODULES}rnn.{name}": Recurrent for name in _GATES}
-"""Stand-ins of their own, by class."""
 
 RULES: Final[dict[str, Callable[[Instance], object]]] = {
     **{f"{_MODULES}rnn.{name}": _recurrent for name in _GATES},
