@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from children import run
 
-from nbreg import Registry
+from nbreg import Registry, progress
 from nbreg.errors import DamagedObjectError, NoSpaceError, SecretFoundError
 from nbreg.families import buffers
 from nbreg.progress import Progress, Step, watcher
@@ -187,10 +187,10 @@ def test_several_parts_are_stored_at_once(
     meeting = threading.Barrier(2, timeout=30)
     real, seen = large.write_digested, list[str]()
 
-    def write(fd: int, source: Any, progress: Any) -> str:
+    def write(fd: int, source: Any, told: Progress) -> str:
         meeting.wait()
         seen.append(threading.current_thread().name)
-        return real(fd, source, progress)
+        return real(fd, source, told)
 
     monkeypatch.setattr(large, "write_digested", write)
     version = registry.register("net", [matrix(seed) for seed in range(4)])
@@ -206,9 +206,9 @@ def test_who_gives_up_is_not_kept_waiting(
     given_up, real_write, real_part = threading.Event(), large.write_all, large.write_digested
     parts, afterwards = list[Progress](), list[int]()
 
-    def part(fd: int, source: Any, progress: Progress) -> str:
-        parts.append(progress)
-        return real_part(fd, source, progress)
+    def part(fd: int, source: Any, told: Progress) -> str:
+        parts.append(told)
+        return real_part(fd, source, told)
 
     def write(fd: int, piece: Any) -> None:
         if len(parts) > 1 and not given_up.is_set():
@@ -376,19 +376,41 @@ def test_files_are_written_in_the_pass_that_digests_them(
 # refused and interrupted
 
 
+def nearly_full(patch: pytest.MonkeyPatch, free: int) -> None:
+    """A disk of which so many bytes are free."""
+    real = os.statvfs
+
+    def told(path: Any) -> Any:
+        status = list(real(path))
+        status[4] = free // status[1]
+        return os.statvfs_result(status)
+
+    patch.setattr(os, "statvfs", told)
+
+
+def test_room_is_asked_for_where_a_part_only_looked_stored(
+    registry: Registry, threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found out after the first look, and still before a byte of it is written."""
+    array = matrix(1)
+    registry.register("net", array)
+    array.reshape(-1)[5000] += 1
+    before = objects(registry)
+    nearly_full(monkeypatch, 17 * MIB)
+
+    with pytest.raises(NoSpaceError, match=r"2\.1 MB are to be stored"):
+        registry.register("net", array)
+
+    assert (objects(registry), scrap(registry)) == (before, [])
+
+
 def test_room_is_asked_for_before_anything_is_written(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk is said in a sentence, and not after ten minutes of writing."""
     registry.register("net", "small")
-    real, before = os.statvfs, objects(registry)
-
-    def nearly_full(path: Any) -> Any:
-        status = list(real(path))
-        status[4] = 30 * MIB // status[1]
-        return os.statvfs_result(status)
-
-    monkeypatch.setattr(os, "statvfs", nearly_full)
+    before = objects(registry)
+    nearly_full(monkeypatch, 30 * MIB)
     with pytest.raises(NoSpaceError, match=r"16\.8 MB are to be stored in .*, where 31\.\d MB are free"):
         registry.register("net", [matrix(seed) for seed in range(8)])
     assert (objects(registry), scrap(registry)) == (before, [])
@@ -434,12 +456,14 @@ def test_long_work_is_told_and_short_work_is_not(
 ) -> None:
     """After a second people ask themselves whether it hangs; before, a line that flickers is noise."""
     steps: list[Step] = []
+    assert progress.SOON == 1.0
+    monkeypatch.setattr(large, "_TICK", 0.0005)  # asked whether it is time at every turn
     token = watcher.set(steps.append)
     try:
+        monkeypatch.setattr(progress, "SOON", 3600.0)
         registry.register("net", [matrix(seed) for seed in range(4)])
         assert steps == []
-        monkeypatch.setattr("nbreg.progress.SOON", 0.0)
-        monkeypatch.setattr(large, "_TICK", 0.0005)
+        monkeypatch.setattr(progress, "SOON", 0.0)
         registry.register("net", [matrix(seed) for seed in range(10, 14)])
     finally:
         watcher.reset(token)
