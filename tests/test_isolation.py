@@ -13,7 +13,7 @@ import pytest
 from kernels import running_kernel
 
 from nbreg import Registry
-from nbreg.errors import CannotLoadError
+from nbreg.errors import CannotLoadError, CannotStoreError
 
 
 class Project:
@@ -225,6 +225,84 @@ def test_a_package_with_relative_imports_travels(
     assert loaded.predict([0]) == [22]
     script = "print(Registry(sys.argv[1]).load('m@1').predict([0]))"
     assert children.run(script, registry.location, cwd="/") == "[22]\n"
+
+
+def test_two_versions_of_a_package_live_side_by_side(registry: Registry, project: Project) -> None:
+    """Each with its own relatives, absolute names, late imports, enums and dataclasses, however they are mixed."""
+    text = """
+        import copy, enum, pickle
+        from dataclasses import dataclass, replace
+        from .deep.rates import RATE
+        import trade.deep.rates
+        class Mode(enum.Enum):
+            PLAIN = {number}
+        @dataclass
+        class Model:
+            mode: Mode = Mode.PLAIN
+            def predict(self, rows):
+                from .deep import rates
+                from trade.deep.rates import doubled
+                mine = trade.deep.rates.RATE, rates.RATE, RATE, doubled(RATE) // 2, Mode({number}).value
+                again = copy.deepcopy(replace(self))
+                assert set(mine) == {{{number}}} and again == self and type(again) is type(self), mine
+                return [self.mode.value for _ in rows]
+        """
+    rates = "from .. import base\nfrom ..base import FACTOR\nRATE = {number}\ndef doubled(row):\n    return row * FACTOR\n"
+    for number in (1, 2, 3):
+        project.write(
+            __init___in_trade="", __init___in_deep_in_trade="", base_in_trade="FACTOR = 2\n",
+            model_in_trade=text.format(number=number), rates_in_deep_in_trade=rates.format(number=number),
+        )  # fmt: skip
+        live = project.module("trade.model").Model()
+        if number < 3:
+            registry.register("m", live)
+    first, second = registry.load("m@1"), registry.load("m@2")
+
+    for model, answer in (
+        (first, 1),
+        (second, 2),
+        (live, 3),
+        (first, 1),
+        (registry.load("m@1"), 1),
+        (live, 3),
+    ):
+        assert model.predict([0]) == [answer]
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "importing", ["from . import rates", "import trade.rates as rates", "from trade import rates"]
+)
+def test_what_is_imported_late_is_part_of_the_model(
+    registry: Registry, project: Project, importing: str
+) -> None:
+    """A helper that was edited makes another version, and a loaded version keeps its own when it is stored again."""
+    text = f"""
+        class Model:
+            def predict(self, rows):
+                {importing}
+                return [rates.RATE for _ in rows]
+        """
+    for rate in (1, 2):
+        project.write(__init___in_trade="", model_in_trade=text, rates_in_trade=f"RATE = {rate}\n")
+        model = project.module("trade.model").Model()
+        project.module("trade.rates")
+        assert model.predict([0]) == [rate]
+        assert registry.register("m", model).number == rate
+
+    first, second = registry.load("m@1"), registry.load("m@2")
+    assert (first.predict([0]), second.predict([0]), model.predict([0])) == ([1], [2], [2])
+    assert registry.register("m", first).number == 1
+    assert (
+        registry.register("copy", first).manifest.content_digest
+        == registry.get("m@1").manifest.content_digest
+    )
+    with pytest.raises(CannotStoreError, match=r"two modules that are both named trade"):
+        registry.register("both", [first, second])
+    project.forget()
+    assert registry.load("copy@1").predict([0]) == [1]
+    script = "print(Registry(sys.argv[1]).load('copy@1').predict([0]))"
+    assert children.run(script, registry.location, cwd="/") == "[1]\n"
 
 
 def test_a_function_of_a_cell_takes_the_modules_it_uses_along(registry: Registry, project: Project) -> None:

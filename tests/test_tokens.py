@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 from nbreg import Registry
-from nbreg.families import tokens
+from nbreg.families import local
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.settings import Settings
 
@@ -306,11 +306,11 @@ def test_odd_objects_have_a_token_or_none(value: object) -> None:
 def test_the_program_that_runs_is_nobodys_library() -> None:
     """A notebook's `__main__` may carry the file of the program that runs it."""
     module = ModuleType("__main__")
-    module.__file__ = f"{tokens._LIBRARIES[0]}/runner.py"
-    assert not tokens.is_library(module)
-    assert not tokens.is_library(ModuleType("made_up"))
-    assert tokens.is_library(math)
-    assert tokens.is_library(np.linalg)
+    module.__file__ = f"{local._LIBRARIES[0]}/runner.py"
+    assert not local.is_library(module)
+    assert not local.is_library(ModuleType("made_up"))
+    assert local.is_library(math)
+    assert local.is_library(np.linalg)
 
 
 def test_a_model_whose_helper_changed_is_a_new_version(registry: Registry) -> None:

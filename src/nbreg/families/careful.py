@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from nbreg.families import tabling
 from nbreg.families.buffers import Buffers
-from nbreg.families.tokens import is_library
+from nbreg.families.local import is_library
 
 _HOOKS: Final = (
     "__getstate__",

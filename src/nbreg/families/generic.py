@@ -18,15 +18,16 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
-from nbreg.families import careful, isolation, tabling, travelling
+from nbreg.families import careful, isolation, local, tabling, travelling
 from nbreg.families.buffers import Buffers, plain_ones
 from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
 from nbreg.families.inband import inband
 from nbreg.families.inspection import globals_of, untrusted_in
+from nbreg.families.local import is_library
 from nbreg.families.standins import OddError, Tensors, must
 from nbreg.families.taking import Take, chunks, digested
-from nbreg.families.tokens import NoTokenError, is_library, token
+from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of
 from nbreg.store.large import Source
 
@@ -144,6 +145,8 @@ def _pickled(value: object) -> _Pickled:
         return plain
     try:
         found = _with_code(value, plain)
+    except CannotStoreError:
+        raise
     except Exception as error:
         raise _cannot(value, error) from error
     return found._replace(globals=globals_of(found.stream))
@@ -154,12 +157,12 @@ def _with_code(value: object, plain: _Pickled | None, guard: careful.Guard | Non
     a connection), they stay named, and who loads it has to have them."""
     try:
         return _Pickled(CLOUDPICKLE, *travelling.write(value, guard), [])
-    except careful.NotTakenError:
+    except (careful.NotTakenError, CannotStoreError):
         raise
     except Exception:
         if plain is not None and not any(map(_is_of_main, plain.globals)):
             return plain._replace(facts={"needs": travelling.needed_modules(plain.globals)})
-        if guard is not None or not travelling.local_modules():
+        if guard is not None or not local.local_modules():
             raise  # unasked, what stays named would not have been looked at before its token is made
     return _Pickled(CLOUDPICKLE, *travelling.write(value, named=True), [])
 
@@ -184,7 +187,7 @@ def _taken(value: object, guard: careful.Guard) -> _Pickled:
 
 def _mentions_ours(stream: bytes) -> bool:
     """Whether the stream holds the name of a module that is not installed: looking further takes longer."""
-    return b"__main__" in stream or any(name.encode() in stream for name in travelling.local_modules())
+    return b"__main__" in stream or any(name.encode() in stream for name in local.local_modules())
 
 
 def _plainly(value: object) -> _Pickled | None:

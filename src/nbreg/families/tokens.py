@@ -19,12 +19,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
-from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from nbreg.families import tabling
 from nbreg.families.buffers import Known, content_in, gathered
+from nbreg.families.local import is_library, is_local, late_modules, local_modules
 
 _BOOKKEEPING: Final = frozenset(
     [
@@ -110,6 +110,9 @@ class _Walk:
         self._path: dict[int, int] = {}
         self._lowest = DEEPEST
         self._nodes = 0
+        self._local: dict[str, ModuleType] | None = (
+            None  # once: there are thousands of modules to look through
+        )
         self._unbound: list[tuple[bytes, Any]] = []
         self._bound: dict[bytes, list[tuple[bytes, bytes]]] = {}
 
@@ -133,6 +136,11 @@ class _Walk:
             found = holder.__globals__
             names = [name for name in _globals_used(holder.__code__) if name in found]
         bound = [(_hash_text(name), self.digest(found[name])) for name in names]
+        if type(holder) is not ModuleType:
+            if self._local is None:
+                self._local = local_modules()
+            late = late_modules(holder, self._local)
+            bound += [(_hash("import", name.encode()), self._module(each)) for name, each in late.items()]
         if self._bound.setdefault(key, bound) != bound:
             raise NoTokenError("two functions of the same code, or modules of one name, that differ")
 
@@ -379,33 +387,6 @@ def _leads_to(home: str, name: str, value: object) -> bool:
     for part in name.split("."):
         found = getattr(found, part, None)
     return found is value
-
-
-def is_library(module: ModuleType) -> bool:
-    """Whether a module is installed or Python's own, so that its name says what its code is."""
-    name, file = module.__name__, getattr(module, "__file__", None)
-    if name == "__main__":  # even where a library's program runs the user's code
-        return False
-    if file is not None:
-        return file.startswith(_LIBRARIES) or "site-packages" in file or "dist-packages" in file
-    if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen"):
-        return True
-    above = sys.modules.get(name.rpartition(".")[0])  # compiled modules make more of them
-    return above is not None and is_library(above)
-
-
-def is_local(name: str, module: ModuleType) -> bool:
-    """Whether a module is Python source that is neither installed nor Python's own: its code travels."""
-    file = module.__dict__.get("__file__")
-    return (
-        type(file) is str
-        and file.endswith(".py")
-        and name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
-        and not is_library(module)
-    )
-
-
-_LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
 
 
 def _is_filled(cell: Any) -> bool:

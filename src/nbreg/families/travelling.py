@@ -11,12 +11,13 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from nbreg.families import tabling, tokens
+from nbreg.errors import CannotStoreError
+from nbreg.families import local, tabling
 from nbreg.families.buffers import Buffers
 from nbreg.families.careful import File, Guard
 from nbreg.families.inspection import globals_of
@@ -27,10 +28,6 @@ _by_value = threading.Lock()
 """cloudpickle's list of modules to write out is that of the process."""
 
 
-_last: tuple[tuple[str, ...], list[str]] = ((), [])
-"""The names of all modules, and those of the local ones: an import changes both, and nothing else does."""
-
-
 class Written(NamedTuple):
     """A stream, its buffers, and what `isolation` needs to know of it."""
 
@@ -39,29 +36,12 @@ class Written(NamedTuple):
     facts: dict[str, Any]
 
 
-def local_modules() -> dict[str, ModuleType]:
-    """Imported modules that are Python source and neither installed nor Python's own, by name."""
-    global _last
-    names = tuple(sys.modules)
-    if names != _last[0]:
-        modules = {name: sys.modules.get(name) for name in names}
-        _last = (
-            names,
-            [
-                name
-                for name, each in modules.items()
-                if type(each) is ModuleType and tokens.is_local(name, each)
-            ],
-        )
-    return {name: module for name in _last[1] if type(module := sys.modules.get(name)) is ModuleType}
-
-
 def is_local(name: str) -> bool:
     """Whether a global, as `module.name`, comes from such a module."""
     while name := name.rpartition(".")[0]:
         module = sys.modules.get(name)
         if module is not None:
-            return type(module) is ModuleType and tokens.is_local(name, module)
+            return type(module) is ModuleType and local.is_local(name, module)
     return False
 
 
@@ -70,13 +50,13 @@ def write(value: object, guard: Guard | None = None, *, named: bool = False) -> 
 
     With `named`, local modules stay named, and the facts say which of them the object needs.
     """
-    local = {} if named else local_modules()
-    with _written_out(local.values()):
-        taken: set[str] = set()
+    known = {} if named else local.local_modules()
+    with _written_out(known.values()):
+        taken: dict[str, ModuleType] = {}
         for _ in range(_PASSES):
-            pickler, stream = _pickled(value, local, taken, guard)
-            wanted = pickler.imported_late(local)
-            if wanted <= taken:
+            pickler, stream = _pickled(value, taken, guard)
+            wanted = {} if named else pickler.imported_late(known)
+            if wanted.keys() <= taken.keys():
                 break
             taken |= wanted
         facts: dict[str, Any] = {"classes": classes} if (classes := pickler.known()) else {}
@@ -92,11 +72,9 @@ def needed_modules(names: Iterable[str]) -> list[str]:
     return sorted({name.rpartition(".")[0] for name in names if is_local(name)})
 
 
-def _pickled(
-    value: object, local: dict[str, ModuleType], taken: set[str], guard: Guard | None
-) -> tuple[Any, bytes]:
+def _pickled(value: object, taken: dict[str, ModuleType], guard: Guard | None) -> tuple[Any, bytes]:
     """With modules that are imported late, the object and these; else the object alone."""
-    root = (value, {name: local[name] for name in sorted(taken)}) if taken else value
+    root = (value, dict(sorted(taken.items()))) if taken else value
     if guard is not None:
         guard.begin()
     file = io.BytesIO() if guard is None else File(guard)
@@ -137,7 +115,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
             self._told = {**tabling.reducers(), **buffers.reducers}
             self.named: set[str] = set()
             self._classes: list[tuple[str, type]] = []
-            self._codes: list[tuple[str, CodeType]] = []
+            self._functions: list[FunctionType] = []
             super().__init__(file, protocol=5, buffer_callback=buffers.keep)
 
         def reducer_override(self, value: Any) -> Any:
@@ -149,7 +127,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
                 made, (name, *names) = _module_reduce(value)
                 if names:  # filled when it is made: cloudpickle's own way never ends in a cycle of modules
                     return made, (name, {}), *names
-                if tokens.is_local(name, value):
+                if local.is_local(name, value):
                     self.named.add(name)
                 return made, (name,)
             reduced = super().reducer_override(value)
@@ -158,8 +136,7 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
                 if maker in TRACKED:
                     self._classes.append((str(reduced[1][TRACKED[maker]]), value))
                 elif type(value) is FunctionType:
-                    package = value.__globals__.get("__package__")
-                    self._codes.append((package if type(package) is str else "", value.__code__))
+                    self._functions.append(value)
             return reduced
 
         def known(self) -> dict[str, str]:
@@ -172,26 +149,22 @@ def _pickler(file: io.BytesIO, guard: Guard | None) -> Any:
                     continue
             return found
 
-        def imported_late(self, local: dict[str, ModuleType]) -> set[str]:
-            """Local modules that a function may import when it is called, and the packages they are in."""
-            found = {each for package, code in self._codes for each in _imports(code, package, local)}
-            return {
-                ".".join(name.split(".")[:n]) for name in found for n in range(1, name.count(".") + 2)
-            } & set(local)
+        def imported_late(self, known: Mapping[str, ModuleType]) -> dict[str, ModuleType]:
+            """Modules that a function may import when it is called, and the packages they are in."""
+            found: dict[str, ModuleType] = {}
+            for function in self._functions:
+                among = local.travelled(function) or known
+                for name in local.imported(function.__code__, local.package_of(function), among):
+                    for above in (".".join(name.split(".")[:n]) for n in range(1, name.count(".") + 2)):
+                        if above in among and found.setdefault(above, among[above]) is not among[above]:
+                            raise CannotStoreError(
+                                f"parts of it import two modules that are both named {above}",
+                                hint="register each part by itself",
+                            )
+            return found
 
     return Noting(Buffers(guard.spend if guard else None))
 
 
 TRACKED: Final = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}
 """What makes a class again, and which of its arguments is cloudpickle's name for the class."""
-
-
-def _imports(code: CodeType, package: str, local: dict[str, ModuleType]) -> Iterator[str]:
-    """Names in the code that are those of local modules: more than it imports, and never less."""
-    for name in code.co_names:
-        for candidate in (name, f"{package}.{name}", f"{package.rpartition('.')[0]}.{name}"):
-            if candidate in local:
-                yield candidate
-    for each in code.co_consts:
-        if type(each) is CodeType:
-            yield from _imports(each, package, local)

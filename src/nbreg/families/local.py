@@ -1,0 +1,85 @@
+"""Which modules are the user's own: no library's, so that their code travels and their names say nothing.
+
+Also which of them a function imports only when it is called: neither its globals nor a pickler see those.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Container, Iterator, Mapping
+from sysconfig import get_path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+_OWN: Final = "nbreg"
+_LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
+
+_last: tuple[tuple[str, ...], list[str]] = ((), [])
+"""The names of all modules, and those of the local ones: an import changes both, and nothing else does."""
+
+
+def is_library(module: ModuleType) -> bool:
+    """Whether a module is installed or Python's own, so that its name says what its code is."""
+    name, file = module.__name__, getattr(module, "__file__", None)
+    if name == "__main__":  # even where a library's program runs the user's code
+        return False
+    if file is not None:
+        return file.startswith(_LIBRARIES) or "site-packages" in file or "dist-packages" in file
+    if getattr(getattr(module, "__spec__", None), "origin", None) in ("built-in", "frozen"):
+        return True
+    above = sys.modules.get(name.rpartition(".")[0])  # compiled modules make more of them
+    return above is not None and is_library(above)
+
+
+def is_local(name: str, module: ModuleType) -> bool:
+    """Whether a module is Python source that is neither installed nor Python's own: its code travels."""
+    file = module.__dict__.get("__file__")
+    return (
+        type(file) is str
+        and file.endswith(".py")
+        and name.partition(".")[0] not in (_OWN, "__main__", "__mp_main__")
+        and not is_library(module)
+    )
+
+
+def local_modules() -> dict[str, ModuleType]:
+    """Imported modules that are Python source and neither installed nor Python's own, by name."""
+    global _last
+    names = tuple(sys.modules)
+    if names != _last[0]:
+        modules = {name: sys.modules.get(name) for name in names}
+        local = [name for name, each in modules.items() if type(each) is ModuleType and is_local(name, each)]
+        _last = names, local
+    return {name: module for name in _last[1] if type(module := sys.modules.get(name)) is ModuleType}
+
+
+def imported(code: CodeType, package: str, among: Container[str]) -> Iterator[str]:
+    """Names in the code that are those of such modules: more than it imports, and never less."""
+    for name in code.co_names:
+        for candidate in (name, f"{package}.{name}", f"{package.rpartition('.')[0]}.{name}"):
+            if candidate in among:
+                yield candidate
+    for each in code.co_consts:
+        if type(each) is CodeType:
+            yield from imported(each, package, among)
+
+
+def package_of(function: FunctionType) -> str:
+    """The package that a function's relative imports begin in."""
+    package = function.__globals__.get("__package__")
+    return package if type(package) is str else ""
+
+
+def travelled(function: FunctionType) -> Mapping[str, ModuleType]:
+    """The modules that came with a function that was loaded, and that it imports; none for any other."""
+    known: Any = function.__builtins__  # as they were when it was made: those of its globals may be others
+    found = getattr(known.get("__import__"), "__self__", None)
+    modules = getattr(found, "modules", None)
+    return modules if type(modules) is dict else {}
+
+
+def late_modules(function: FunctionType, here: Mapping[str, ModuleType]) -> dict[str, ModuleType]:
+    """What a function may import when it is called: modules that came with it, else local ones that are here."""
+    among = travelled(function) or here
+    found = imported(function.__code__, package_of(function), among) if among else ()
+    return {name: among[name] for name in sorted(set(found))}
