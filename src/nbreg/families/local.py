@@ -72,14 +72,15 @@ def package_of(function: FunctionType) -> str:
 
 def travelled(function: FunctionType) -> Mapping[str, ModuleType]:
     """The modules that came with a function that was loaded, and that it imports; none for any other."""
-    known: Any = function.__builtins__  # as they were when it was made: those of its globals may be others
-    found = getattr(known.get("__import__"), "__self__", None)
-    modules = getattr(found, "modules", None)
+    any_function: Any = function
+    # As they were when it was made; those that its globals name may be others.
+    importing = any_function.__builtins__.get("__import__")
+    modules = getattr(getattr(importing, "__self__", None), "modules", None)
     return modules if type(modules) is dict else {}
 
 
 def late_modules(function: FunctionType, here: Mapping[str, ModuleType]) -> dict[str, ModuleType]:
-    """What a function may import when it is called: modules that came with it, else local ones that are here."""
+    """What a function may import when it is called: modules that came with it, else such as are here."""
     among = travelled(function) or here
     found = imported(function.__code__, package_of(function), among) if among else ()
     return {name: among[name] for name in sorted(set(found))}
