@@ -129,12 +129,12 @@ def test_libraries_that_were_not_captured_are_told(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pickle without its versions loads by luck."""
-    import nbreg.capture
+    from nbreg.capture import pending
 
     def broken(*_: object) -> None:
         raise OSError("no such file")
 
-    monkeypatch.setattr(nbreg.capture, "capture_environment", broken)
+    monkeypatch.setattr(pending, "capture_environment", broken)
     version = registry.register("churn", {"a": 1})
     assert version.warnings == [
         "the versions of its libraries are not known: it may not load where they are others"
