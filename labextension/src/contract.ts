@@ -122,6 +122,10 @@ export interface IColumn {
   mean: number | null;
   /** The most frequent values of text, each with its count. */
   top: unknown[][];
+  /** Where the bins of numbers begin, from the lowest to the highest; the last one has no end. */
+  edges: number[];
+  /** How many of the numbers that were looked at each bin holds. */
+  counts: number[];
   /** Why nothing of the values is recorded; then there is no digest of them either. */
   withheld: string;
 }

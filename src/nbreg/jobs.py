@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.errors import BadInputError, CannotLoadError, ConflictError, NbregError, did_you_mean
-from nbreg.records import Event, new_run_id
+from nbreg.records import DataDrift, Event, new_run_id
 from nbreg.registry import Registry
 
 _PARAMETERS: Final = "parameters"
@@ -40,6 +40,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Where the executed notebook is."""
     events: list[Event] = []
     """What it registered and moved, in that order."""
+    data_drift: DataDrift | None = None
+    """How live data differs, where it was to run only if that has drifted; `run` is empty if it has not."""
 
 
 def run(
@@ -49,15 +51,18 @@ def run(
     registry: Registry | None = None,
     output: str | os.PathLike[str] | None = None,
     cell_seconds: float | None = None,
+    when_drifted: tuple[str, Any] | None = None,
 ) -> Job:
     """Execute a notebook in a fresh kernel, in its own folder, with `NBREG_REGISTRY` set.
 
     nbreg is loaded in it, and its run has the notebook's name. `parameters` are set in a cell
     below the one that is tagged `parameters`, and must be named there. The notebook itself
-    stays as it is; `output` is the executed one, also where a cell failed.
+    stays as it is; `output` is the executed one, also where a cell failed. With a reference and live
+    rows as `when_drifted` it is executed only where these have drifted from what that version was
+    trained on (`Registry.data_drift`).
 
-    Raises `BadInputError` for a notebook or parameter that cannot be meant; a cell that fails is
-    no error here but what the job tells.
+    Raises `BadInputError` for a notebook or parameter that cannot be meant, and where nobody can
+    say whether the data has drifted; a cell that fails is no error here but what the job tells.
     """
     path = Path(notebook).expanduser().absolute()
     target = None if output is None else Path(output).expanduser().absolute()
@@ -66,6 +71,9 @@ def run(
         _refuse_target(path, target)
     _set(document, dict(parameters or {}))
     registry = registry or Registry()
+    drift = None if when_drifted is None else _drift(registry, *when_drifted)
+    if drift is not None and drift.verdict != "drifted":
+        return Job(notebook=str(path), run="", ok=True, data_drift=drift)
     run_id, started = new_run_id(), datetime.now(UTC)
     environment = {
         **os.environ,
@@ -84,7 +92,20 @@ def run(
         error=error,
         output=str(target or ""),
         events=list(_events(registry, run_id, started)),
+        data_drift=drift,
     )
+
+
+def _drift(registry: Registry, ref: str, rows: Any) -> DataDrift:
+    """Whether the data has drifted. A job that cannot say so must not look as if all were well."""
+    found = registry.data_drift(ref, rows)
+    if found.verdict == "unknown":
+        raise BadInputError(
+            f"whether the data of {found.ref} has drifted cannot be said"
+            + (f": {found.why}" if found.why else ""),
+            hint=f"`nbreg data-drift {ref} …` tells of each column",
+        )
+    return found
 
 
 def parameter(text: str) -> Any:

@@ -12,7 +12,7 @@ from math import isfinite, nan
 from typing import Any, Final
 
 from nbreg import families
-from nbreg.capture import secrets
+from nbreg.capture import bins, secrets
 from nbreg.capture.secrets import Redactor, secret_kind
 from nbreg.capture.tables import EVERY, ColumnOf, Table, Values
 from nbreg.records import Column, canonical, digest_of
@@ -20,12 +20,13 @@ from nbreg.records import Column, canonical, digest_of
 DISTINCT: Final = 1_000
 """Distinct values that are counted."""
 
-TOP: Final = 5
+TOP: Final = 20
+"""Texts that are recorded with their counts."""
+
 _TRIED: Final = 4_096
-_LONGEST: Final = 80
+LONGEST: Final = 80
 _SCANNED: Final = 200
 _PLAIN: Final = frozenset((bool, int, float, str, bytes, type(None)))
-_GAPS: Final = (type(None), float)
 _MIX: Final = 0x9E3779B97F4A7C15
 
 
@@ -60,15 +61,30 @@ def _block_sketches(lying: Any) -> list[dict[str, Any] | None]:
     with np.errstate(all="ignore"):
         means = lying.mean(axis=1, dtype=float)
     ordered = np.sort(lying, axis=1)
-    distinct = (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1) + 1
+    changed = ordered[:, 1:] != ordered[:, :-1]
+    distinct = changed.sum(axis=1) + 1
+    with np.errstate(all="ignore"):  # of a row with gaps nothing is used
+        spread = bins.of_ordered(ordered, changed)
     facts = zip(
-        means.tolist(), distinct.tolist(), ordered[:, 0].tolist(), ordered[:, -1].tolist(), strict=True
+        means.tolist(),
+        distinct.tolist(),
+        ordered[:, 0].tolist(),
+        ordered[:, -1].tolist(),
+        spread,
+        strict=True,
     )
     return [
-        {"nulls": 0, "distinct": count if count <= DISTINCT else None, "min": low, "max": high, "mean": mean}
+        {
+            "nulls": 0,
+            "distinct": count if count <= DISTINCT else None,
+            "min": low,
+            "max": high,
+            "mean": mean,
+            **each,
+        }
         if isfinite(mean) and -(2**63) <= low <= high < 2**63
         else None
-        for mean, count, low, high in facts
+        for mean, count, low, high, each in facts
     ]
 
 
@@ -141,6 +157,12 @@ def _is_text_with_gaps(kinds: set[type], values: list[Any]) -> bool:
     return float not in kinds or all(each != each for each in values if type(each) is float)
 
 
+def gaps(values: list[Any]) -> int:
+    """How many of these are no value: None, NaN, and what pandas has for it."""
+    missing = _missing_types()
+    return sum(type(each) is not float or each != each for each in values if type(each) in missing)
+
+
 def _missing_types() -> set[type]:
     absent = getattr(sys.modules.get("pandas"), "NA", None)
     return {type(None), float, type(absent)}
@@ -164,7 +186,14 @@ def _array_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
     if array.dtype.kind in "fc" and missing is None and array.size and np.isnan(array.sum()):
         missing = np.isnan(array)
     present = array if missing is None else array[~missing]
-    found: dict[str, Any] = {"nulls": int(array.size - present.size), "distinct": _distinct(present)}
+    ordered = _sample(present)
+    changed = ordered[1:] != ordered[:-1]
+    found: dict[str, Any] = {
+        "nulls": int(array.size - present.size),
+        "distinct": _distinct(present, changed),
+    }
+    if ordered.size and array.dtype.kind in "biuf" and isfinite(ordered[0]) and isfinite(ordered[-1]):
+        found |= bins.of_ordered(ordered[None], changed[None])[0]
     if present.size and array.dtype.kind in "biufMm":
         found |= {"min": _spelled(present.min()), "max": _spelled(present.max())}
     if present.size and array.dtype.kind in "biuf":
@@ -173,13 +202,23 @@ def _array_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
     return found
 
 
-def _distinct(array: Any) -> int | None:
-    """How many values differ; a column of which a part has too many already is not counted to its end."""
+def _sample(array: Any) -> Any:
+    """Some of the values, from all over the column and in order; all of them where they are few."""
+    import numpy as np
+
+    return np.sort(array[:: -(-array.size // _TRIED) or 1]) if array.dtype.kind != "V" else array[:0]
+
+
+def _distinct(array: Any, changed: Any) -> int | None:
+    """How many values differ; a column of which a part has too many already is not counted to its end.
+
+    `changed` says where that part, in order, steps up.
+    """
     import numpy as np
 
     if array.dtype.kind == "V":
         return None
-    counted = len(np.unique(array[:_TRIED]))
+    counted = int(changed.sum()) + 1 if array.size else 0
     if array.size > _TRIED and counted <= DISTINCT:
         unique = getattr(sys.modules.get("pandas"), "unique", np.unique)
         counted = len(unique(array))
@@ -200,14 +239,30 @@ def _listed_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
         return _category_sketch(values, redactor)
     listed = values.listed or []
     all_text = set(map(type, listed)) == {str}
+    if not all_text and (numbers := as_numbers(values)) is not None:
+        return _array_sketch(numbers, redactor)
     texts = listed if all_text else [each for each in listed if type(each) is str]
     others = listed if len(texts) < len(listed) else []
-    found: dict[str, Any] = {
-        "nulls": sum(each is None or each != each for each in others if type(each) in _GAPS)
-    }
+    found: dict[str, Any] = {"nulls": gaps(others)}
     if len(texts) + found["nulls"] != len(listed) or len(set(islice(texts, _TRIED))) > DISTINCT:
         return found
     return found | _counted(Counter(texts), redactor)
+
+
+def as_numbers(values: Values) -> Values | None:
+    """A list of nothing but numbers and gaps as an array of floats; None where it is another one."""
+    import numpy as np
+
+    listed = values.listed
+    if not listed or values.categories is not None:
+        return None
+    kinds = set(map(type, listed))
+    if not kinds & {bool, int, float} or not kinds <= {bool, int, float, type(None)}:
+        return None
+    try:
+        return Values(array=np.array(listed, dtype=float))  # None becomes NaN
+    except OverflowError:
+        return None
 
 
 def _category_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
@@ -226,9 +281,11 @@ def _counted(counts: Counter[str], redactor: Redactor) -> dict[str, Any]:
     if len(counts) > DISTINCT:
         return {}
     top = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
+    if len(counts) > TOP:  # the rest is among many: one that stands there once is of one person, perhaps
+        top = [pair for pair in top if pair[1] > 1]
     before = redactor.counts.copy()
     shown = [[redactor.value(text), count] for text, count in top]
-    short = all(len(text) <= _LONGEST for text, _ in top) and top and top[0][1] > 1
+    short = all(len(text) <= LONGEST for text, _ in top) and top and top[0][1] > 1
     return {"distinct": len(counts), "top": shown if short and redactor.counts == before else []}
 
 

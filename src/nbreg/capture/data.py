@@ -34,6 +34,7 @@ UNASKED: Final = 64 * 1024 * 1024
 COMPARED: Final = 1_000_000
 """Rows of a set that are looked for in another."""
 
+_TH_ROW: Final = "th row"
 _ROLES: Final = (
     ("test", re.compile(r"test|(?:^|[_xy])te(?:$|[_\d])")),
     ("validation", re.compile(r"valid|(?:^|_)(?:x|y)?_?(?:val|dev)(?:$|[_\d])|hold_?out|eval")),
@@ -149,7 +150,7 @@ def _of_table(
 ) -> DataSet:
     rows = slice(None) if step == 1 else slice(None, None, step)
     found = columns.records(table, rows, redactor, sketched=sketched)
-    scope = "whole" if step == 1 else f"every {step}th row"
+    scope = "whole" if step == 1 else f"every {step}{_TH_ROW}"
     unread = [column.name for column in found if not column.digest]
     summary = {"kind": table.kind, "shape": table.shape, "bytes": table.bytes, "scope": scope}
     if unread:
@@ -157,6 +158,13 @@ def _of_table(
     snapshot = columns.of_columns(found, table.shape, scope)
     link = DataLink(name=name, role=role, snapshot=snapshot, summary=summary)
     return DataSet(link, table, found if sketched else [])
+
+
+def rows_read(summary: Mapping[str, Any]) -> int:
+    """How many rows of a recorded set its columns tell of."""
+    shape, scope = summary.get("shape") or [0], str(summary.get("scope", ""))
+    step = scope.removeprefix("every ").removesuffix(_TH_ROW)
+    return -(-int(shape[0]) // max(1, int(step) if step.isdigit() else 1))
 
 
 def role_of(name: str) -> str:

@@ -190,3 +190,22 @@ def drift(registry: Registry, ref: str, fail_on: str | None) -> Answer:
     order = ("breaking", "major", "minor")
     bad = order[: order.index(fail_on) + 1] if fail_on else ()
     return Answer(repr(DriftTable(found)), found, not any(each.severity in bad for each in found))
+
+
+@family.command(
+    "nbreg data-drift churn@production live.parquet",
+    "nbreg data-drift churn@production live.csv --threshold 0.2 --json",
+)
+@argument("ref", REF, "the version")
+@argument("file", click.Path(), "live rows: a Parquet, CSV or JSON file")
+@click.option("--threshold", type=float, default=0.25, metavar="PSI", help="drifted from there on; 0.25")
+def data_drift(registry: Registry, ref: str, file: str, threshold: float) -> Answer:
+    """Show how live data differs from the data that a version was trained on.
+
+    Exit code 1 where it has drifted, or where that cannot be said. To train again only then:
+    `nbreg run --when-drifted`.
+    """
+    from nbreg.words import existing_file
+
+    found = registry.data_drift(ref, existing_file(file), threshold=threshold)
+    return Answer(repr(found), found, found.verdict in ("stable", "moved"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbreg.cli.base import Answer, Family, argument
-from nbreg.cli.kinds import DRAFT, RUN, limit
+from nbreg.cli.kinds import DRAFT, REF, RUN, limit
 
 if TYPE_CHECKING:
     from nbreg.registry import Registry
@@ -41,6 +41,7 @@ def runs(registry: Registry, run: str | None, query: str | None, **listed: Any) 
 
 @family.command(
     "nbreg run train.ipynb -p C 0.5 -p since 2026-02-01 --output out.ipynb",
+    "nbreg run train.ipynb --when-drifted churn@production live.parquet",
     "nbreg run train.ipynb --cell-seconds 3600 --json",
     opens="any",
 )
@@ -56,24 +57,39 @@ def runs(registry: Registry, run: str | None, query: str | None, **listed: Any) 
 )
 @click.option("--output", type=click.Path(), metavar="FILE", help="where to write the executed notebook")
 @click.option("--cell-seconds", type=float, metavar="S", help="the longest that a cell may take")
+@click.option(
+    "--when-drifted",
+    type=(REF, click.Path()),
+    default=None,
+    metavar="REF FILE",
+    help="only if live data has drifted from that of a version",
+)
 def run(
     registry: Registry,
     notebook: str,
     parameters: tuple[tuple[str, str], ...],
     output: str | None,
     cell_seconds: float | None,
+    when_drifted: tuple[str, str] | None,
 ) -> Answer:
     """Execute a notebook in a fresh kernel; exit code 1 if a cell fails, or its promotion is refused."""
     from nbreg import jobs
     from nbreg.display import EventTable
+    from nbreg.words import existing_file
 
     given = {name: jobs.parameter(value) for name, value in parameters}
-    job = jobs.run(notebook, given, registry=registry, output=output, cell_seconds=cell_seconds)
+    live = None if when_drifted is None else (when_drifted[0], existing_file(when_drifted[1]))
+    job = jobs.run(
+        notebook, given, registry=registry, output=output, cell_seconds=cell_seconds, when_drifted=live
+    )
+    if not job.run:
+        return Answer(f"{job.data_drift!r}\n{notebook} was not run", job)
     at = f"failed in code cell {job.cell}" if job.cell else "did not begin"
     how = "ran to its end" if job.ok else f"{at}: {job.error}"
     made = repr(EventTable(job.events)) if job.events else "nothing was registered or moved"
     where = [f"the executed notebook is {output}"] if output else []
-    return Answer("\n".join([f"{notebook} {how} · run {job.run[:12]}", made, *where]), job, job.ok)
+    drift = [repr(job.data_drift)] if job.data_drift else []
+    return Answer("\n".join([*drift, f"{notebook} {how} · run {job.run[:12]}", made, *where]), job, job.ok)
 
 
 @family.command("nbreg delete-run 01a2154b66f0 --reason WrongData")

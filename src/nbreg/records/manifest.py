@@ -226,6 +226,10 @@ class Column(Record, frozen=True, kw_only=True):
     mean: float | None = None
     top: list[list[Any]] = []
     """The most frequent values of text, each with its count."""
+    edges: list[float] = []
+    """Where the bins of numbers begin, from the lowest to the highest; the last one has no end."""
+    counts: list[int] = []
+    """How many of the numbers that were looked at each bin holds."""
     withheld: str = ""
     """Why nothing of the values is recorded; then there is no digest of them either."""
 

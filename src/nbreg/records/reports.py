@@ -101,6 +101,64 @@ class DriftItem(Record, frozen=True, kw_only=True):
     """Why that is not all it takes."""
 
 
+ColumnVerdict = Literal["stable", "moved", "drifted", "retyped", "missing", "new", "unknown"]
+"""`new` is a column that the version was not trained on; `unknown` is said where nothing can be."""
+
+DriftVerdict = Literal["stable", "moved", "drifted", "unknown"]
+
+
+class ColumnDrift(Record, frozen=True, kw_only=True):
+    """A column of live data, compared with what is recorded of the one that was trained on."""
+
+    name: str
+    verdict: ColumnVerdict
+    psi: float | None = None
+    """The population stability index, a gap counted as a value; None where too little is recorded."""
+    recorded: str = ""
+    """The type that was trained on."""
+    live: str = ""
+    gaps_before: float | None = None
+    """The share of values that were not there."""
+    gaps_now: float | None = None
+    mean_before: float | None = None
+    mean_now: float | None = None
+    outside: float | None = None
+    """Of numbers: the share of those that are below or above all that were trained on."""
+    unseen: list[str] = []
+    """Of texts: some of those that were not trained on; none where not all of those are recorded."""
+    unseen_share: float | None = None
+    value: str = ""
+    """Of texts: the one whose share changed most."""
+    share_before: float | None = None
+    share_now: float | None = None
+    why: str = ""
+    """Why that verdict, where the numbers do not say it."""
+
+
+class DataDrift(Record, frozen=True, kw_only=True):
+    """How live data differs from the data that a version was trained on, by what is recorded of that."""
+
+    ref: str
+    verdict: DriftVerdict
+    set: str = ""
+    """The recorded set that was compared with."""
+    trained_rows: int = 0
+    live_rows: int = 0
+    threshold: float = 0.25
+    """The index from which on a column has drifted; from two fifths of it on it has moved."""
+    columns: list[ColumnDrift] = []
+    """The worst first."""
+    why: str = ""
+    """Why nothing could be compared."""
+
+    def column(self, name: str) -> ColumnDrift:
+        """One column. Raises `KeyError`."""
+        found = next((each for each in self.columns if each.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+
 class Changes(Record, frozen=True, kw_only=True):
     """What changed in a registry since a cursor; the next question takes this cursor."""
 

@@ -43,6 +43,7 @@ from nbreg.registry.datasets import Dataset
 from nbreg.registry.decisions import DecisionVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
+from nbreg.registry.drifting import DriftVerbs
 from nbreg.registry.governing import GovernVerbs
 from nbreg.registry.history import HistoryVerbs
 from nbreg.registry.isolation import IsolationVerbs
@@ -63,7 +64,16 @@ if TYPE_CHECKING:
 Reference = str | ModelVersion
 
 
-class Registry(RunVerbs, GovernVerbs, DecisionVerbs, HistoryVerbs, IsolationVerbs, LineageVerbs, WatchVerbs):
+class Registry(
+    RunVerbs,
+    GovernVerbs,
+    DecisionVerbs,
+    DriftVerbs,
+    HistoryVerbs,
+    IsolationVerbs,
+    LineageVerbs,
+    WatchVerbs,
+):
     """A folder of models and their versions.
 
     Opening one makes no file: the folder is created by the first write. Without a location it

@@ -14,6 +14,7 @@ from nbreg.records import (
     Captured,
     Chunk,
     Data,
+    DataDrift,
     Deletion,
     Diff,
     Environment,
@@ -299,6 +300,10 @@ class ModelVersion(LineageOfVersion):
             self._stamper = deciding.Stamper(self._desk, self.model, self._entry.row)
         how = deciding.checked_stamp(self._desk, stamp)
         return predicting.predict(self, self._stamper, X, request=request, how=how, trust=trust)
+
+    def data_drift(self, rows: Any, *, threshold: float = 0.25) -> DataDrift:
+        """How live rows differ from those that it was trained on; see `Registry.data_drift`."""
+        return self.registry.data_drift(self, rows, threshold=threshold)
 
     def prove(self, **limits: Any) -> Evidence:
         """Load it in a clean process and predict on its probe; see `Registry.prove`."""
