@@ -149,3 +149,29 @@ def test_saying_of_a_model_what_is_so_already_writes_nothing(registry: Registry)
     with pytest.raises(BadInputError):
         registry.update_model("churn")
     assert len(registry.events("churn")) == lines
+
+
+def test_a_merge_takes_along_what_is_said_of_a_model_that_is_new_here(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """A model that came from a branch had lost its owner and its readme; one that is here keeps its own."""
+    for name in ("fraud", "loans"):
+        registry.register(name, {"a": name})
+    registry.update_model(
+        "fraud", owners=["ada"], visibility="organisation", description="who leaves", readme="# Read"
+    )
+    registry.update_model("loans", description="theirs", readme="# Theirs")
+    other = Registry(tmp_path / "other")
+    other.register("loans", {"b": 1})
+    other.update_model("loans", description="ours")
+
+    other.merge(registry)
+    assert other.about("fraud") == registry.about("fraud")
+    assert (other.about("loans").description, other.about("loans").readme) == ("ours", "")
+    assert [(each.kind, each.reason) for each in other.events("fraud")][-1] == ("model-updated", "Merged")
+    assert [each.number for each in other.versions("fraud")] == [1]
+
+    other.update_model("fraud", description="", owners=[])
+    assert other.merge(registry) == []
+    assert (other.about("fraud").description, other.about("fraud").owners) == ("", [])
+    assert other.verify().ok

@@ -18,16 +18,19 @@ from children import run
 
 import nbreg
 from nbreg import Registry, rules
+from nbreg.display import ModelTable
 from nbreg.errors import (
     BadInputError,
     BadQueryError,
     ConflictError,
     GateRefusedError,
     GateUnavailableError,
+    NameTakenError,
     NbregError,
     UnknownGateError,
     UnknownModelError,
     UnknownStageError,
+    UnknownVersionError,
 )
 from nbreg.records import Actor, FunctionRule, GatesRow
 from nbreg.registry import gatefunctions
@@ -138,6 +141,51 @@ def test_a_gate_nearly_written_is_told_what_it_is_called(quick: Registry) -> Non
 
 
 # required
+
+
+def test_a_policy_can_stand_there_before_the_first_version(registry: Registry) -> None:
+    """A team agrees on what production takes, and then trains; everything else still works meanwhile."""
+    with pytest.raises(UnknownModelError) as caught:
+        registry.require("fraud", "production", "metrics.auc > 0.9")
+    assert "new_model=True for one that has no version yet" in str(caught.value.hint)
+    assert (registry.models(), registry.id) == ([], "")
+
+    there = registry.require("fraud", "production", "metrics.auc > 0.9", new_model=True, reason="Policy")
+    assert registry.gates("fraud") == there
+    (model,) = registry.models()
+    assert (model.name, model.versions, model.latest) == ("fraud", 0, None)
+    assert (list(registry.versions("fraud")), list(registry.search("metrics.auc > 0"))) == ([], [])
+    assert [event.kind for event in registry.events("fraud")] == ["gates-required"]
+    assert registry.timeline("fraud").items
+    assert registry.du().models == []
+    assert "fraud" in repr(ModelTable(registry.models()))
+    assert registry.verify().ok
+    with pytest.raises(UnknownVersionError, match="'fraud' has no version"):
+        registry.get("fraud@latest")
+    with pytest.raises(UnknownVersionError, match="has no version 1") as caught_too:
+        registry.get("fraud@1")
+    assert caught_too.value.hint == "it has none yet"
+    with pytest.raises(NameTakenError, match="only in case"):
+        registry.require("Fraud", "production", "proven", new_model=True)
+    assert registry.require("fraud", "production", "metrics.auc > 0.9", new_model=True) == there
+    assert len(registry.events("fraud")) == 1
+
+    assert registry.register("fraud", {"a": 1}, metrics={"auc": 0.8}).ref == "fraud@1.0.0"
+    with pytest.raises(GateRefusedError):
+        registry.promote("fraud@1", "production")
+    registry.register("fraud", {"a": 2}, metrics={"auc": 0.95})
+    assert registry.promote("fraud@2", "production").stage == "production"
+    assert registry.verify().ok
+
+
+def test_a_policy_travels_nowhere_by_itself(registry: Registry, tmp_path: Path) -> None:
+    """Merging takes versions over; a model that has none brings nothing along, and breaks nothing."""
+    registry.require("fraud", "production", "proven", new_model=True)
+    other = Registry(tmp_path / "other")
+
+    assert other.merge(registry) == []
+    assert [model.name for model in other.models()] == []
+    registry.merge(other)
 
 
 def test_requiring_is_an_event_and_holds_for_every_reader(quick: Registry) -> None:

@@ -567,6 +567,23 @@ def test_another_registry_is_one_line(trained: Kernel) -> None:
     assert trained.good("%use_registry ./registry").text == "registry ./registry · 1 model\n"
 
 
+def test_code_works_on_the_registry_that_was_chosen(trained: Kernel) -> None:
+    """`nbreg.load` after `%use_registry` loaded another folder's model, or said that there was none."""
+    trained.good("%use_registry ./other")
+    trained.good(
+        "import nbreg, os\nmade = nbreg.register('risk', {'a': 1})\nos.environ['NBREG_REGISTRY'] = 'third'"
+    )
+
+    assert "risk" in trained.good("%models").text
+    assert value(trained, "[nbreg.load('risk@1'), nbreg.Registry().location.name]") == "[{'a': 1}, 'other']"
+    assert value(trained, "nbreg.route('risk', {1: 1.0}, key='x').registry.location.name") == "other"
+    trained.good("%use_registry ./registry")
+    assert value(trained, "nbreg.Registry().location.name") == "registry"
+    trained.good("%config Nbreg.registry = ''")
+    assert value(trained, "nbreg.Registry().location.name") == "third"
+    assert value(trained, "nbreg.Registry('fourth').location.name") == "fourth"
+
+
 def test_a_registry_chosen_by_a_relative_path_stays_where_it_was(trained: Kernel) -> None:
     """Neither `os.chdir` nor a change of configuration moves the work to another folder."""
     trained.good("%register_model churn clf")

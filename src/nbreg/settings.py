@@ -7,6 +7,8 @@ the registry's journal and changes by event.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -77,3 +79,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     environments_bytes: int = 8 * 1024**3
     """How much they all take up; those that were not used for longest go first."""
+
+
+_asked: Callable[[], str | None] | None = None
+
+
+def ask_for_default(chosen: Callable[[], str | None] | None) -> None:
+    """Have the default registry of this process be where a function says, as long as it says something.
+
+    So a kernel's magics and its code mean one registry, whichever the user chose. None asks nobody.
+    """
+    global _asked
+    _asked = chosen
+
+
+def default_location() -> str | None:
+    """The registry of who names none: what was chosen in this kernel, else `$NBREG_REGISTRY`, else none."""
+    chosen = _asked() if _asked is not None else None
+    return chosen or os.environ.get("NBREG_REGISTRY") or None

@@ -55,17 +55,26 @@ _SCOPE = "the model, or '*' for all models"
     "nbreg require churn production 'metrics.auc > 0.9' proven 'not_worse(\"auc\", tolerance=0.01)'",
     "nbreg require '*' production message_required 'approved(2)' --reason Policy",
     "nbreg require churn production ourteam.gates:no_regression",
+    "nbreg require fraud production proven --new-model",
     opens="any",
 )
 @argument("model", MODEL, _SCOPE)
 @argument("stage", STAGE, "the stage")
 @argument("gates", RULE, "queries, rules or functions", nargs=-1, required=True, metavar="GATE…")
+@click.option("--new-model", is_flag=True, help="of a model that has no version yet")
 @why
 def require(
-    registry: Registry, model: str, stage: str, gates: tuple[str, ...], reason: str, message: str
+    registry: Registry,
+    model: str,
+    stage: str,
+    gates: tuple[str, ...],
+    new_model: bool,
+    reason: str,
+    message: str,
 ) -> Answer:
     """Require gates before a version comes into a stage; of everybody, in the registry itself."""
-    return _gates(registry.require(model, stage, *gates, reason=reason, message=message), stage)
+    there = registry.require(model, stage, *gates, new_model=new_model, reason=reason, message=message)
+    return _gates(there, stage)
 
 
 @family.command("nbreg drop-gate churn production proven --reason TooSlow")

@@ -272,7 +272,11 @@ def _start_run() -> Parser:
 
 
 def _use_registry() -> Parser:
-    new = Parser("%use_registry", "Work on another registry from here on; without LOCATION, say which it is.")
+    new = Parser(
+        "%use_registry",
+        "Work on another registry from here on, in magics and in code (nbreg.Registry(), nbreg.load); "
+        "without LOCATION, say which it is.",
+    )
     new.add_argument("location", metavar="LOCATION", nargs="?", help="a folder")
     return new
 

@@ -18,6 +18,7 @@ from nbreg.kernel.drafter import Drafter
 from nbreg.kernel.hooks import Recorder
 from nbreg.kernel.running import Running
 from nbreg.names import parse_reference, template_values
+from nbreg.settings import ask_for_default
 
 if TYPE_CHECKING:
     from nbreg.registry import ModelVersion, Registry
@@ -72,6 +73,12 @@ class Session:
         self.config.registry = str(registry.location)  # absolute: the working folder may change
         self._registry, self._registered = registry, {}
         return registry
+
+    def _chosen(self) -> str | None:
+        """What `nbreg.Registry()` opens in this kernel, if somebody chose: where the magics work."""
+        if self.config.location is None or self._registry is None:
+            return self.config.location
+        return str(self._registry.location)  # a relative one stays where it was found
 
     def _forget_registry(self, change: object) -> None:
         self._registry, self._drafts, self._registered = None, None, {}
@@ -139,6 +146,7 @@ class Session:
         self.recorder.start()
         self.drafter.start()
         install_context(self.context)
+        ask_for_default(self._chosen)
         self.running.start()
         threading.Thread(target=_warm_up, name="nbreg-warm-up", daemon=True).start()
 
@@ -148,6 +156,7 @@ class Session:
         self.drafter.stop()
         self.running.stop()
         uninstall_context()
+        ask_for_default(None)
 
 
 def _shown(path: Path) -> str:

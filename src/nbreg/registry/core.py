@@ -78,7 +78,8 @@ class Registry(
 
     Opening one makes no file: the folder is created by the first write. Without a location it
     is `$NBREG_REGISTRY`, else the nearest `.nbreg` upward from the working directory, else
-    `.nbreg` in the project's root. An object may be shared by threads and survives a fork;
+    `.nbreg` in the project's root; in a kernel it is first of all what `%use_registry` or
+    `Nbreg.registry` chose there, so that code and magics mean one. An object may be shared by threads and survives a fork;
     any number of processes may use the same folder.
 
     `clock` and `actor` replace the time and the user, for tests and for services that act for
@@ -779,8 +780,9 @@ class Registry(
     def merge(self, other: str | Path | Registry) -> list[ModelVersion]:
         """Append the versions of another registry that are not here: new numbers, same ids and bytes.
 
-        A version whose name is taken here comes without it; stages and aliases stay as they
-        are here. Merging again adds nothing.
+        A version whose name is taken here comes without it; stages, aliases and gates stay as they
+        are here. Owners, description and the like come along for a model that is new here. Merging
+        again adds nothing.
         """
         theirs = other if isinstance(other, Registry) else Registry(other)
         from nbreg.registry import merging

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbreg.records import SplitRow
 from nbreg.registry.desk import Desk
+from nbreg.settings import default_location
 
 if TYPE_CHECKING:
     from nbreg.display import DecisionsView
@@ -107,7 +107,7 @@ def route(
     from nbreg.registry.core import Registry
 
     if registry is None:
-        place = (os.environ.get("NBREG_REGISTRY"), str(Path.cwd()))  # all that the default depends on
+        place = (default_location(), str(Path.cwd()))  # all that the default depends on
         registry = _opened.get(place)
         if registry is None:
             registry = _opened.setdefault(place, Registry())

@@ -8,10 +8,11 @@ from typing import Any, Final, get_args
 import msgspec
 
 from nbreg.errors import BadInputError, BadValueError
-from nbreg.records import About, Visibility
+from nbreg.records import About, ModelRow, Visibility
 from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
 from nbreg.registry.given import checked_tags, checked_text
+from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
 
 ROW: Final = ("about", "about")
@@ -52,6 +53,22 @@ def update(
         bookkeeping.brief(database, draft)
         database.put(*ROW, after)
     return after
+
+
+def carry(desk: Desk, database: JournalDB, model: str, theirs: About) -> None:
+    """Take over what another registry says of a model that is new here, as far as it may be said here."""
+    if theirs == About():
+        return
+    try:
+        said = _checked(theirs.owners, theirs.visibility, theirs.description, theirs.readme)
+    except BadInputError:  # it is as untrusted as the rest of the other side
+        return
+    with desk.transaction(database, "model-updated", reason="Merged") as draft:
+        if database.row(*MODEL_ROW, ModelRow) is not None:
+            return  # somebody else made it meanwhile
+        draft.facts["changed"] = [name for name, value in said.items() if value != getattr(About(), name)]
+        bookkeeping.brief(database, draft, new_model=model)
+        database.put(*ROW, About(**said))
 
 
 def _checked(

@@ -19,7 +19,13 @@ class GovernVerbs:
     _desk: Desk
 
     def require(
-        self, model: str | None, stage: str, *gates: Any, reason: str = "", message: str = ""
+        self,
+        model: str | None,
+        stage: str,
+        *gates: Any,
+        new_model: bool = False,
+        reason: str = "",
+        message: str = "",
     ) -> list[RequiredGate]:
         """Require gates before a version of the model comes into a stage; of all models with None or `*`.
 
@@ -29,12 +35,16 @@ class GovernVerbs:
         `nbreg.gate`, or by the name of an entry point. It stands in the registry and holds for
         everybody; where a function cannot be found, promoting is refused. What is in the stage
         already stays. Returns the gates that the stage has now; what it has already writes nothing.
+        With `new_model` the model need not have a version yet; it is an option, for the gates of a
+        misspelled model would guard nothing.
 
-        Raises `BadInputError`, `BadQueryError`, `UnknownGateError` or `UnknownStageError`.
+        Raises `UnknownModelError`, `BadInputError`, `BadQueryError`, `UnknownGateError` or `UnknownStageError`.
         """
         from nbreg.registry import requiring
 
-        return requiring.require(self._desk, model, stage, gates, reason=reason, message=message)
+        return requiring.require(
+            self._desk, model, stage, gates, new_model=new_model, reason=reason, message=message
+        )
 
     def drop_gate(
         self, model: str | None, stage: str, gate: Any, *, reason: str, message: str = ""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from nbreg.errors import BadInputError
+from nbreg.settings import default_location
 
 FOLDER = ".nbreg"
 
 
 def find(location: str | Path | None, start: Path | None = None) -> Path:
-    """The registry's folder: as given, else `$NBREG_REGISTRY`, else the nearest `.nbreg` upward,
-    else `.nbreg` in the project's root (the top of the git work tree, else the working directory).
+    """The registry's folder: as given, else what was chosen in this kernel, else `$NBREG_REGISTRY`, else
+    the nearest `.nbreg` upward, else `.nbreg` in the project's root (the top of the git work tree, else
+    the working directory).
 
     A folder given that has other things in it is a project: the registry is the `.nbreg` in it.
 
     Raises `BadInputError` for a location that is no folder.
     """
-    given = location if location is not None else os.environ.get("NBREG_REGISTRY") or None
+    given = location if location is not None else default_location()
     try:
         here = start or Path.cwd()
     except FileNotFoundError:

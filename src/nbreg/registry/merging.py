@@ -14,9 +14,10 @@ import msgspec
 from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import check_version_name
-from nbreg.records import DataLink, Pointer, VersionRow
-from nbreg.registry import bookkeeping, datasets, links, parts, uses
+from nbreg.records import DataLink, ModelRow, Pointer, VersionRow
+from nbreg.registry import bookkeeping, datasets, describing, links, parts, uses
 from nbreg.registry.desk import Desk, Entry
+from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
 
 
@@ -52,9 +53,10 @@ def _merge_model(desk: Desk, other: Desk, model: str) -> list[Entry]:
         raise damage.error()
     ours = desk.folder.model_to_write(model)
     rows = [theirs.row("versions", number, VersionRow) for number in theirs.ids("versions")]
-    added = [
-        _take(desk, other, ours, model, row) for row in rows if row and not row.purged and not row.deleted
-    ]
+    wanted = [row for row in rows if row and not row.purged and not row.deleted]
+    if wanted and ours.refresh().row(*MODEL_ROW, ModelRow) is None:
+        describing.carry(desk, ours, model, describing.about(theirs))
+    added = [_take(desk, other, ours, model, row) for row in wanted]
     return [entry for entry in added if entry is not None]
 
 

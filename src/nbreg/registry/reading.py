@@ -176,7 +176,8 @@ def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> Unk
     row = database.row(*MODEL_ROW, ModelRow)
     last = row.next_number - 1 if row else 0
     return UnknownVersionError(
-        f"{reference.model!r} has no version {reference.value}", hint=f"its numbers go from 1 to {last}"
+        f"{reference.model!r} has no version {reference.value}",
+        hint=f"its numbers go from 1 to {last}" if last else "it has none yet",
     )
 
 

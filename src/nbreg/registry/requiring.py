@@ -12,11 +12,12 @@ from nbreg.errors import (
     BadInputError,
     NameTakenError,
     UnknownGateError,
+    UnknownModelError,
     UnknownVersionError,
     did_you_mean,
     option,
 )
-from nbreg.names import check_version_name
+from nbreg.names import check_model_name, check_version_name
 from nbreg.query import parse_query
 from nbreg.records import (
     AnyRule,
@@ -38,7 +39,14 @@ Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 def require(
-    desk: Desk, model: str | None, stage: str, gates: Sequence[object], *, reason: str, message: str
+    desk: Desk,
+    model: str | None,
+    stage: str,
+    gates: Sequence[object],
+    *,
+    new_model: bool,
+    reason: str,
+    message: str,
 ) -> list[RequiredGate]:
     """Require gates before a version comes into a stage; see `Registry.require`."""
     lifecycle.check_held(desk.lifecycle, stage)
@@ -48,12 +56,39 @@ def require(
     if without_secrets(wanted) != wanted:
         raise BadInputError("a gate holds what looks like a secret")
 
+    if not _is_everywhere(model):
+        assert model is not None
+        new_model = _is_to_come(desk, model, new_model=new_model)
+
     def added(there: list[dict[str, Any]]) -> list[dict[str, Any]]:
         fresh = [each for i, each in enumerate(wanted) if each not in there and each not in wanted[:i]]
         return [*there, *fresh]
 
-    _change(desk, model, stage, "gates-required", wanted, added, reason=reason, message=message)
+    _change(
+        desk,
+        model,
+        stage,
+        "gates-required",
+        wanted,
+        added,
+        new_model=new_model,
+        reason=reason,
+        message=message,
+    )
     return required(desk, model, stage)
+
+
+def _is_to_come(desk: Desk, model: str, *, new_model: bool) -> bool:
+    """Whether nothing is known of a model yet. Raises `UnknownModelError` unless that is meant."""
+    check_model_name(model)
+    try:
+        desk.model(model)
+    except UnknownModelError as error:
+        if not new_model:
+            error.hint = f"{error.hint} {option('new_model')} for one that has no version yet".strip()
+            raise
+        return True
+    return False
 
 
 def drop_gate(
@@ -126,6 +161,7 @@ def _change(
     which: list[dict[str, Any]],
     change: Change,
     *,
+    new_model: bool = False,
     reason: str,
     message: str,
 ) -> None:
@@ -143,7 +179,9 @@ def _change(
             desk.folder.put_own(msgspec.structs.replace(row, lifecycle=changed))
         return
     assert model is not None
-    database = desk.model(model)
+    if new_model:
+        desk.ready()
+    database = desk.folder.model_to_write(model) if new_model else desk.model(model)
     desk.ready()
     with desk.transaction(database, kind, reason=reason, message=message) as draft:
         now = database.row(gating.TABLE, stage, GatesRow) or GatesRow()
@@ -151,7 +189,7 @@ def _change(
         if rules_after == now.rules:
             return
         draft.facts.update(told)
-        bookkeeping.brief(database, draft)
+        desk.folder.refuse_twin(model, bookkeeping.brief(database, draft, new_model=model))
         database.put(gating.TABLE, stage, GatesRow(rules=rules_after) if rules_after else None)
 
 
