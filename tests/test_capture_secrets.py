@@ -253,6 +253,13 @@ def test_arguments_of_a_script_lose_their_secrets() -> None:
         ("https://conda.anaconda.org/t/to-12345/main", "https://conda.anaconda.org/main"),
         ("https://host/a?access_token=abcdef123", "https://host/a?access_token=‹redacted: url-parameter›"),
         ("file:///srv/wheels/x.whl", "file:///srv/wheels/x.whl"),
+        ("https://bob:p/w?d#1@host/x.git", "https://host/x.git"),
+        ("//bob:pw@host/share", "//host/share"),
+        ("see //bob:p/w@host/share", "see //host/share"),
+        ("https://host:8080/model@3", "https://host:8080/model@3"),
+        ("https://[::1]:8080/model@3", "https://[::1]:8080/model@3"),
+        ("s3://bucket//model@3/x", "s3://bucket//model@3/x"),
+        ("https://host/a@b:c@d", "https://host/a@b:c@d"),
     ],
 )
 def test_urls_are_kept_without_credentials(url: str, bare: str) -> None:

@@ -530,3 +530,36 @@ def test_a_crontab_trains_and_the_exit_code_says_how(filled: Registry, run: Any,
     )
     assert run("run", str(train), "-p", "scal", "2")[2].endswith("(did you mean 'scale'?)\n")
     assert run("run", str(tmp_path / "none.ipynb"))[0] == 1
+
+
+def test_a_shell_says_what_a_file_was_trained_on(registry: Registry, run: Any, tmp_path: Path) -> None:
+    """A model that another tool wrote has a lineage, too, and live data can be compared with it."""
+    import pandas as pd
+
+    (tmp_path / "m.bin").write_bytes(b"1")
+    rows = pd.DataFrame({"age": range(400), "city": ["Oslo", "Rome"] * 200})
+    rows.to_csv(tmp_path / "customers.csv", index=False)
+    (tmp_path / "notes.txt").write_text("none")
+    where = ["--registry", str(registry.init())]
+    words = ["register", "{team}_churn", str(tmp_path / "m.bin"), "--sub", "team=A"]
+    words += ["--data", f"train={tmp_path / 'customers.csv'},{tmp_path / 'notes.txt'}", *where]
+    assert told(run, *words)["number"] == 1
+
+    version = registry.get("A_churn@1")
+    train, notes = version.data.sets
+    assert (train.name, train.role, train.summary["shape"]) == ("train", "train", [400, 2])
+    assert (notes.name, bool(notes.snapshot), "shape" in notes.summary) == ("notes", True, False)
+    assert registry.register_dataset("customers", tmp_path / "customers.csv").snapshot == train.snapshot
+    assert registry.data_drift(version, rows).verdict == "stable"
+    assert registry.data_drift(version, rows.assign(age=rows["age"] + 300)).verdict == "drifted"
+    assert run(*words)[1].endswith("was here already\n")
+    rows.assign(age=1).to_csv(tmp_path / "customers.csv", index=False)
+    assert told(run, *words)["number"] == 2
+
+    for bad, said in (
+        (["--data", "train=nowhere.csv"], "there is no file nowhere.csv"),
+        (["--data", f"a={tmp_path / 'm.bin'},a={tmp_path / 'm.bin'}"], "--data gives 'a' twice"),
+        (["--sub", "team"], "--sub team names no value"),
+    ):
+        code, _, err = run("register", "x", str(tmp_path / "m.bin"), *bad, *where)
+        assert (code, said in err) == (1, True), err

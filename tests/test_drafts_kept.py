@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -316,3 +317,15 @@ def test_no_hook_of_the_users_runs_and_no_mark_is_left() -> None:
     holder.held = [{"deep": Reducing()}]  # type: ignore[attr-defined]
     with pytest.raises(families.NotTakenError, match="Reducing has a __reduce__ of its own"):
         families.take("model", holder, most=10_000)
+
+
+def test_asking_whether_there_is_a_draft_leaves_no_folder_open(tmp_path: Path) -> None:
+    """Each registration asks it; Python warns of a folder that is left to the garbage collector."""
+    folder = DraftFolder(tmp_path / "drafts")
+    filled(folder, 10), filled(folder, 10)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        assert not folder.is_empty()
+        gc.collect()
+
+    assert [str(each.message) for each in found] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from nbreg import Registry
 from nbreg.cli import main
@@ -296,3 +297,24 @@ def test_the_command_line_exports_and_imports(
 
     told = json.loads(capsys.readouterr().out.partition("\n")[2])
     assert (told["model"], told["number"]) == ("churn", 1)
+
+
+@pytest.mark.parametrize(
+    "form", ["archive", "huggingface", "mlflow", "skops", "pull", "environment", "notebook", "script"]
+)
+def test_the_folder_above_is_made_whatever_is_written(registry: Registry, form: str, tmp_path: Path) -> None:
+    """`mkdir` before three of the verbs and not before the other five is nothing to remember."""
+    if form == "skops":
+        pytest.importorskip("skops", reason="skops is not installed")
+    version = registry.register("churn", LogisticRegression().fit([[0.0], [1.0]], [0, 1]))
+    target = tmp_path / "not" / "there" / ("yet.ipynb" if form == "notebook" else "yet.py")
+    writing = {
+        "pull": lambda: registry.pull(version, target),
+        "environment": lambda: version.export_environment(target),
+        "notebook": lambda: version.recipe.to_notebook(target),
+        "script": lambda: version.recipe.to_script(target),
+    }
+    writing.get(form, lambda: registry.export(version, target, form))()
+
+    assert target.exists()
+    assert [each.name for each in target.parent.iterdir()] == [target.name]

@@ -3,7 +3,7 @@
     import nbreg
 
     registry = nbreg.Registry()
-    version = registry.register("churn", model, metrics={"auc": 0.91})
+    version = registry.register("churn", model, metrics={"auc": 0.91}, data={"train": X})
     registry.promote("churn@1.0.0", "production", reason="FirstRelease")
     model = registry.load("churn@production")
 

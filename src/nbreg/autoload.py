@@ -10,12 +10,13 @@ FILE = "50-nbreg.py"
 MARK = "# Written by `nbreg enable`; `nbreg disable` removes it."
 TEXT = f"""{MARK}
 # A kernel whose environment has no nbreg starts as it always did.
+# Not by %load_ext: a notebook that begins with that would be told that nbreg is already loaded.
 try:
     __import__("nbreg")
 except ImportError:
     pass
 else:
-    get_ipython().run_line_magic("load_ext", "nbreg")
+    __import__("nbreg").load_ipython_extension(get_ipython())
 """
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from nbreg.errors import BadInputError, BadValueError
+from nbreg.errors import BadInputError, BadTemplateError, BadValueError
 
 _PATH_STARTS: Final = ("./", "../", "/", "~/", ".\\", "..\\")
 
@@ -123,6 +123,26 @@ def artifact_sources(given: Iterable[str] | None) -> dict[str, str]:
             raise BadInputError(f"--artifacts {piece} is neither a variable nor a file", hint="a,b=./file")
         found[name] = source
     return found
+
+
+def substitution(text: str) -> tuple[str, str]:
+    """`team=A`. Raises `BadTemplateError`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise BadTemplateError(f"--sub {text} names no value", hint="--sub team=A")
+    return name, value
+
+
+def named_files(flag: str, given: Iterable[str] | None) -> dict[str, Path]:
+    """`train=train.parquet,test.parquet`: files by name; one without a name has that of the file."""
+    named: dict[str, Path] = {}
+    for piece in pieces(given):
+        name, equals, path = piece.partition("=")
+        name, path = (name, path) if equals else (Path(piece).stem, piece)
+        if name in named:
+            raise BadInputError(f"{flag} gives {name!r} twice", hint=f"other_{name}={path}")
+        named[name] = existing_file(path)
+    return named
 
 
 def is_path(text: str) -> bool:

@@ -11,15 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from nbreg import families
-from nbreg.capture import columns
+from nbreg.capture import columns, tablefiles
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.summaries import type_name
-from nbreg.capture.tables import Table, as_table, kind_of
+from nbreg.capture.tables import EVERY, Table, as_table, kind_of
 from nbreg.records import Column, Data, DataLink, UsedData, canonical, digest_of
 
 WHOLE: Final = 256 * 1024 * 1024
@@ -30,6 +31,9 @@ SAMPLED: Final = 32 * 1024 * 1024
 
 UNASKED: Final = 64 * 1024 * 1024
 """Bytes of all sets that were not named together that are digested whole: nobody waits long for them."""
+
+FILE: Final = 64 * 1024 * 1024
+"""Bytes of a file whose table is read for the sake of its columns."""
 
 COMPARED: Final = 1_000_000
 """Rows of a set that are looked for in another."""
@@ -132,8 +136,18 @@ def _data_set(
     except Exception:  # noqa: S110 - a column that cannot be read: the digest by value is left
         pass
     snapshot = families.snapshot(_without_secret(value, redactor))
-    summary = {"kind": type_name(type(value))}
-    return DataSet(DataLink(name=clean, role=role, snapshot=snapshot, summary=summary), None, [])
+    shape, found = _in_file(value, redactor) if isinstance(value, Path) and sketched else ([], [])
+    summary = {"kind": type_name(type(value)), **({"shape": shape, "scope": "whole"} if found else {})}
+    return DataSet(DataLink(name=clean, role=role, snapshot=snapshot, summary=summary), None, found)
+
+
+def _in_file(path: Path, redactor: Redactor) -> tuple[list[int], list[Column]]:
+    """Shape and columns of a table in a file of moderate size; its content is told by the file's bytes."""
+    try:
+        table = as_table(tablefiles.read(path)) if path.stat().st_size <= FILE else None
+        return ([], []) if table is None else (table.shape, columns.records(table, EVERY, redactor))
+    except Exception:  # no table, or nothing that reads one: its digest is known all the same
+        return [], []
 
 
 def _without_secret(value: object, redactor: Redactor) -> object:

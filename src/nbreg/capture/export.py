@@ -86,10 +86,14 @@ def write(
     needed_only: bool = False,
     overwrite: bool = False,
 ) -> Path:
-    """Write `text` to a file, and say where. Raises `ConflictError` if it is there already."""
+    """Write `text` to a file, whose folder is made, and say where.
+
+    Raises `ConflictError` if it is there already.
+    """
     target = Path(path)
     written = text(environment, form, needed_only=needed_only)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("w" if overwrite else "x", encoding="utf-8", newline="\n") as file:
             file.write(written)
     except FileExistsError:

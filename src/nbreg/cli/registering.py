@@ -11,7 +11,7 @@ from nbreg.cli.base import Answer, Family, argument, why
 from nbreg.cli.kinds import ALIAS, DRAFT, MODEL, REF, RUN, STAGE, as_object, no_variable
 from nbreg.cli.looking import document
 from nbreg.errors import BadInputError
-from nbreg.words import existing_file, metrics, params, pieces
+from nbreg.words import existing_file, metrics, named_files, params, pieces, substitution
 
 if TYPE_CHECKING:
     from nbreg.registry import Registry
@@ -26,6 +26,8 @@ _TAGS: Final[dict[str, Any]] = {"metavar": "a,b", "multiple": True, "help": "key
     "nbreg register churn model.onnx --metrics auc=0.91 --stage staging",
     "nbreg register churn runs:/01a2154b66f0/model --tags nightly",
     "nbreg register churn exported/ --version 2.0.0 --artifacts card=README.md",
+    "nbreg register churn model.onnx --data train=train.parquet,test=test.parquet",
+    "nbreg register '{team}_churn' model.onnx --sub team=A",
     "nbreg register churn --draft 2",
     opens="any",
 )
@@ -43,6 +45,10 @@ _TAGS: Final[dict[str, Any]] = {"metavar": "a,b", "multiple": True, "help": "key
 @click.option(
     "--artifacts", metavar="name=path,…", multiple=True, help="more files; of a run the names that it logged"
 )
+@click.option(
+    "--data", metavar="name=path,…", multiple=True, help="files of data it was trained on; not stored"
+)
+@click.option("--sub", metavar="team=A", multiple=True, help="what {team} in names stands for")
 @click.option("--run", type=RUN, metavar="ID", help="the run that produced it")
 @click.option("--parent", type=REF, metavar="REF", help="the version that it was derived from")
 @click.option("--draft", type=DRAFT, metavar="N", help="a draft, by its number in `nbreg drafts`")
@@ -60,6 +66,8 @@ def register(
     draft: int | None,
     preview: bool,
     artifacts: tuple[str, ...],
+    data: tuple[str, ...],
+    sub: tuple[str, ...],
     **given: Any,
 ) -> Answer:
     """Make a new version of a file, a folder or what a run logged.
@@ -73,6 +81,8 @@ def register(
     given["metrics"] = metrics(given["metrics"], no_variable("--metrics"), variables=False)
     given["params"] = params(given["params"], no_variable("--params"))
     given["content"] = as_object("--content", given["content"])
+    given["data"] = named_files("--data", data) or None
+    given["substitutions"] = dict(map(substitution, sub)) or None
     given["artifacts"] = _artifacts(artifacts, logged=(source or "").startswith("runs:/"))
     if draft is not None and (source or preview):
         raise BadInputError(
@@ -99,14 +109,7 @@ def _artifacts(given: tuple[str, ...], *, logged: bool) -> list[str] | dict[str,
     found = pieces(given)
     if logged or not found:
         return found or None
-    named = {}
-    for piece in found:
-        name, equals, path = piece.partition("=")
-        name, path = (name, path) if equals else (Path(piece).stem, piece)
-        if name in named:
-            raise BadInputError(f"--artifacts gives {name!r} twice", hint=f"other_{name}={path}")
-        named[name] = existing_file(path)
-    return named
+    return named_files("--artifacts", given)
 
 
 @family.command(

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 from IPython.core.error import UsageError
 
 from nbreg.display.text import brief
-from nbreg.errors import BadInputError, BadTemplateError, did_you_mean
+from nbreg.errors import BadInputError, did_you_mean
 from nbreg.names import fill_known, fill_template
 from nbreg.registry.datasets import Dataset
 from nbreg.words import Lookup as Lookup
@@ -28,6 +28,7 @@ from nbreg.words import literal as literal
 from nbreg.words import metrics as metrics
 from nbreg.words import params as params
 from nbreg.words import pieces as pieces
+from nbreg.words import substitution
 from nbreg.words import unset as unset
 
 _PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
@@ -159,8 +160,6 @@ def substitutions(words: Iterable[str]) -> dict[str, str]:
         following = word == "--sub" and not following
         if text is None:
             continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise BadTemplateError(f"--sub {text} names no value", hint="--sub team=A")
+        name, value = substitution(text)
         given[name] = value
     return given

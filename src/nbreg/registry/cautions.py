@@ -1,7 +1,8 @@
 """What is doubtful about what somebody is about to do, in a sentence: said once, and kept.
 
 There are few of these on purpose. Each names something that teams regret later, says what would be
-better, and comes at the moment when it can still be changed.
+better, and comes at the moment when it can still be changed. It is read in notebooks, shells and
+panels alike, whoever wrote it: it spells what all of them know.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def unexplained(rules: Lifecycle, stage: str, reason: str, message: str) -> str:
     """Who asks later why this version serves finds nothing."""
     if stage not in rules.single or reason.strip() or message.strip():
         return ""
-    return f"no reason was given for what is in {stage} now: reason= and message= tell who asks later"
+    return f"no reason was given for what is in {stage} now: a reason or a message tells who asks later"
 
 
 def deleting(rules: Lifecycle, row: VersionRow) -> str:

@@ -79,8 +79,8 @@ class Registry(
     Opening one makes no file: the folder is created by the first write. Without a location it
     is `$NBREG_REGISTRY`, else the nearest `.nbreg` upward from the working directory, else
     `.nbreg` in the project's root; in a kernel it is first of all what `%use_registry` or
-    `Nbreg.registry` chose there, so that code and magics mean one. An object may be shared by threads and survives a fork;
-    any number of processes may use the same folder.
+    `Nbreg.registry` chose there, so that code and magics mean one. An object may be shared by
+    threads and survives a fork; any number of processes may use the same folder.
 
     `clock` and `actor` replace the time and the user, for tests and for services that act for
     someone else.

@@ -12,6 +12,7 @@ from nbreg.errors import BadInputError, ConflictError, did_you_mean
 from nbreg.records import Manifest
 from nbreg.registry import archiving, mlmodel, parts, pulling, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.store.files import refused
 
 _LIBRARIES: Final = {
     "sklearn": "sklearn",
@@ -118,8 +119,11 @@ def _skops(desk: Desk, entry: Entry, path: Path) -> Path:
     model = loading.load(desk, f"{entry.model}@{entry.number}", "model", trust=None, on_drift="ignore")
     unfinished = target.with_name(f".{target.name}-{secrets.token_hex(6)}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         skops.write(model, unfinished)
         unfinished.rename(target)
+    except OSError as error:
+        raise refused(error, target) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return target

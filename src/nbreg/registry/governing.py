@@ -38,7 +38,8 @@ class GovernVerbs:
         With `new_model` the model need not have a version yet; it is an option, for the gates of a
         misspelled model would guard nothing.
 
-        Raises `UnknownModelError`, `BadInputError`, `BadQueryError`, `UnknownGateError` or `UnknownStageError`.
+        Raises `UnknownModelError`, `BadInputError`, `BadQueryError`, `UnknownGateError` or
+        `UnknownStageError`.
         """
         from nbreg.registry import requiring
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from nbreg.errors import BadInputError
 from nbreg.records import Execution, Recipe
 
 _REGISTERING: Final = re.compile(r"(?m)^(%%?register_model\b.*|%load_ext nbreg)$")
@@ -31,9 +32,7 @@ def to_notebook(recipe: Recipe, path: str | Path, *, title: str = "") -> Path:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    target = Path(path)
-    target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return target
+    return _written(Path(path), json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 def to_script(recipe: Recipe, path: str | Path, *, title: str = "") -> Path:
@@ -48,8 +47,15 @@ def to_script(recipe: Recipe, path: str | Path, *, title: str = "") -> Path:
     )
     parts = ["\n".join(f"# {line}".rstrip() for line in heading.splitlines())]
     parts += [f"# %% {_label(each)}\n{_body(each)}" for each in recipe.cells]
-    target = Path(path)
-    target.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return _written(Path(path), "\n\n".join(parts) + "\n")
+
+
+def _written(target: Path, text: str) -> Path:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{target} cannot be written: {error.strerror}", hint="another path") from error
     return target
 
 

@@ -38,7 +38,12 @@ _GAPS = bytes(ord("x") if 33 <= each < 127 and chr(each) not in "\"'`()<>," else
 _PRECISE = tuple((hint, shape) for shape in SHAPES if shape.precise for hint in shape.byte_hints)
 _SPACED = tuple((hint, shape) for hint, shape in _PRECISE if b" " in shape.byte_hints[0])
 _PACKED = tuple((hint, shape) for hint, shape in _PRECISE if b" " not in shape.byte_hints[0])
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#]*)@")
+# Also without a scheme at the beginning, and with a password that holds what should have been escaped there;
+# what begins like a port is one: `host:8080/model@3`.
+_USERINFO = re.compile(
+    r"""(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://|(?<![^\s"'(=,])//)"""
+    r"(?P<user>[^\s/?#]*|[^\s/?#:@\[]*:(?!\d{1,5}(?:[/?#]|$))[^\s@]*)@"
+)
 _CONDA_TOKEN = re.compile(r"/t/[^/\s]+/")
 
 
