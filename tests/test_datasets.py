@@ -19,6 +19,7 @@ import nbreg
 from nbreg import Registry
 from nbreg.errors import BadInputError, BadNameError, BadReferenceError, UnknownDatasetError
 from nbreg.settings import Settings
+from nbreg.store.files import holds
 
 
 def customers(shift: float = 0.0) -> pd.DataFrame:
@@ -311,3 +312,30 @@ def test_a_registry_that_was_only_read_has_no_file_of_data(registry: Registry, t
     quick.register("churn", 1)
     assert quick.datasets() == []
     assert not (quick.location / "data").exists()
+
+
+def test_who_used_data_is_found_without_opening_a_model_that_did_not(registry: Registry) -> None:
+    """At a thousand models it took seconds, since the lines of all of them were read."""
+    for at in range(5):
+        registry.register(f"team/Model-{at}", {"a": at}, data={"train": [at, 1]})
+    registry.register("other", {"a": 1}, data={"train": [3, 1]})
+    fresh = Registry(registry.location)
+    found = fresh.trained_on([3, 1])
+
+    assert [(each.model, each.number) for each in found] == [("other", 1), ("team/Model-3", 1)]
+    assert set(fresh._desk.folder._open) == {"other", "team/model-3"}
+    digest = found[0].manifest.links[0].snapshot
+    assert fresh.trained_on(f"sha256:{digest[:12]}") == found
+    assert Registry(registry.location).trained_on([7, 7]) == []
+
+
+def test_a_text_is_found_wherever_it_stands_in_a_file(tmp_path: Path) -> None:
+    """Large journals are looked through in pieces, and a digest may lie across two of them."""
+    file = tmp_path / "journal.jsonl"
+    for at in range(12):
+        file.write_bytes(b"x" * at + b"digest" + b"y" * 5)
+        assert holds(file, b"digest", block=4)
+        assert holds(file, b"digest")
+        assert not holds(file, b"digesu", block=4)
+    assert not holds(tmp_path / "none", b"digest")
+    assert holds(tmp_path, b"digest"), "what cannot be read is for others to tell"

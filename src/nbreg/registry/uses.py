@@ -145,10 +145,20 @@ def children(desk: Desk, version_id: str) -> Iterator[Entry]:
 
 
 def _in_all(desk: Desk, table: str, digest: str) -> Iterator[Entry]:
-    for model in desk.models():
+    for model, database in _mentioning(desk, digest):
+        yield from [Entry(model, database, row) for row in versions(database, table, digest)]
+
+
+def _mentioning(desk: Desk, digest: str) -> Iterator[tuple[str, JournalDB]]:
+    """The models whose journal names a digest, or the beginning of one, by name; no other is opened."""
+    found = []
+    for folder in desk.folder.mentioning(digest):
         with suppress(NbregError):  # `verify` tells of a journal that cannot be read
-            database = desk.model(model.name)
-            yield from [Entry(model.name, database, row) for row in versions(database, table, digest)]
+            row = desk.folder.brief(folder)
+            found += [row.name] if row else []
+    for name in sorted(found):
+        with suppress(NbregError):
+            yield name, desk.model(name)
 
 
 def feature_sets(database: JournalDB) -> list[FeatureSet]:
@@ -168,7 +178,6 @@ def feature_set(database: JournalDB, digest: str) -> FeatureSet | None:
 def snapshots_like(desk: Desk, beginning: str) -> set[str]:
     """The snapshots, named or not, whose digest begins so."""
     found = set(desk.folder.data.refresh().completions("snapshots", beginning))
-    for model in desk.models():
-        with suppress(NbregError):
-            found.update(desk.model(model.name).completions("data", beginning))
+    for _, database in _mentioning(desk, beginning):
+        found.update(database.completions("data", beginning))
     return found

@@ -61,6 +61,23 @@ def is_own(path: str) -> bool:
     return f"{path}/".startswith(_own_beginnings) or path in _made_for_own
 
 
+def holds(path: Path, text: bytes, block: int = 4 * 1024 * 1024) -> bool:
+    """Whether a file has these bytes in it; also where it cannot be read, for whoever reads on says why."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            end = b""
+            while piece := file.read(block):
+                seen = end + piece
+                if text in seen:
+                    return True
+                end = seen[-len(text) :]
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def refused(error: OSError, path: Path | str, *, reading: bool = False) -> StoreError:
     """The typed error for what the system refused."""
     if reading:

@@ -38,7 +38,7 @@ from nbreg.errors import (
 from nbreg.records import FORMAT, NO_RECORD, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
-from nbreg.store.files import forgetful, make_folder, network_file_system, refused
+from nbreg.store.files import forgetful, holds, make_folder, network_file_system, refused
 from nbreg.store.journal import Line, last_line
 from nbreg.store.tiny import JournalDB
 
@@ -314,6 +314,14 @@ class Folder:
         """Every model in brief, from the last line of its journal alone."""
         found = (self.last_row(name, path) for name, path in self.journals())
         return [row for row in found if row is not None]
+
+    def mentioning(self, text: str) -> Iterator[str]:
+        """The models whose journal has this text in it, by the names of their folders.
+
+        A digest is told from all others, so this finds those that may have a row about it without
+        reading the lines of any: a thousand journals in the time in which one is opened.
+        """
+        yield from (name for name, path in self.journals() if holds(path, text.encode()))
 
     def last_row(self, name: str, path: Path) -> ModelRow | None:
         """The row of a model that `journals` names; None where nothing of it can be read."""
