@@ -1386,7 +1386,7 @@ def test_a_registry_has_the_stages_that_were_chosen_for_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "stages",
     [
-        [], "none", ["none", "production"], ["none", "staging", "archived"], ["production", "none", "archived"],
+        [], "none", ["none", "production"], ["production", "none", "archived"],
         ["none", "1", "production", "archived"], ["none", "latest", "production", "archived"],
         ["none", "production", "production", "archived"], ["none", "a b", "production", "archived"], [1, 2, 3],
     ],

@@ -108,7 +108,7 @@ export function happened(event: IEvent): string {
     parts.push(was && was !== stage ? `${was} → ${stage}` : `→ ${stage}`);
   }
   if (typeof facts['archived'] === 'number') {
-    parts.push(`(${text('archived_name') || `#${text('archived')}`} archived)`);
+    parts.push(`(${text('archived_name') || `#${text('archived')}`} ${text('archived_to') || 'archived'})`);
   }
   for (const name of ['alias', 'verdict']) {
     if (text(name)) {

@@ -28,8 +28,9 @@ _STAGE: Final = re.compile(r"[a-z][a-z-]{0,31}")
 def chosen(stages: Iterable[str]) -> Lifecycle:
     """The rules for stages that somebody chose. Raises `BadInputError`.
 
-    They begin with `none`, end with `archived`, and `production`, with its one holder, is among them:
-    these three have a meaning that other words would not.
+    The first is where versions begin, the last is out of use, and those between are held. One of them
+    has a single holder: `production`, if it is there, else the highest. `none`, `production` and
+    `archived` mean the same in every registry, so they stand nowhere but in their places.
     """
     names = [stages] if isinstance(stages, str) else list(stages)
     for name in names:
@@ -37,12 +38,13 @@ def chosen(stages: Iterable[str]) -> Lifecycle:
             raise BadInputError(
                 f"{ascii(name)[:60]} is no name of a stage", hint="small letters and '-'; 'latest' is taken"
             )
-    if names[:1] != ["none"] or names[-1:] != ["archived"] or "production" not in names:
+    if "none" in names[1:] or "archived" in names[:-1] or "production" in (*names[:1], *names[-1:]):
         raise BadInputError(
-            "stages begin with 'none', end with 'archived' and have 'production' in between",
+            "'none' can only be the first stage, 'archived' the last, and 'production' one in between",
             hint="for example none, testing, staging, production, archived",
         )
-    return check_lifecycle(Lifecycle(stages=names))
+    single = "production" if "production" in names else "".join(names[-2:-1])
+    return check_lifecycle(Lifecycle(stages=names, single=[single]))
 
 
 def first(lifecycle: Lifecycle) -> str:
@@ -58,6 +60,11 @@ def last(lifecycle: Lifecycle) -> str:
 def held(lifecycle: Lifecycle) -> list[str]:
     """The stages that a version can hold, so that a reference may name them."""
     return lifecycle.stages[1:-1]
+
+
+def serving(lifecycle: Lifecycle) -> str:
+    """The stage of what is at work: the highest one with a single holder."""
+    return max(lifecycle.single, key=lifecycle.stages.index, default=held(lifecycle)[-1])
 
 
 def is_above(lifecycle: Lifecycle, stage: str, other: str) -> bool:

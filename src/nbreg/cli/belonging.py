@@ -155,8 +155,10 @@ def deployments(registry: Registry, model: str | None, ended: bool) -> Answer:
 
     found = registry.deployments(model, ended=ended)
     models = {each.model for each in found}
-    holders = {row.name: row.stages["production"] for row in registry.models() if "production" in row.stages}
-    table = DeploymentTable(found, holders={name: holders[name] for name in models & set(holders)})
+    stage = registry.serving
+    holders = {row.name: row.stages[stage] for row in registry.models() if stage in row.stages}
+    told = {name: holders[name] for name in models & set(holders)}
+    table = DeploymentTable(found, holders=told, stage=stage)
     return Answer(repr(table), found)
 
 

@@ -32,12 +32,10 @@ def promote(
 
 @family.command("nbreg retire churn@2 --reason Superseded", "nbreg retire churn@2 --to development")
 @argument("ref", REF, "the version")
-@click.option(
-    "--to", type=STAGE, default="archived", metavar="STAGE", help="a lower stage; default: archived"
-)
+@click.option("--to", type=STAGE, metavar="STAGE", help="a lower stage; default: archived")
 @force
 @why
-def retire(registry: Registry, ref: str, to: str, force: bool, reason: str, message: str) -> Answer:
+def retire(registry: Registry, ref: str, to: str | None, force: bool, reason: str, message: str) -> Answer:
     """Take a version out of use."""
     before = registry.get(ref).stage
     return told_move(registry.retire(ref, to, reason=reason, message=message, force=force), before)
@@ -45,10 +43,12 @@ def retire(registry: Registry, ref: str, to: str, force: bool, reason: str, mess
 
 @family.command("nbreg rollback churn --reason ErrorRate", "nbreg rollback churn --to churn@3")
 @argument("model", MODEL, "the model")
-@click.option("--stage", type=STAGE, default="production", metavar="STAGE", help="default: production")
+@click.option("--stage", type=STAGE, metavar="STAGE", help="default: production")
 @click.option("--to", type=REF, metavar="REF", help="default: the one before")
 @why
-def rollback(registry: Registry, model: str, stage: str, to: str | None, reason: str, message: str) -> Answer:
+def rollback(
+    registry: Registry, model: str, stage: str | None, to: str | None, reason: str, message: str
+) -> Answer:
     """Give a stage back to the version that held it before."""
     back = registry.rollback(model, stage, to=to, reason=reason, message=message)
     return Answer(f"{back.ref} is in {back.stage} again", {"ref": back.ref, "stage": back.stage})

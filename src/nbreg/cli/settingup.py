@@ -22,7 +22,9 @@ family = Family("Set up")
 )
 @click.option("--git", is_flag=True, help="let git take it in; conflicts show, and are never spliced")
 @click.option(
-    "--stages", metavar="A,B,…", help="other stages, from none to archived, before there is a model"
+    "--stages",
+    metavar="A,B,…",
+    help="other stages, the first to the last, before there is a model",
 )
 def init(registry: Registry, git: bool, stages: str | None) -> Answer:
     """Make a registry here, rather than by the first write."""

@@ -87,16 +87,22 @@ class FeatureSetTable(Table[FeatureSet]):
 class DeploymentTable(Table[Deployment]):
     """Where versions are at work; below it says where that is not what the stages say.
 
-    `holders` are who holds production, by model.
+    `holders` are who holds the stage of what is at work, by model.
     """
 
     kind = "deployments"
     noun = "deployment"
     empty = "nothing is deployed, as far as anybody said"
 
-    def __init__(self, items: Sequence[Deployment], *, holders: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        items: Sequence[Deployment],
+        *,
+        holders: Mapping[str, int] | None = None,
+        stage: str = "production",
+    ) -> None:
         super().__init__(items)
-        self._holders = holders or {}
+        self._holders, self._stage = holders or {}, stage
 
     def columns(self) -> list[Column]:
         """What, where, how, and since when."""
@@ -133,12 +139,12 @@ class DeploymentTable(Table[Deployment]):
 
     def remarks(self) -> list[str]:
         """Where something else serves than what holds production."""
-        found = []
+        found, stage = [], brief(self._stage, 40)
         for each in self:
             holder = self._holders.get(each.model)
             if each.status == "serving" and holder is not None and holder != each.number:
                 place, model = brief(each.where, 60), brief(each.model, 60)
-                found.append(f"{place} serves {model} #{each.number}, and #{holder} is in production")
+                found.append(f"{place} serves {model} #{each.number}, and #{holder} is in {stage}")
         return found
 
     def _plain(self) -> str:

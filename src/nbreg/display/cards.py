@@ -433,9 +433,8 @@ def told_move(model: str, row: VersionRow, facts: Mapping[str, Any], *, before: 
     `before` is the stage that the version was in, if the line does not say.
     """
     archived = facts.get("archived")
-    displaced = (
-        [(label(facts.get("archived_name"), archived), "archived")] if isinstance(archived, int) else []
-    )
+    out = str(facts.get("archived_to") or "archived")
+    displaced = [(label(facts.get("archived_name"), archived), out)] if isinstance(archived, int) else []
     return moved(
         model,
         label(row.name, row.number),

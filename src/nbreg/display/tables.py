@@ -379,7 +379,8 @@ def what(event: Event) -> str:
     words += _about(event)
     archived = event.facts.get("archived")
     if isinstance(archived, int):
-        words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} archived"
+        out = brief(str(event.facts.get("archived_to") or "archived"), 40)
+        words += f"; {label(str(event.facts.get('archived_name') or '') or None, archived)} {out}"
     return "; ".join([words, *told_gates(event.facts)])
 
 

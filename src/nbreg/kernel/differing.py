@@ -15,6 +15,7 @@ from nbreg.display import DiffView
 from nbreg.errors import BadInputError, BadValueError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.objects import variable
+from nbreg.names import LATEST
 from nbreg.records import Diff, plain
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class Differing:
         model = self._session.last_model
         if not model:
             return None
-        stages = self._session.registry.model(model).stages
-        return f"{model}@production" if "production" in stages else f"{model}@latest"
+        registry = self._session.registry
+        is_held = registry.serving in registry.model(model).stages
+        return f"{model}@{registry.serving if is_held else LATEST}"
 
     def _live(self, value: object, base: Any) -> Diff:
         args, lookup = self._args, self._variable

@@ -341,12 +341,11 @@ def _moving(version: Any, ref: str) -> str:
     """What to load instead of the latest version, where another one is in production."""
     if parse_reference(ref).kind not in ("latest", "implicit"):
         return ""
-    held = version.registry.model(version.model).stages.get("production", version.number)
+    stage = version.registry.serving
+    held = version.registry.model(version.model).stages.get(stage, version.number)
     if held == version.number:
         return ""
-    return (
-        f"the latest version moves; in production is #{held}: {version.model}@production, or the pinned one"
-    )
+    return f"the latest version moves; in {stage} is #{held}: {version.model}@{stage}, or the pinned one"
 
 
 @contextmanager

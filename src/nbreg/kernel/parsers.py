@@ -92,7 +92,7 @@ def _promote() -> Parser:
 def _retire() -> Parser:
     new = Parser("%retire", "Take a version out of use.")
     _reference(new)
-    new.add_argument("--to", default="archived", metavar="STAGE", help="a lower stage; default: archived")
+    new.add_argument("--to", metavar="STAGE", help="a lower stage; default: archived")
     _why(new)
     _force(new)
     return new
@@ -101,7 +101,7 @@ def _retire() -> Parser:
 def _rollback() -> Parser:
     new = Parser("%rollback", "Give a stage back to the version that held it before.")
     new.add_argument("model", metavar="MODEL", help="name of the model")
-    new.add_argument("--stage", default="production", metavar="S", help="default: production")
+    new.add_argument("--stage", metavar="S", help="default: production")
     new.add_argument("--to", metavar="REF", help="the version to go back to; default: the one before")
     _why(new)
     return new

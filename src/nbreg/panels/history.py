@@ -31,7 +31,6 @@ PLOTTED: Final = 60
 MOST_METRICS: Final = 50
 MOST_CURVES: Final = 6
 POINTS: Final = 160
-HELD: Final = "production"
 UNTOLD: Final = ("proved",)
 """What is said of a version elsewhere, and would double the lines here."""
 
@@ -122,9 +121,9 @@ class History(Shown):
             for each in recent
         ]  # fmt: skip
         tenures = []
-        if HELD in self.registry.stages and points:
-            tenures = self.registry.tenures(self.model, HELD, since=points[0].seq)
-        plot = metric_plot(self.metric, points, tenures) if self.metric else ""
+        if points:
+            tenures = self.registry.tenures(self.model, since=points[0].seq)
+        plot = metric_plot(self.metric, points, tenures, self.registry.serving) if self.metric else ""
         self.chosen = [each for each in self.chosen if self._is_there(each)]
         model = self.registry.model(self.model)
         return Seen(model, page, metrics, plot, self._holders(model))

@@ -82,6 +82,8 @@ def _is_there(database: JournalDB, pointer: Pointer | None) -> bool:
 
 
 PROTECTED = "protected"
+ARCHIVED = "archived"
+"""What the last stage is called where nobody chose another word."""
 
 
 def is_protected(database: JournalDB, alias: str) -> bool:
@@ -150,9 +152,16 @@ def _put_aside(database: JournalDB, rules: Lifecycle, number: int, draft: Draft)
     holder = database.row("versions", number, VersionRow)
     if holder is not None:
         database.put("versions", number, msgspec.structs.replace(holder, stage=lifecycle.last(rules)))
-        draft.facts["archived"] = number
-        if holder.name:
-            draft.facts["archived_name"] = holder.name
+        tell_archived(draft, rules, holder)
+
+
+def tell_archived(draft: Draft, rules: Lifecycle, row: VersionRow) -> None:
+    """Say on the line who went out of use, and where that is called otherwise, how."""
+    draft.facts["archived"] = row.number
+    if row.name:
+        draft.facts["archived_name"] = row.name
+    if lifecycle.last(rules) != ARCHIVED:
+        draft.facts["archived_to"] = lifecycle.last(rules)
 
 
 def _put_stage(database: JournalDB, name: str, stage: StageRow) -> None:

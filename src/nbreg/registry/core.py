@@ -451,14 +451,14 @@ class Registry(
     def retire(
         self,
         ref: Reference,
-        to: str = "archived",
+        to: str | None = None,
         *,
         reason: str = "",
         message: str = "",
         force: bool = False,
         expect: Move | None = None,
     ) -> ModelVersion:
-        """Move a version out of use, or to a lower stage, whose gates are asked as in `promote`.
+        """Move a version out of use (`archived`), or to a lower stage, whose gates are asked as in `promote`.
 
         Raises `TransitionError`, or `GateRefusedError`; out of use a version always goes.
         """
@@ -469,7 +469,7 @@ class Registry(
     def rollback(
         self,
         model: str,
-        stage: str = "production",
+        stage: str | None = None,
         *,
         to: Reference | None = None,
         reason: str = "",
@@ -478,6 +478,7 @@ class Registry(
     ) -> ModelVersion:
         """Give a stage back to the version that held it before; the present holder is archived.
 
+        Without a stage that is `production`, or what this registry has in its place.
         Rolling back again walks further back. With `to`, it goes back to that version, which
         must have held the stage. It never waits for a gate; the event names those that the
         stage requires. Raises `TransitionError` where nobody held the stage before.
@@ -765,8 +766,9 @@ class Registry(
     def init(self, *, git: bool = False, stages: Iterable[str] | None = None) -> Path:
         """Make the registry now, rather than by the first write; returns its folder.
 
-        `stages` are others than the usual ones, from `none` to `archived`, with `production` among them.
-        They are chosen before there is a model. Raises `BadInputError`, `ConflictError`.
+        `stages` are others than the usual ones: versions begin in the first, the last is out of use, and
+        `production`, or else the highest between, has one holder. They are chosen before there is a model.
+        Raises `BadInputError`, `ConflictError`.
 
         A registry is kept out of git, unless `git`: then its files may be committed, and two
         branches that both wrote to a model are a conflict that git shows, never a splice.

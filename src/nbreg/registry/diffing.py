@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from nbreg import changes
+from nbreg import changes, lifecycle
 from nbreg.capture import outputs, probe
 from nbreg.changes import sections, texts
 from nbreg.display import DiffView
@@ -133,7 +133,7 @@ def live(
 
 def _default(desk: Desk, model: str, other_than: Entry | None) -> str:
     """What to compare with: the model's production, else its latest, else what that counted from."""
-    words = [*(["production"] if "production" in desk.stages else []), "latest"]
+    words = [lifecycle.serving(desk.lifecycle), "latest"]
     if other_than is not None and other_than.row.base:
         words.append(str(other_than.row.base))
     for word in words:

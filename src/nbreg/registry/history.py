@@ -68,13 +68,18 @@ class HistoryVerbs:
             for entry in reversed(found)
         ]
 
-    def tenures(self, model: str, stage: str = "production", *, since: int = 0) -> list[Tenure]:
-        """Who held a stage from when to when, newest first, back to the line `since`.
+    def tenures(self, model: str, stage: str | None = None, *, since: int = 0) -> list[Tenure]:
+        """Who held a stage from when to when, newest first, back to the line `since`; else `serving`.
 
         Raises `UnknownModelError` or `UnknownStageError`.
         """
-        lifecycle.check_held(self._desk.lifecycle, stage)
+        stage = lifecycle.check_held(self._desk.lifecycle, self.serving if stage is None else stage)
         return list(tenures(self._desk.model(model), stage, since))
+
+    @property
+    def serving(self) -> str:
+        """The stage of what is at work: `production`, or what this registry has in its place."""
+        return lifecycle.serving(self._desk.lifecycle)
 
     def moves(self, ref: str | ModelVersion) -> list[Move]:
         """What may be done with a version from the stage it is in, and what that would do now.

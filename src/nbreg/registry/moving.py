@@ -43,20 +43,19 @@ def promote_registered(desk: Desk, entry: Entry, wish: Wish) -> None:
         raise
 
 
-def retire(desk: Desk, ref: str, to: str, wish: Wish) -> Entry:
+def retire(desk: Desk, ref: str, to: str | None, wish: Wish) -> Entry:
     """Move a version down, or out of use; see `Registry.retire`.
 
     A lower stage has gates as well; out of use everything goes without being asked.
     """
-    entry = reading.to_write(desk, ref)
-    rules = desk.lifecycle
-    lifecycle.check_stage(rules, to)
-    if entry.row.stage == to and wish.expect is None:
+    entry, rules = reading.to_write(desk, ref), desk.lifecycle
+    goal = lifecycle.check_stage(rules, lifecycle.last(rules) if to is None else to)
+    if entry.row.stage == goal and wish.expect is None:
         return entry
 
     def target(stage: str) -> str:
-        lifecycle.check_retirement(rules, stage, to)
-        return to
+        lifecycle.check_retirement(rules, stage, goal)
+        return goal
 
     return _move(desk, entry, "retired", target, wish)
 
@@ -126,7 +125,7 @@ def _run() -> dict[str, str]:
 def rollback(
     desk: Desk,
     model: str,
-    stage: str,
+    stage: str | None,
     *,
     to: str | None,
     reason: str,
@@ -139,7 +138,7 @@ def rollback(
     names the gates that were not asked.
     """
     rules = desk.lifecycle
-    lifecycle.check_held(rules, stage)
+    stage = lifecycle.check_held(rules, lifecycle.serving(rules) if stage is None else stage)
     check_model_name(model)
     foreseeing.check_meant(expect, kind="rolled-back", model=model, to=stage)
     wanted = reading.get(desk, _within(model, to)).number if to is not None else None
@@ -175,9 +174,7 @@ def _archive_holder(database: JournalDB, draft: Draft, rules: Lifecycle, stage: 
     if row is not None:
         gating.outdate(database, row, lifecycle.last(rules))
         bookkeeping.enter(database, draft, rules, row, lifecycle.last(rules))
-        draft.facts["archived"] = row.number
-        if row.name:
-            draft.facts["archived_name"] = row.name
+        bookkeeping.tell_archived(draft, rules, row)
 
 
 def earlier(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nbreg import changes
+from nbreg import changes, lifecycle
 from nbreg.errors import NameTakenError, VersionInUseError, option
 from nbreg.names import SemanticVersion, next_name, parse_semantic
 from nbreg.records import ModelRow, Pointer, VersionRow
@@ -77,9 +77,8 @@ def _refuse_taken(
     if not request.force:
         semantic = parse_semantic(model.highest) if model else None
         free = next_name(semantic, "minor", lambda each: is_taken(database, each))
-        state = (
-            "deleted" if holder.deleted else f"in {holder.stage}" if holder.stage != "none" else "registered"
-        )
+        is_new = holder.stage == lifecycle.first(desk.lifecycle)
+        state = "deleted" if holder.deleted else "registered" if is_new else f"in {holder.stage}"
         raise NameTakenError(
             f"{request.model}@{name} is there already: "
             f"#{holder.number}, by {holder.actor}, {holder.created[:10]}, {state}",

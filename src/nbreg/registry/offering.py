@@ -18,6 +18,6 @@ def references(registry: Registry, typed: str) -> Iterable[str]:
         return [f"{row.name}@" for row in registry.models()]
     versions = registry.versions(model, limit=_MOST)
     names = [version.name or str(version.number) for version in versions]
-    stages = sorted({version.stage for version in versions} - {"none", "archived"})
+    stages = sorted({version.stage for version in versions} & set(registry.stages[1:-1]))
     words = [*names, *stages, *registry.aliases(model), "latest"]
     return [f"{model}@{word}" for word in words]

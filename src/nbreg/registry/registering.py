@@ -455,6 +455,7 @@ def _write(
             id=version_id,
             content_digest=made.manifest.content_digest,
             bundle=bundle,
+            stage=lifecycle.first(desk.lifecycle),
             tags=request.tags,
             description=request.description,
             message=request.message,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from nbreg import lifecycle
 from nbreg.errors import BadReferenceError, BadValueError, NbregError, StoreError, UnknownVersionError
 from nbreg.names import parse_reference
 from nbreg.records import SplitRow
@@ -270,7 +271,7 @@ class Router:
         if not ways:
             raise UnknownVersionError(
                 f"nobody holds any of {', '.join(map(repr, shares))} of {model!r}",
-                hint=f"`nbreg promote {model}@… production`",
+                hint=f"`nbreg promote {model}@… {lifecycle.serving(self._desk.lifecycle)}`",
             )
         if weights is not None:
             self._note(database, model, weights)

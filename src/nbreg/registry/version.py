@@ -319,7 +319,7 @@ class ModelVersion(LineageOfVersion):
         """Move it to a higher stage; see `Registry.promote`, also for `force` and `gates`."""
         return self.registry.promote(self, to, reason=reason, message=message, **gates)
 
-    def retire(self, to: str = "archived", *, reason: str = "", message: str = "") -> ModelVersion:
+    def retire(self, to: str | None = None, *, reason: str = "", message: str = "") -> ModelVersion:
         """Move it out of use; see `Registry.retire`."""
         return self.registry.retire(self, to, reason=reason, message=message)
 

@@ -145,7 +145,7 @@ class Newest(OneModel, frozen=True, kw_only=True):
 class Held(OneModel, frozen=True, kw_only=True):
     """Who held a stage of a model, back to a line of its journal."""
 
-    stage: str = "production"
+    stage: str | None = None
     since: Offset = 0
 
 
@@ -215,10 +215,10 @@ class Promote(Moving, frozen=True, kw_only=True):
 
 
 class Retire(Moving, frozen=True, kw_only=True):
-    """A version, and where it goes."""
+    """A version, and where it goes; without a stage it goes out of use."""
 
     ref: str
-    to: str = "archived"
+    to: str | None = None
     force: bool = False
 
 
@@ -226,7 +226,7 @@ class Rollback(Moving, frozen=True, kw_only=True):
     """A model, the stage, and the version to go back to, if it is not the one before."""
 
     model: str
-    stage: str = "production"
+    stage: str | None = None
     to: str | None = None
 
 
