@@ -14,7 +14,7 @@ from nbreg.errors import BadInputError
 from nbreg.words import existing_file, metrics, named_files, params, pieces, substitution
 
 if TYPE_CHECKING:
-    from nbreg.registry import Registry
+    from nbreg.registry import ModelVersion, Registry
 
 family = Family("Register and describe")
 
@@ -92,7 +92,10 @@ def register(
     if preview:
         shown = registry.preview(model, value, **given)
         return Answer(repr(shown), shown)
-    made = registry.register(model, value, **given)
+    return _made(registry.register(model, value, **given))
+
+
+def _made(made: ModelVersion) -> Answer:
     told = "was here already" if made.existing else made.bump_reason or "is registered"
     text = f"{made.ref} (#{made.number}) {told}"
     return Answer(text, {"model": made.model, "existing": made.existing, **document(made)})
@@ -110,6 +113,26 @@ def _artifacts(given: tuple[str, ...], *, logged: bool) -> list[str] | dict[str,
     if logged or not found:
         return found or None
     return named_files("--artifacts", given)
+
+
+@family.command(
+    "nbreg define churn version.json",
+    "nbreg define churn version.json --stage staging --reason Nightly",
+    opens="any",
+)
+@argument("model", MODEL, "name of the model, for example churn or risk/churn")
+@argument("file", click.Path(), "a JSON file with the words of `register`, and paths under `files`")
+@click.option("--stage", type=STAGE, metavar="S", help="stage to begin in")
+@click.option("--new", is_flag=True, help="a version even if equal content is registered")
+@click.option("--force", is_flag=True, help="take a name that is taken; needs --reason")
+@why
+def define(registry: Registry, model: str, file: str, new: bool, force: bool, **given: Any) -> Answer:
+    """Make a new version that a JSON file describes.
+
+    What is given here wins over what the file says. Paths in it are read from its folder.
+    """
+    said = {name: value for name, value in given.items() if value}
+    return _made(registry.define(model, existing_file(file), new=new, force=force, **said))
 
 
 @family.command(

@@ -41,6 +41,7 @@ from nbreg.registry import (
 )
 from nbreg.registry.datasets import Dataset
 from nbreg.registry.decisions import DecisionVerbs
+from nbreg.registry.defining import DefineVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
 from nbreg.registry.drifting import DriftVerbs
@@ -65,6 +66,7 @@ Reference = str | ModelVersion
 
 
 class Registry(
+    DefineVerbs,
     RunVerbs,
     GovernVerbs,
     DecisionVerbs,
