@@ -15,7 +15,7 @@ TORCH := torch
 KERAS := keras
 TRANSFORMERS := transformers
 
-.PHONY: help demo lab test slow frameworks check lint types tests notebooks browser jstest extension bench peers pictures format clean
+.PHONY: help demo lab test slow frameworks mutants check lint types tests notebooks browser jstest extension bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -76,6 +76,10 @@ frameworks: $(TEST)  ## the tests that need PyTorch, Keras or transformers, whic
 	@KERAS_BACKEND=torch $(PY) -c "import keras" 2>/dev/null || $(PY) -m pip install --quiet $(KERAS)
 	@$(PY) -c "import transformers" 2>/dev/null || $(PY) -m pip install --quiet $(TRANSFORMERS)
 	@$(PY) -m pytest -q $$(grep -rlw torch tests --include='test_*.py')
+
+# Each capability is taken away once, in a copy; `tools/mutants.py 25 F3` tries some.
+mutants: $(TEST)  ## take each capability away, and see a test fail each time; an hour or so
+	@$(PY) tools/mutants.py
 
 bench: $(TEST)  ## the figures of the README
 	@$(PY) benchmarks/run.py

@@ -430,7 +430,7 @@ def test_date_and_time_are_those_of_the_run_in_every_step(registry: Registry) ->
     training()
 
     version = registry.versions(seen[0][0])[0]
-    assert re.fullmatch(r"v_\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d_\d{6}", version.name or "")
+    assert re.fullmatch(r"v_2024_11_27_11_07_\d\d_326492", version.name or "")
     assert seen[0] == seen[1] == ("m_2024_11_27", version.name)
     assert seen[2][0] == version.name
 
