@@ -215,6 +215,16 @@ def test_a_promotion_by_another_process_is_seen_by_the_next_call(registry: Regis
     assert registry.route("churn", {"production": 1}, key="ada").number == 1
 
 
+def test_versions_in_two_stages_answer_at_once(registry: Registry) -> None:
+    """An A/B test: most customers get the one, some the other, and each the same one again."""
+    shares = {"production": 0.7, "staging": 0.3}
+    found = {key: registry.route("churn", shares, key=key).number for key in range(1_000)}
+
+    staged = sum(number == 2 for number in found.values())
+    assert abs(staged - 300) < 5 * math.sqrt(1_000 * 0.3 * 0.7)
+    assert {key: registry.route("churn", shares, key=key).number for key in range(1_000)} == found
+
+
 def test_a_stage_that_nobody_is_in_gives_its_share_to_the_others(registry: Registry) -> None:
     """Promoting the version of `staging` empties it: no request may fail for that."""
     others = [key for key in range(200) if registry.route("churn", AB, key=key).number == 2]
