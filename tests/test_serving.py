@@ -136,9 +136,14 @@ def test_answers_ledger_and_events_agree_while_versions_come_and_go(registry: Re
 
 
 def holders(registry: Registry, stage: str, since: str, until: str) -> set[int | None]:
-    """Who held a stage between a question and its decision, by the journal alone."""
+    """Who held a stage between a question and its decision, by the journal alone.
+
+    The last line from before the question counts as not there yet, too: a line has its time before it is
+    synced, and until then nobody sees it.
+    """
     database = registry._desk.model("churn")
-    lines = range(database.journal.index_at(since), database.journal.index_at(until) + 1)
+    first = max(0, database.journal.index_at(since) - 1)
+    lines = range(first, database.journal.index_at(until) + 1)
     rows = [database.row("stages", stage, StageRow, before=before) for before in lines]
     return {each.number for each in rows if each}
 
