@@ -82,6 +82,7 @@ WITHOUT_A_PLACE = {
     "close": "the server closes what it opened",
     "current_run": "a run goes on in the process that began it",
     "data_drift": "compares rows that somebody has at hand: `v.data_drift(frame)`, or `nbreg data-drift` of a file",
+    "define": "what it describes lies in a file or an object at hand: `nbreg define`",
     "draft": "a draft is registered in its kernel: the list of drafts says the line",
     "drift": "compares a version with the environment of a process; the page of a version lists what it had",
     "feature_sets": "the lineage of a version names its feature set; `nbreg feature-sets` lists all of them",

@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '537a0f92c322e4ae';
+export const CONTRACT = 'e94a6f06b111d3fd';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -527,7 +527,7 @@ export interface IHeld {
   /** A `key` of `registries`. */
   registry?: string;
   model: string;
-  stage?: string;
+  stage?: string | null;
   since?: number;
 }
 
@@ -931,7 +931,7 @@ export interface IRestore {
   ref: string;
 }
 
-/** A version, and where it goes. */
+/** A version, and where it goes; without a stage it goes out of use. */
 export interface IRetire {
   /** A `key` of `registries`. */
   registry?: string;
@@ -940,7 +940,7 @@ export interface IRetire {
   /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
   expect?: IMove | null;
   ref: string;
-  to?: string;
+  to?: string | null;
   force?: boolean;
 }
 
@@ -953,7 +953,7 @@ export interface IRollback {
   /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
   expect?: IMove | null;
   model: string;
-  stage?: string;
+  stage?: string | null;
   to?: string | null;
 }
 
