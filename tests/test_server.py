@@ -24,7 +24,7 @@ from children import run
 from servers import TOKEN, Client, Server
 
 from nbreg import Registry
-from nbreg.records import Actor, Head
+from nbreg.records import Actor, Head, RunLink, new_run_id
 from nbreg.server.routes import ROUTES, Route
 from nbreg.settings import Settings
 
@@ -65,6 +65,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "version/environment": {"ref": "risk/churn@1"},
     "version/variables": {"ref": "risk/churn@1"},
     "version/recipe": {"ref": "risk/churn@1"},
+    "version/origin": {"ref": "risk/churn@1"},
     "version/source": {"ref": "risk/churn@1"},
     "version/data": {"ref": "risk/churn@1"},
     "version/signature": {"ref": "risk/churn@1"},
@@ -263,6 +264,39 @@ def test_the_sidebar_finds_the_registry_that_the_notebooks_kernel_uses(
     assert (first["exists"], first["writable"]) == (True, True)
     listed = server.client().get("models", registry=first["key"]).json["models"]
     assert [row["name"] for row in listed] == ["churn"]
+
+
+def test_a_version_leads_to_the_notebook_and_the_cell_that_made_it(
+    server: Server, folder: Folder, tmp_path: Path
+) -> None:
+    """The way there is a path that the page can open; of any other place it says where that is, and no more."""
+    from wire import Notebook
+
+    from nbreg.capture.context import using_context
+
+    registry, made = Registry(folder.registry.location), server.root / "made"
+    made.mkdir()
+    (made / "train.ipynb").write_text("{}")
+    (tmp_path / "out.ipynb").write_text("{}")
+    (made / "link.ipynb").symlink_to(tmp_path / "out.ipynb")
+    places = [str(made / "train.ipynb"), str(made / "gone.ipynb"), str(made / "link.ipynb"), "train.ipynb", ""]
+    for weight, place in enumerate(places):
+        context = Notebook(made, RunLink(id=new_run_id(), kind="notebook"))
+        context.notebook = place
+        with using_context(context):
+            registry.register("made", {"w": weight})
+    registry.register("made", {"w": "by a script"})
+
+    ask = server.client().get
+    found = [ask("version/origin", registry=folder.key, ref=f"made@{n}").json for n in range(1, 7)]
+
+    assert [each["notebook"] for each in found] == ["made/train.ipynb", "", "", "", "", ""]
+    assert [each["told"] for each in found[:5]] == places
+    assert (found[0]["execution_count"], found[0]["source"]) == (2, "clf = fit(frame, learning_rate)")
+    assert found[0]["why"] == ""
+    assert found[1]["why"].startswith("its notebook is not in this server's folder")
+    assert found[4]["why"] == "the kernel that made it did not know its notebook"
+    assert found[5]["why"].startswith("no cell made it")
 
 
 def test_a_registry_that_is_only_read_is_not_written(server: Server) -> None:

@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Badges } from './badges';
 import { OPEN } from './cards';
 import { nbregIcon } from './icon';
+import { extendNotebooks, NOTEBOOK_COMMANDS } from './notebook';
 import { RegistryPanel } from './panel';
 import { Refusal, RegistryService } from './service';
 import { loadingCode } from './words';
@@ -49,7 +50,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       notebook.content.mode = 'edit';
       return '';
     };
-    const panel: RegistryPanel = new RegistryPanel({ service, trans, insertCode });
+    const showCell = async (ref: string): Promise<string> =>
+      notebooks ? String(await app.commands.execute(NOTEBOOK_COMMANDS.showCell, { ref, quiet: true })) : trans.__('No notebook can be opened here.');
+    const panel: RegistryPanel = new RegistryPanel({ service, trans, insertCode, showCell });
     let badges: Badges | null = null;
 
     const near = (): void => {
@@ -107,6 +110,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     for (const command of Object.values(COMMANDS)) {
       palette?.addItem({ command, category: trans.__('Models') });
+    }
+
+    if (notebooks) {
+      extendNotebooks({ app, notebooks, palette, service, trans, show: ref => void app.commands.execute(COMMANDS.show, { ref }) });
     }
 
     const apply = (showBadges: boolean): void => {

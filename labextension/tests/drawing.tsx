@@ -34,7 +34,7 @@ export async function drawn(element: JSX.Element, instead: { [path: string]: str
   }
   const node = document.body.appendChild(document.createElement('div'));
   root = createRoot(node);
-  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '' };
+  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '', showCell: () => Promise.resolve('') };
   const whole = (
     <Surroundings.Provider value={surroundings}>
       <Way.Provider value={place => gone.push(place)}>{element}</Way.Provider>

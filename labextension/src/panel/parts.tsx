@@ -11,12 +11,15 @@ export interface ISurroundings {
   trans: TranslationBundle;
   /** Put the code that loads a version into the open notebook; says why not, where it cannot. */
   insertCode: (ref: string) => string;
+  /** Go to the cell that made a version; says why not, where there is no way. */
+  showCell: (ref: string) => Promise<string>;
 }
 
 export const Surroundings = createContext<ISurroundings>({
   service: undefined as unknown as RegistryService,
   trans: nullTranslator.load('nbreg'),
-  insertCode: () => ''
+  insertCode: () => '',
+  showCell: () => Promise.resolve('')
 });
 
 export const useSurroundings = (): ISurroundings => useContext(Surroundings);

@@ -18,7 +18,7 @@ type Doing = 'edit' | 'alias' | 'delete' | 'copy' | 'transfer' | `drop ${string}
 
 /** All there is to say about a version, and all that can be done with it. */
 export function Version({ reference, onCompare }: { reference: string; onCompare: (a: string, b: string) => void }): JSX.Element {
-  const { service, trans, insertCode } = useSurroundings();
+  const { service, trans, insertCode, showCell } = useSurroundings();
   const model = reference.slice(0, reference.indexOf('@'));
   const { answer, failure, again } = useAnswer('version', { ref: reference }, model);
   const guarded = useAnswer('model', { model }, model).answer?.protected ?? {};
@@ -99,6 +99,9 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
           onClick={() => setSaid(insertCode(item.ref) || trans.__('Inserted.'))}
         >
           {trans.__('Insert code to load')}
+        </button>
+        <button className="jp-nbreg-Link" title={trans.__('Open the notebook that made it, at that cell')} onClick={() => void showCell(byNumber(item)).then(setSaid)}>
+          {trans.__('Go to its cell')}
         </button>
         {isWritable && (
           <>

@@ -161,7 +161,9 @@ def _order_by_count(executions: Sequence[Execution]) -> Order | None:
 def recipe_summary(recipe: Recipe) -> dict[str, Any]:
     """What a card says of a recipe."""
     cells = {each.cell_id or f"#{index}" for index, each in enumerate(recipe.cells)}
-    summary = {"status": recipe.status, "cells": len(cells), "executions": len(recipe.cells)}
+    summary: dict[str, Any] = {"status": recipe.status, "cells": len(cells), "executions": len(recipe.cells)}
     if recipe.history:
         summary["history"] = len(recipe.history)
-    return summary | ({"state": recipe.state["order"]} if "order" in recipe.state else {})
+    if "order" in recipe.state:
+        summary["state"] = recipe.state["order"]
+    return summary | {each: recipe.state[each] for each in ("edited", "deleted") if each in recipe.state}

@@ -14,7 +14,7 @@ from nbreg.display import html
 from nbreg.display.drafts import told_origin
 from nbreg.display.folds import Fold, folded
 from nbreg.display.style import FOLD_STYLE
-from nbreg.display.summaries import doubts, summary_line
+from nbreg.display.summaries import doubts, since, summary_line
 from nbreg.display.tables import label, told_gates
 from nbreg.display.text import LONGEST, brief, count, escaped, listed, moment, pairs, size, telling_first
 from nbreg.records import (
@@ -145,6 +145,7 @@ def recipe_line(recipe: Captured) -> list[str]:
     if isinstance(kept, int):
         runs = f"{kept} of {count(history, 'run')}" if isinstance(history, int) else count(kept, "run")
     words = [runs, brief(summary.get("status") or "", 40), brief(summary.get("state") or "", 40)]
+    words += since(summary)
     said = ", ".join(word for word in words if word)
     return [f"recipe: {said}"] if said else []
 

@@ -10,7 +10,17 @@ from nbreg.display import html
 from nbreg.display.cards import gaps
 from nbreg.display.summaries import summary_line
 from nbreg.display.text import NOTHING, brief, count, grid, listed, pairs, size, telling_first
-from nbreg.records import Artifact, Captured, Execution, Manifest, Recipe, Variable, Variables
+from nbreg.records import (
+    Artifact,
+    Captured,
+    Execution,
+    Foretold,
+    Manifest,
+    Recipe,
+    ShownTable,
+    Variable,
+    Variables,
+)
 
 MOST_VARIABLES: Final = 200
 MOST_CELLS: Final = 100
@@ -31,13 +41,7 @@ _CELLS: Final = (
 
 def preview_bundle(model: str, manifest: Manifest, parts: Mapping[str, Any]) -> dict[str, Any]:
     """The preview as HTML and as text."""
-    facts = _facts(manifest)
-    variables, cells = parts.get("variables"), parts.get("recipe")
-    tables = [
-        *([_variables(variables)] if isinstance(variables, Variables) else []),
-        *([_cells(cells)] if isinstance(cells, Recipe) else []),
-    ]
-    missing = [gap for gap in gaps(manifest) if gap.endswith(")")]
+    facts, tables, missing = _facts(manifest), _tables(parts), _missing(manifest)
     head = "what would be registered; nothing was written"
     body = html.heading(model, "preview", head) + html.facts(facts)
     body += "".join(
@@ -47,6 +51,35 @@ def preview_bundle(model: str, manifest: Manifest, parts: Mapping[str, Any]) -> 
         "text/plain": _text(model, head, facts, tables, missing),
         "text/html": html.view(body + "".join(html.note(gap, "gap") for gap in missing), card=True),
     }
+
+
+def foretold(manifest: Manifest, parts: Mapping[str, Any]) -> Foretold:
+    """The preview as a record, all of it text that can be shown."""
+    return Foretold(
+        facts=[[name, brief(text, 2000)] for name, text in _facts(manifest)],
+        tables=[
+            ShownTable(
+                title=title,
+                columns=[column.title for column in columns],
+                rows=[[brief(cell) for cell in row] for row in rows],
+                more=more,
+            )
+            for title, columns, rows, more in _tables(parts)
+        ],
+        gaps=_missing(manifest),
+    )
+
+
+def _tables(parts: Mapping[str, Any]) -> list[_Table]:
+    variables, cells = parts.get("variables"), parts.get("recipe")
+    return [
+        *([_variables(variables)] if isinstance(variables, Variables) else []),
+        *([_cells(cells)] if isinstance(cells, Recipe) else []),
+    ]
+
+
+def _missing(manifest: Manifest) -> list[str]:
+    return [gap for gap in gaps(manifest) if gap.endswith(")")]
 
 
 _Table = tuple[str, tuple[html.Column, ...], list[tuple[str, ...]], str]

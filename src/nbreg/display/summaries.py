@@ -43,7 +43,18 @@ def _variables(summary: Mapping[str, Any]) -> list[str]:
 def _recipe(summary: Mapping[str, Any]) -> list[str]:
     runs, cells = int(summary["executions"]), int(summary["cells"])
     amount = count(runs, "run") if runs == cells else f"{count(runs, 'run')} of {count(cells, 'cell')}"
-    return [amount, brief(summary["status"], 40), brief(summary.get("state", ""), 40)]
+    return [amount, brief(summary["status"], 40), brief(summary.get("state", ""), 40), *since(summary)]
+
+
+def since(recipe: Mapping[str, Any]) -> list[str]:
+    """What became of the cells of a recipe after they had run, as far as that was seen."""
+    told = {"edited": "edited since", "deleted": "deleted since"}
+    listed = {word: [brief(each, 20) for each in recipe.get(key) or []] for key, word in told.items()}
+    return [
+        f"{' '.join(labels[:5])}{' …' if len(labels) > 5 else ''} {word}"
+        for word, labels in listed.items()
+        if labels
+    ]
 
 
 def _source(summary: Mapping[str, Any]) -> list[str]:

@@ -92,7 +92,7 @@ def ask(model: object) -> Description:
         width=_tried(lambda: family.width(model), None) or len(names) or None,
         framework=_framework(family, model),
         classes=_tried(lambda: _classes(family, model), []),
-        unfitted=family is sklearn and _tried(lambda: sklearn.is_unfitted(model), False),
+        unfitted=is_unfitted(model),
     )
 
 
@@ -136,6 +136,11 @@ def is_trained(value: object) -> bool:
     if not (is_model(value) or (is_outcome is not None and is_outcome(type(value)))):
         return False
     return _tried(lambda: bool(family.is_trained(value)), False)
+
+
+def is_unfitted(model: object) -> bool:
+    """Whether it surely never learned anything; False also where nobody can tell."""
+    return _family(model) is sklearn and _tried(lambda: sklearn.is_unfitted(model), False)
 
 
 def hides_training(value: object) -> bool:

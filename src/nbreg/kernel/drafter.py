@@ -394,14 +394,23 @@ def _cell(ran: Ran) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in ("", None)}
 
 
+def is_metric(name: str) -> bool:
+    """Whether it is the name of what says how good a model is."""
+    return _METRIC.search(name.casefold()) is not None
+
+
+def is_measured(value: object) -> bool:
+    """Whether it is a number as metrics come: a float, of Python or of numpy."""
+    kind = type(value)
+    return kind is float or (kind.__module__ == "numpy" and kind.__name__.startswith("float"))
+
+
 def _metrics(ran: Ran, namespace: Mapping[str, object]) -> dict[str, float]:
     """The numbers that the cell set under the name of a metric."""
     found: dict[str, float] = {}
     for name, why in ran.trace.writes.items():
         value = namespace.get(name)
-        kind = type(value)
-        is_number = kind is float or (kind.__module__ == "numpy" and kind.__name__.startswith("float"))
-        if why != "bound" or not is_number or not _METRIC.search(name.casefold()):
+        if why != "bound" or not is_measured(value) or not is_metric(name):
             continue
         number = float(value)  # type: ignore[arg-type]
         if isfinite(number) and len(found) < _MOST_METRICS:

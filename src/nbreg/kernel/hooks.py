@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 import IPython
 
 from nbreg.capture import look_ahead, look_no_more, watched_by
-from nbreg.capture.recipe import Pending, Ran
+from nbreg.capture.recipe import Document, Pending, Ran
 from nbreg.kernel.tracking import Tracking
 from nbreg.records import Execution, Recipe, SeenData, timestamp
 
@@ -30,6 +30,9 @@ _COUNTS_FIRST = IPython.version_info >= (9, 8)
 
 _REGISTERS = re.compile(r"\bregister(?:_model)?\b")
 """What stands in the text of a cell that registers: git begins with it."""
+
+_OURS = "nbreg.kernel.asking"
+"""The module that front ends ask, by which their questions are known."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +89,7 @@ class Recorder:
         self._done: list[Ran] = []
         self._tracking = Tracking(shell)
         self._running: list[_Running] = []
+        self._told: tuple[str, Document] = "", Document()
         self._loading = False
 
     def start(self) -> None:
@@ -114,11 +118,27 @@ class Recorder:
         running = self._outer
         sofar = [Ran(_begun(each), self._tracking.so_far(each.pending, each.source)) for each in running]
         history = [*self._done, *sofar]
-        return self._tracking.recipe(values, history, running=bool(running)) if history else None
+        if not history:
+            return None
+        document = self._document(running[-1].cell_id) if running else None
+        return self._tracking.recipe(values, history, running=bool(running), document=document)
 
     def data_seen_by(self, model: object, *values: object) -> SeenData | None:
         """The data that the model saw and the files that were read, by the recipe just asked for."""
         return self._tracking.data_seen(model, values, running=bool(self._outer))
+
+    def told(self, cell: str, cells: Iterable[tuple[str, str | None]], *, alone: bool) -> None:
+        """A front end sends the cell of that id, and this is its document; see `asking.tell`."""
+        self._told = cell, Document(dict(cells), is_whole=alone)
+
+    def _document(self, cell: str) -> Document | None:
+        """The document as it was when that cell was sent; an older one says nothing of today."""
+        told, document = self._told
+        return document if cell and cell == told else None
+
+    def stir(self) -> None:
+        """Code of the user's may have run outside any cell."""
+        self._tracking.tracker.stir()
 
     @property
     def _outer(self) -> list[_Running]:
@@ -196,8 +216,8 @@ class Recorder:
     @quietly
     def _stirred(self) -> None:
         """Widgets and other messages run between cells, and tell only that something was executed."""
-        if not self._running:
-            self._tracking.tracker.stir()
+        if not self._running and not _is_question(self._shell):
+            self.stir()
 
     @quietly
     def _post(self, result: Any) -> None:
@@ -228,6 +248,16 @@ class Recorder:
             self._loading = False
             return _Running(info, 0, False, info.raw_cell, None, info.cell_id or "", None, 0.0)
         return None
+
+
+def _is_question(shell: Any) -> bool:
+    """Whether what the kernel works on has no code, and asks nothing but nbreg itself."""
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else None
+    content = parent.get("content") if isinstance(parent, Mapping) else None
+    if not isinstance(content, Mapping) or content.get("code") != "":
+        return False
+    asked = content.get("user_expressions")
+    return isinstance(asked, Mapping) and bool(asked) and all(_OURS in str(each) for each in asked.values())
 
 
 def _cells_being_run() -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nbreg.capture.recipe import (
+    Document,
     Pending,
     Ran,
     Slice,
@@ -108,11 +109,18 @@ class Tracking:
             return source  # it will not run either
         return transformed
 
-    def recipe(self, values: Sequence[object], history: Sequence[Ran], *, running: bool) -> Recipe:
-        """The recipe of these objects."""
+    def recipe(
+        self,
+        values: Sequence[object],
+        history: Sequence[Ran],
+        *,
+        running: bool,
+        document: Document | None = None,
+    ) -> Recipe:
+        """The recipe of these objects; `document` is what the front end shows, if it told that."""
         found = sliced(values, history, self.tracker, self._shell.user_ns, running=running)
         self._last = tuple(map(id, values)), history, found
-        return recipe_of(history, found, deleted=self.deleted)
+        return recipe_of(history, found, deleted=self.deleted, document=document)
 
     def data_seen(self, model: object, values: Sequence[object], *, running: bool) -> SeenData | None:
         """The data that the model saw and the files that were read, of the recipe that was asked for last.

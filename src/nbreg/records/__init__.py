@@ -10,6 +10,7 @@ from nbreg.records.audits import Audit, AuditedTenure, AuditedVersion
 from nbreg.records.base import FORMAT, NO_RECORD, Actor, Event, Json, Record, Row
 from nbreg.records.context import Context, ReadFile, SeenData, UsedData
 from nbreg.records.decisions import Decision, Decisions, LedgerRow, SegmentRow, SplitRow
+from nbreg.records.forms import Foretold, HeldModel, Holding, ShownTable
 from nbreg.records.gates import (
     AnyRule,
     Approval,
@@ -163,11 +164,14 @@ __all__ = [
     "FeatureSet",
     "FeatureUse",
     "FileEntry",
+    "Foretold",
     "FunctionRule",
     "GateResult",
     "GatesRow",
     "Git",
     "Head",
+    "HeldModel",
+    "Holding",
     "Json",
     "LedgerRow",
     "Leftover",
@@ -217,6 +221,7 @@ __all__ = [
     "SameSignatureRule",
     "SeenData",
     "SegmentRow",
+    "ShownTable",
     "Signature",
     "Snapshot",
     "Source",

@@ -171,17 +171,26 @@ def draft(desk: Desk, number: int) -> Draft:
 
 def registered_tokens(desk: Desk, kind: str) -> set[str]:
     """The tokens of versions of that class: the latest ones of each model, which is where they would be."""
-    return set(_tokens(desk, kind))
+    return {token for token, _ in _tokens(desk, kind)}
 
 
-def _tokens(desk: Desk, kind: str) -> Iterator[str]:
+def registered_as(desk: Desk, kind: str) -> dict[str, Entry]:
+    """The same tokens, each with the newest version that holds it as the model itself."""
+    found: dict[str, Entry] = {}
+    for token, entry in _tokens(desk, kind, artifact="model"):
+        found.setdefault(token, entry)
+    return found
+
+
+def _tokens(desk: Desk, kind: str, artifact: str | None = None) -> Iterator[tuple[str, Entry]]:
     for model in desk.models()[:_MODELS]:
         try:
             entries = listing.versions(desk, model.name, sort=None, limit=_LOOKED_AT, offset=0, deleted=False)
-            found = [parts.manifest(desk, entry) for entry in entries if entry.row.type == kind]
+            found = [(parts.manifest(desk, entry), entry) for entry in entries if entry.row.type == kind]
         except NbregError:
             continue  # what cannot be read is no reason to hide a draft
-        yield from (artifact.token for manifest in found for artifact in manifest.artifacts)
+        for manifest, entry in found:
+            yield from ((each.token, entry) for each in manifest.artifacts if artifact in (None, each.name))
 
 
 def settle(desk: Desk, version: ModelVersion) -> None:

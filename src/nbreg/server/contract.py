@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import msgspec
 
-from nbreg.records import canonical, digest_of
+from nbreg.records import Foretold, Holding, canonical, digest_of
 from nbreg.server.asked import Asked
 from nbreg.server.replies import Refusal
 from nbreg.server.routes import ROUTES, Route
+
+OF_KERNELS = (Holding, Foretold)
+"""What a frontend is told by a kernel: the same page reads it, so the same file types it."""
 
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
 
@@ -31,7 +34,11 @@ class Field(NamedTuple):
 def records() -> list[type[msgspec.Struct]]:
     """All records that are asked with, answered, or part of such a one, by name."""
     found: set[type[msgspec.Struct]] = set()
-    waiting: list[Any] = [Refusal, *(each for route in ROUTES for each in (route.takes, route.gives))]
+    waiting: list[Any] = [
+        Refusal,
+        *OF_KERNELS,
+        *(each for route in ROUTES for each in (route.takes, route.gives)),
+    ]
     while waiting:
         each = waiting.pop()
         if not _is_record(each):

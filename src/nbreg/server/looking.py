@@ -32,6 +32,7 @@ from nbreg.server.replies import (
     Hello,
     ModelDetail,
     ModelPage,
+    Origin,
     RegistryInfo,
     RunPage,
     VersionDetail,
@@ -143,6 +144,32 @@ def part(name: str, kind: type[P]) -> Callable[[Visit, asked.OneVersion], P]:
     captured.__annotations__["return"] = kind  # which the table of routes reads
     captured.__doc__ = f"The {name} of a version, as captured; empty where the manifest says why."
     return captured
+
+
+def origin(visit: Visit, question: asked.OneVersion) -> Origin:
+    """The notebook and the cell that made a version."""
+    found = visit.registry.get(question.ref)
+    recipe, told = found.recipe, found.source.notebook
+    ran = (recipe.history or recipe.cells)[-1:]
+    if not ran:
+        return Origin(told=told, why="no cell made it: it was registered by a script or a command")
+    notebook = visit.registries.contents_path(told)
+    why = "" if notebook else _no_way(told)
+    cell = ran[0]
+    return Origin(
+        notebook=notebook,
+        told=told,
+        cell_id=cell.cell_id,
+        execution_count=cell.execution_count,
+        source=cell.source,
+        why=why,
+    )
+
+
+def _no_way(told: str) -> str:
+    if not told:
+        return "the kernel that made it did not know its notebook"
+    return f"its notebook is not in this server's folder any more, or never was: {told}"
 
 
 def diff(visit: Visit, question: asked.Two) -> Diff:

@@ -151,6 +151,18 @@ class Registries:
             hint="name it in NbregServer.registries",
         )
 
+    def contents_path(self, told: str) -> str:
+        """What the contents API calls a file that a kernel told of; empty where it is not below the root."""
+        if self._root is None or not told:
+            return ""
+        try:
+            found = Path(told).resolve() if Path(told).is_absolute() else None
+            if found is None or not found.is_relative_to(self._root) or not found.is_file():
+                return ""
+        except (OSError, RuntimeError, ValueError):
+            return ""
+        return found.relative_to(self._root).as_posix()
+
     # what there is
 
     def list(self, near: str = "") -> list[RegistryInfo]:

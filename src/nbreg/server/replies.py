@@ -114,6 +114,21 @@ class VersionDetail(Record, frozen=True, kw_only=True):
     deployments: list[Deployment]
 
 
+class Origin(Record, frozen=True, kw_only=True):
+    """Where a version was made: the notebook, and its last cell that ran by then."""
+
+    notebook: str = ""
+    """As the contents API names it; empty where this server cannot open it."""
+    told: str = ""
+    """As the version has it."""
+    cell_id: str = ""
+    execution_count: int | None = None
+    source: str = ""
+    """As it was executed, without secrets."""
+    why: str = ""
+    """Why there is no way there."""
+
+
 class EventPage(Record, frozen=True, kw_only=True):
     """What happened, newest first; `more` says that older ones come after them."""
 

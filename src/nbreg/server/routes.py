@@ -90,6 +90,7 @@ ROUTES: Final = (
     _part("data", Data),
     _part("signature", Signature),
     _part("probe", Probe),
+    Route("GET", "version/origin", looking.origin),
     Route("GET", "diff", looking.diff, "models"),
     Route("GET", "events", looking.events, "registry"),
     Route("GET", "timeline", looking.timeline, "models"),

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from nbreg.capture.recipe.badge import state_of
+from nbreg.capture.recipe.badge import Document, state_of
 from nbreg.capture.recipe.inferring import Inference
 from nbreg.capture.recipe.inputs import files_of
 from nbreg.capture.recipe.slicing import Ran, Slice, slice_for
@@ -25,6 +25,7 @@ from nbreg.capture.recipe.tracker import Pending, Tracker
 from nbreg.records import Execution, Recipe, SeenData
 
 __all__ = [
+    "Document",
     "Pending",
     "Ran",
     "Slice",
@@ -47,7 +48,7 @@ def recipe_for(
     *,
     running: bool = False,
     deleted: Collection[str] = (),
-    document: Sequence[str] = (),
+    document: Document | None = None,
 ) -> Recipe:
     """The recipe of these objects as they are now; `running` says that the last execution still runs."""
     found = sliced(values, history, tracker, namespace, running=running)
@@ -101,7 +102,7 @@ def data_seen_by(
 
 
 def recipe_of(
-    history: Sequence[Ran], found: Slice, *, deleted: Collection[str] = (), document: Sequence[str] = ()
+    history: Sequence[Ran], found: Slice, *, deleted: Collection[str] = (), document: Document | None = None
 ) -> Recipe:
     """A slice as a recipe."""
     return _recipe(history, found, state_of(history, found, deleted=deleted, document=document))

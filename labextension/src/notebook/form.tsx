@@ -1,0 +1,329 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useCallback, useEffect, useId, useState } from 'react';
+
+import type { IForetold, IHeldModel, IHolding } from '../contract';
+import { Facts } from '../panel/parts';
+import { Refusal } from '../service';
+import type { IAskOptions, Waiting } from './kernel';
+import { argumentsOf, cellOf, NOTHING, oneLine, toggled, whyNoName, type IFilledIn } from './line';
+
+export interface IFormProps {
+  trans: TranslationBundle;
+  /** The models of the kernel. */
+  hold: (options: IAskOptions) => Promise<IHolding>;
+  /** What a line would register. */
+  preview: (line: string, options: IAskOptions) => Promise<IForetold>;
+  /** Put this text into a cell and run it. */
+  onRegister: (cell: string) => void;
+  onCancel: () => void;
+}
+
+type Set = (part: Partial<IFilledIn>) => void;
+
+/** Asks the kernel what it holds, and somebody what to register of it; what comes out is a line for a cell. */
+export function RegisterForm({ trans, hold, preview, onRegister, onCancel }: IFormProps): JSX.Element {
+  const [given, setGiven] = useState<IFilledIn>(NOTHING);
+  const [holding, setHolding] = useState<IHolding | null>(null);
+  const [failure, setFailure] = useState<Refusal | null>(null);
+  const [waiting, setWaiting] = useState<Waiting | null>(null);
+  const [round, setRound] = useState(0);
+  const set = useCallback((part: Partial<IFilledIn>): void => setGiven(old => ({ ...old, ...part })), []);
+  useEffect(() => {
+    const gone = new AbortController();
+    setFailure(null);
+    setWaiting(null);
+    hold({ signal: gone.signal, onWaiting: why => !gone.signal.aborted && setWaiting(why) }).then(
+      found => {
+        if (!gone.signal.aborted) {
+          setWaiting(null);
+          setHolding(found);
+          setGiven(old => ({ ...old, variable: chosen(found, old.variable) }));
+        }
+      },
+      error => {
+        if (!gone.signal.aborted) {
+          setWaiting(null);
+          setFailure(Refusal.of(error));
+        }
+      }
+    );
+    return () => gone.abort();
+  }, [hold, round]);
+  const isReady = holding !== null && given.variable !== '' && whyNoName(given.model) === '';
+  return (
+    <form
+      className="jp-nbreg-Form jp-nbreg-mod-register"
+      aria-label={trans.__('Register a model')}
+      onSubmit={event => {
+        event.preventDefault();
+        if (isReady) {
+          onRegister(cellOf(given, holding.loaded));
+        }
+      }}
+    >
+      <h2 className="jp-nbreg-FormTitle">{trans.__('Register a model')}</h2>
+      {failure && <KernelFailure failure={failure} trans={trans} onAgain={() => setRound(round + 1)} />}
+      {!failure && !holding && <Wait why={waiting} trans={trans} />}
+      {holding && (
+        <>
+          <Held holding={holding} given={given} set={set} trans={trans} onAgain={() => setRound(round + 1)} />
+          <Fields holding={holding} given={given} set={set} trans={trans} />
+          <Line given={given} isLoaded={holding.loaded} isReady={isReady} trans={trans} preview={preview} />
+        </>
+      )}
+      <div className="jp-nbreg-Buttons">
+        <button type="button" className="jp-mod-styled jp-mod-reject" onClick={onCancel}>
+          {trans.__('Cancel')}
+        </button>
+        <button type="submit" className="jp-mod-styled jp-mod-accept" disabled={!isReady}>
+          {trans.__('Register')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** The variable that was chosen while it is there, else the one trained last, else the only one. */
+function chosen(holding: IHolding, before: string): string {
+  const names = holding.models.map(each => each.variable);
+  if (names.includes(before)) {
+    return before;
+  }
+  return holding.models.find(each => each.last)?.variable ?? (names.length === 1 ? names[0] : '');
+}
+
+function Wait({ why, trans }: { why: Waiting | null; trans: TranslationBundle }): JSX.Element {
+  const told = {
+    busy: trans.__('The kernel is busy. This is filled in as soon as it is done; nothing is lost by closing it.'),
+    starting: trans.__('Waiting for the kernel to answer…')
+  };
+  return (
+    <p className="jp-nbreg-quiet" role="status">
+      {why ? told[why] : trans.__('Asking the kernel…')}
+    </p>
+  );
+}
+
+function KernelFailure({ failure, trans, onAgain }: { failure: Refusal; trans: TranslationBundle; onAgain: () => void }): JSX.Element {
+  return (
+    <div className="jp-nbreg-Failure" role="alert">
+      <div>{failure.message}</div>
+      {failure.hint && <div className="jp-nbreg-quiet">{failure.hint}</div>}
+      <button type="button" className="jp-nbreg-Link" onClick={onAgain}>
+        {trans.__('Try again')}
+      </button>
+    </div>
+  );
+}
+
+interface IPartProps {
+  holding: IHolding;
+  given: IFilledIn;
+  set: Set;
+  trans: TranslationBundle;
+}
+
+/** The variables that hold models, one of which is chosen. */
+function Held({ holding, given, set, trans, onAgain }: IPartProps & { onAgain: () => void }): JSX.Element {
+  if (holding.models.length === 0) {
+    return (
+      <div role="status">
+        <p>{trans.__('No variable of this kernel holds a model: run the cell that trains one.')}</p>
+        <button type="button" className="jp-nbreg-Link" onClick={onAgain}>
+          {trans.__('Look again')}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <fieldset className="jp-nbreg-Held">
+      <legend>{trans.__('Models in the kernel')}</legend>
+      {!holding.loaded && <p className="jp-nbreg-quiet">{trans.__('nbreg is not loaded in this kernel yet: the cell loads it first, and what ran before is known by its text alone.')}</p>}
+      {holding.refusal && (
+        <p className="jp-nbreg-Failure" role="alert">
+          {holding.refusal}
+        </p>
+      )}
+      {[...holding.models].reverse().map(each => (
+        <label key={each.variable}>
+          <input type="radio" name="nbreg-variable" value={each.variable} checked={given.variable === each.variable} onChange={() => set({ variable: each.variable })} />
+          <span>
+            <code>{each.variable}</code> {shortType(each.type)} <span className="jp-nbreg-quiet">{state(each, trans)}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function shortType(type: string): string {
+  return type.slice(type.lastIndexOf('.') + 1);
+}
+
+/** What is known of a model in a kernel, in a few words. */
+export function state(held: IHeldModel, trans: TranslationBundle): string {
+  return [
+    held.last ? trans.__('trained last') : '',
+    held.fitted ? '' : trans.__('never fitted'),
+    held.ref ? trans.__('is %1 already', held.name) : held.unknown
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function Fields({ holding, given, set, trans }: IPartProps): JSX.Element {
+  const known = useId();
+  return (
+    <div className="jp-nbreg-Fields">
+      <label>
+        {trans.__('Model')}
+        <input
+          className="jp-mod-styled"
+          value={given.model}
+          required
+          autoFocus
+          autoComplete="off"
+          spellCheck={false}
+          list={known}
+          placeholder="churn"
+          onChange={event => set({ model: event.target.value })}
+        />
+        <datalist id={known}>
+          {holding.known.map(each => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      </label>
+      <Text name="version" label={trans.__('Version')} placeholder={trans.__('the next one')} given={given} set={set} />
+      <Metrics holding={holding} given={given} set={set} trans={trans} />
+      <Text name="tags" label={trans.__('Tags, with commas between')} placeholder="baseline, eu" given={given} set={set} />
+      <label>
+        {trans.__('Stage')}
+        <select className="jp-mod-styled" value={given.stage} onChange={event => set({ stage: event.target.value })}>
+          <option value="">{trans.__('none')}</option>
+          {holding.stages.slice(1).map(each => (
+            <option key={each} value={each}>
+              {each}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Text name="reason" label={trans.__('Reason, a word')} placeholder="FirstCut" given={given} set={set} />
+      <Text name="message" label={trans.__('Message, for people')} placeholder={trans.__('what is new in it')} given={given} set={set} />
+    </div>
+  );
+}
+
+function Text({ name, label, placeholder, given, set }: { name: keyof IFilledIn; label: string; placeholder: string; given: IFilledIn; set: Set }): JSX.Element {
+  return (
+    <label>
+      {label}
+      <input className="jp-mod-styled" value={given[name]} placeholder={placeholder} autoComplete="off" onChange={event => set({ [name]: event.target.value })} />
+    </label>
+  );
+}
+
+/** A list of variables and values, and the numbers of the kernel to choose from. */
+function Metrics({ holding, given, set, trans }: IPartProps): JSX.Element {
+  const names = given.metrics.split(',').map(each => each.trim());
+  return (
+    <div className="jp-nbreg-Metrics">
+      <Text name="metrics" label={trans.__('Metrics: variables, or auc=0.9')} placeholder="accuracy, auc=0.9" given={given} set={set} />
+      {holding.numbers.length > 0 && (
+        <div className="jp-nbreg-Chips" role="group" aria-label={trans.__('Numbers in the kernel')}>
+          {holding.numbers.slice(0, 8).map(each => (
+            <button key={each} type="button" className="jp-nbreg-Chip" aria-pressed={names.includes(each)} onClick={() => set({ metrics: toggled(given.metrics, each) })}>
+              {each}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface ILineProps {
+  given: IFilledIn;
+  isLoaded: boolean;
+  isReady: boolean;
+  trans: TranslationBundle;
+  preview: IFormProps['preview'];
+}
+
+/** The cell as it will stand in the notebook, and what it would store. */
+function Line({ given, isLoaded, isReady, trans, preview }: ILineProps): JSX.Element {
+  const [foretold, setForetold] = useState<{ line: string; answer: IForetold | null; failure: Refusal | null } | null>(null);
+  const line = argumentsOf(given);
+  const isOf = foretold?.line === line;
+  const look = (): void => {
+    setForetold({ line, answer: null, failure: null });
+    preview(line, {}).then(
+      answer => setForetold(old => (old?.line === line ? { line, answer, failure: null } : old)),
+      error => setForetold(old => (old?.line === line ? { line, answer: null, failure: Refusal.of(error) } : old))
+    );
+  };
+  const why = whyNoName(given.model) === 'dash' ? trans.__('A name begins with a letter or a digit.') : '';
+  return (
+    <>
+      <div className="jp-nbreg-Line">
+        {why ? <span role="alert">{why}</span> : isReady ? <code aria-label={trans.__('The cell')}>{cellOf(given, isLoaded)}</code> : <span className="jp-nbreg-quiet">{missing(given, trans)}</span>}
+        <button type="button" className="jp-nbreg-Link" disabled={!isReady || !isLoaded} title={isLoaded ? '' : trans.__('nbreg has to be loaded first')} onClick={look}>
+          {trans.__('Preview')}
+        </button>
+      </div>
+      {isOf && foretold.failure && <KernelFailure failure={foretold.failure} trans={trans} onAgain={look} />}
+      {isOf && !foretold.failure && (foretold.answer ? <Preview answer={foretold.answer} trans={trans} /> : <p role="status" className="jp-nbreg-quiet">{trans.__('Looking at what would be stored…')}</p>)}
+    </>
+  );
+}
+
+function missing(given: IFilledIn, trans: TranslationBundle): string {
+  return oneLine(given.model) ? trans.__('Choose what to register.') : trans.__('Give the model a name; the cell that registers it is shown here.');
+}
+
+/** What would be stored, or why it would be refused; all of it is text. */
+function Preview({ answer, trans }: { answer: IForetold; trans: TranslationBundle }): JSX.Element {
+  if (answer.refusal) {
+    return (
+      <div className="jp-nbreg-Failure" role="alert">
+        {answer.refusal}
+      </div>
+    );
+  }
+  return (
+    <section className="jp-nbreg-Preview" aria-label={trans.__('What would be stored')} tabIndex={0}>
+      <Facts rows={answer.facts.map(([name, text]) => [name, text])} />
+      {answer.gaps.map(each => (
+        <p key={each} className="jp-nbreg-quiet">
+          {each}
+        </p>
+      ))}
+      {answer.tables.map(table => (
+        <details key={table.title}>
+          <summary>{table.title}</summary>
+          <table className="jp-nbreg-Table">
+            <thead>
+              <tr>
+                {table.columns.map(each => (
+                  <th key={each} scope="col">
+                    {each}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {table.rows.map((row, i) => (
+                <tr key={i}>
+                  {row.map((each, j) => (
+                    <td key={j}>{each}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {table.more && <p className="jp-nbreg-quiet">{table.more}</p>}
+        </details>
+      ))}
+    </section>
+  );
+}

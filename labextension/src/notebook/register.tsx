@@ -1,0 +1,48 @@
+import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { producedBy } from './cells';
+import { FormDialog } from './dialog';
+import { RegisterForm } from './form';
+import { askHolding, askPreview } from './kernel';
+
+/** Ask what to register of a notebook's kernel, and run the line that does it in a cell of the notebook. */
+export function openForm(panel: NotebookPanel, trans: TranslationBundle, onRegistered: (ref: string) => void): FormDialog {
+  const dialog: FormDialog = new FormDialog(trans.__('Register a model'), close => (
+    <RegisterForm
+      trans={trans}
+      hold={hold}
+      preview={preview}
+      onCancel={close}
+      onRegister={cell => {
+        close();
+        void runInNewCell(panel, cell).then(ref => ref && onRegistered(ref));
+      }}
+    />
+  ));
+  // Asked of whatever kernel the notebook has by then: it may be another one after a restart.
+  const hold = (options: Parameters<typeof askHolding>[1]): ReturnType<typeof askHolding> => askHolding(panel.sessionContext, options);
+  const preview = (line: string, options: Parameters<typeof askPreview>[2]): ReturnType<typeof askPreview> => askPreview(panel.sessionContext, line, options);
+  panel.disposed.connect(() => dialog.dispose());
+  dialog.open();
+  return dialog;
+}
+
+/** Put it below the active cell and run it there, as if it had been typed; the version that came of it. */
+async function runInNewCell(panel: NotebookPanel, source: string): Promise<string> {
+  const { content, context } = panel;
+  if (!content.model) {
+    return '';
+  }
+  const at = content.model.cells.length === 0 ? 0 : content.activeCellIndex + 1;
+  content.model.sharedModel.insertCell(at, { cell_type: 'code', source, metadata: {} });
+  content.activeCellIndex = at;
+  content.deselectAll();
+  content.mode = 'command';
+  const cell = content.widgets[at];
+  content.activate();
+  void content.scrollToItem(at);
+  const ran = await NotebookActions.run(content, context.sessionContext).catch(() => false);
+  return ran && !cell.isDisposed ? producedBy(cell) : '';
+}
