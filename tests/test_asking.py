@@ -1,6 +1,6 @@
 """What a front end asks a kernel between cells, as JupyterLab's form does.
 
-Somebody presses *Register a model…*: the form lists what the kernel holds, with what is known of it, shows
+Somebody presses *Register model…*: the form lists what the kernel holds, with what is known of it, shows
 what a line would store, and puts that line into a cell. None of the asking leaves a trace: no name, no
 history, no number, no file. When the cell is sent, the document is told first, so that the version knows
 which of its cells were edited or deleted since they ran.

@@ -279,7 +279,13 @@ def test_a_version_leads_to_the_notebook_and_the_cell_that_made_it(
     (made / "train.ipynb").write_text("{}")
     (tmp_path / "out.ipynb").write_text("{}")
     (made / "link.ipynb").symlink_to(tmp_path / "out.ipynb")
-    places = [str(made / "train.ipynb"), str(made / "gone.ipynb"), str(made / "link.ipynb"), "train.ipynb", ""]
+    places = [
+        str(made / "train.ipynb"),
+        str(made / "gone.ipynb"),
+        str(made / "link.ipynb"),
+        "train.ipynb",
+        "",
+    ]
     for weight, place in enumerate(places):
         context = Notebook(made, RunLink(id=new_run_id(), kind="notebook"))
         context.notebook = place

@@ -26,8 +26,7 @@ export function extendNotebooks({ app, notebooks, palette, service, trans, show 
   tellDocuments(notebooks, app.serviceManager.sessions);
 
   app.commands.addCommand(NOTEBOOK_COMMANDS.register, {
-    label: trans.__('Register a model…'),
-    caption: trans.__('Register a model of this kernel'),
+    label: trans.__('Register model…'),
     icon: nbregIcon,
     isEnabled: () => notebooks.currentWidget !== null,
     execute: () => {

@@ -9,7 +9,7 @@ export const ANSWER_MIME = 'application/vnd.nbreg.answer+json';
 
 const MODULE = 'nbreg.kernel.asking';
 
-/** After so many milliseconds somebody who waits is told for what. */
+/** Every so many milliseconds somebody who waits is told for what. */
 const PATIENCE = 500;
 
 /** Why a kernel has not answered yet. */
@@ -51,7 +51,7 @@ async function ask<T>(context: ISessionContext | undefined, question: string, { 
     throw new Refusal('no-kernel', 'this notebook has no kernel that runs', 'start one: Kernel → Change Kernel…');
   }
   let future: ReturnType<typeof request> | null = null;
-  const timer = setTimeout(() => onWaiting?.(kernel.status === 'busy' ? 'busy' : 'starting'), PATIENCE);
+  const timer = setInterval(() => onWaiting?.(kernel.status === 'busy' ? 'busy' : 'starting'), PATIENCE);
   try {
     const info = await abortable(kernel.info, signal);
     if (info.language_info.name !== 'python') {
@@ -65,7 +65,7 @@ async function ask<T>(context: ISessionContext | undefined, question: string, { 
     }
     throw new Refusal('no-answer', 'the kernel did not answer', 'was it restarted? Try again');
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     future?.dispose();
   }
 }

@@ -61,7 +61,7 @@ def _order(history: Sequence[Ran], found: Slice, document: Document) -> str:
         for ran in history:
             places.setdefault(_key(ran), len(places))
     keys = [_key(history[at]) for at in found.kept]
-    kept = [places[key] for key in keys if key in places]  # what stands nowhere comes neither before nor after
+    kept = [places[key] for key in keys if key in places]  # others stand nowhere
     if any(after < before for before, after in pairwise(kept)):
         return "out of order"
     return "re-run" if len(set(keys)) < len(keys) else "linear"
