@@ -86,6 +86,7 @@ class Lab:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
+        self.data = Path(os.environ["JUPYTER_DATA_DIR"])  # the server's; each test has another one
 
     def api(self, path: str, method: str = "GET") -> Any:
         """Ask the server itself."""

@@ -15,7 +15,8 @@ export function tellDocuments(notebooks: INotebookTracker, sessions: Session.IMa
   NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
     const panel = notebooks.find(each => each.content === notebook);
     const kernel = panel?.sessionContext.session?.kernel;
-    if (kernel && cell.model.type === 'code' && REGISTERS.test(cell.model.sharedModel.getSource())) {
+    const language = notebook.model?.defaultKernelLanguage || 'python';
+    if (kernel && language === 'python' && cell.model.type === 'code' && REGISTERS.test(cell.model.sharedModel.getSource())) {
       tellDocument(kernel, cell.model.id, documentOf(notebook.widgets), usersOf(sessions, kernel.id) < 2);
     }
   });

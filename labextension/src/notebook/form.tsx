@@ -147,7 +147,7 @@ function Held({ holding, given, set, trans, onAgain }: IPartProps & { onAgain: (
       {[...holding.models].reverse().map(each => (
         <label key={each.variable}>
           <input type="radio" name="nbreg-variable" value={each.variable} checked={given.variable === each.variable} onChange={() => set({ variable: each.variable })} />
-          <span>
+          <span title={each.type}>
             <code>{each.variable}</code> {shortType(each.type)} <span className="jp-nbreg-quiet">{state(each, trans)}</span>
           </span>
         </label>

@@ -9,6 +9,8 @@ import { tellDocuments } from './document';
 import { showMaker } from './jump';
 import { openForm } from './register';
 
+import '../../style/notebook.css';
+
 export const NOTEBOOK_COMMANDS = { register: 'nbreg:register', showCell: 'nbreg:show-cell' } as const;
 
 export interface INotebookParts {

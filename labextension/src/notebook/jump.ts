@@ -14,7 +14,8 @@ export async function showMaker(app: JupyterFrontEnd, notebooks: INotebookTracke
   const byNumber = `${item.model}@${item.version.number}`;
   const panel = await notebookOf(app, notebooks, origin, byNumber);
   if (!panel) {
-    throw new Refusal('no-notebook', origin.why || trans.__('its notebook cannot be opened'));
+    // Notebook 7 opens each document in a page of its own.
+    throw new Refusal('no-notebook', origin.why || trans.__('%1 was opened in another page: the cell is [%2]', origin.notebook, origin.execution_count ?? ' '));
   }
   const at = findMaker(panel.content.widgets.map(seen), origin, byNumber);
   app.shell.activateById(panel.id);
