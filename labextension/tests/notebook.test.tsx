@@ -185,7 +185,7 @@ it('chooses the model trained last, says what is known of each, and gives a line
   await fill(node, /^Model$/, 'churn');
   await press(node, 'auc');
   await fill(node, /^Message/, 'it\'s "it"');
-  expect(node.querySelector('.jp-nbreg-Line code')?.textContent).toBe('%register_model churn clf --metrics auc --message "it\'s \\"it\\""');
+  expect(node.querySelector('.jp-nbreg-Typed code')?.textContent).toBe('%register_model churn clf --metrics auc --message "it\'s \\"it\\""');
   expect(isOff(node)).toBe(false);
   await press(node, 'Register');
 

@@ -227,7 +227,7 @@ function Text({ name, label, placeholder, given, set }: { name: keyof IFilledIn;
 function Metrics({ holding, given, set, trans }: IPartProps): JSX.Element {
   const names = given.metrics.split(',').map(each => each.trim());
   return (
-    <div className="jp-nbreg-Metrics">
+    <div className="jp-nbreg-Measured">
       <Text name="metrics" label={trans.__('Metrics: variables, or auc=0.9')} placeholder="accuracy, auc=0.9" given={given} set={set} />
       {holding.numbers.length > 0 && (
         <div className="jp-nbreg-Chips" role="group" aria-label={trans.__('Numbers in the kernel')}>
@@ -265,7 +265,7 @@ function Line({ given, isLoaded, isReady, trans, preview }: ILineProps): JSX.Ele
   const why = whyNoName(given.model) === 'dash' ? trans.__('A name begins with a letter or a digit.') : '';
   return (
     <>
-      <div className="jp-nbreg-Line">
+      <div className="jp-nbreg-Typed">
         {why ? <span role="alert">{why}</span> : isReady ? <code aria-label={trans.__('The cell')}>{cellOf(given, isLoaded)}</code> : <span className="jp-nbreg-quiet">{missing(given, trans)}</span>}
         <button type="button" className="jp-nbreg-Link" disabled={!isReady || !isLoaded} title={isLoaded ? '' : trans.__('nbreg has to be loaded first')} onClick={look}>
           {trans.__('Preview')}
