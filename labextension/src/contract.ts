@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = 'e94a6f06b111d3fd';
+export const CONTRACT = '612ac75db8a0ce90';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -478,6 +478,15 @@ export interface IFileEntry {
   executable: boolean;
 }
 
+/** What a line would register, or why it would be refused. */
+export interface IForetold {
+  /** Names and what is said of them. */
+  facts: string[][];
+  tables: IShownTable[];
+  gaps: string[];
+  refusal: string;
+}
+
 /** What came out when a gate was asked; it stands in the event of the move. */
 export interface IGateResult {
   gate: string;
@@ -531,6 +540,22 @@ export interface IHeld {
   since?: number;
 }
 
+/** A variable of a kernel that holds a model. */
+export interface IHeldModel {
+  variable: string;
+  /** Its class, as `module.qualname`. */
+  type: string;
+  fitted: boolean;
+  /** Whether it is the one that was trained last. */
+  last: boolean;
+  /** The version that has the same content, by number; empty where there is none. */
+  ref: string;
+  /** That version as people call it. */
+  name: string;
+  /** Why it was not found out whether it is registered. */
+  unknown: string;
+}
+
 /** Who answers: a frontend whose `CONTRACT` is another one says `hint` and does nothing else. */
 export interface IHello {
   version: string;
@@ -552,6 +577,21 @@ export interface IHistory {
   /** The `rest` of the page before. */
   before?: number;
   limit?: number;
+}
+
+/** What a kernel has to register, and what its registry has already. */
+export interface IHolding {
+  /** Whether nbreg is loaded there; else only the variables are told. */
+  loaded: boolean;
+  registry: string;
+  models: IHeldModel[];
+  /** The names of the models that there are. */
+  known: string[];
+  stages: string[];
+  /** Variables that may be metrics, likely ones first. */
+  numbers: string[];
+  /** Why the registry cannot be read, and what next. */
+  refusal: string;
 }
 
 /** The stages of a registry and the rules between them. */
@@ -796,6 +836,20 @@ export interface IOneVersion {
   /** A `key` of `registries`. */
   registry?: string;
   ref: string;
+}
+
+/** Where a version was made: the notebook, and its last cell that ran by then. */
+export interface IOrigin {
+  /** As the contents API names it; empty where this server cannot open it. */
+  notebook: string;
+  /** As the version has it. */
+  told: string;
+  cell_id: string;
+  execution_count: number | null;
+  /** As it was executed, without secrets. */
+  source: string;
+  /** Why there is no way there. */
+  why: string;
 }
 
 /** A frozen sample of the input, and the outputs on it. */
@@ -1074,6 +1128,14 @@ export interface ISetSplit {
   message?: string;
   model: string;
   weights?: { [name: string]: number } | null;
+}
+
+/** A table as text. */
+export interface IShownTable {
+  title: string;
+  columns: string[];
+  rows: string[][];
+  more: string;
 }
 
 /** Names, types and shapes of the model's inputs and outputs. */
@@ -1377,6 +1439,8 @@ export interface IRoutes {
   'version/signature': { method: 'GET'; asked: IOneVersion; answer: ISignature };
   /** The probe of a version, as captured; empty where the manifest says why. */
   'version/probe': { method: 'GET'; asked: IOneVersion; answer: IProbe };
+  /** The notebook and the cell that made a version. */
+  'version/origin': { method: 'GET'; asked: IOneVersion; answer: IOrigin };
   /** What differs from `b` to `a`. */
   diff: { method: 'GET'; asked: ITwo; answer: IDiff };
   /** What happened, newest first. */
@@ -1490,6 +1554,7 @@ export const METHODS: { readonly [path in keyof IRoutes]: IRoutes[path]['method'
   'version/data': 'GET',
   'version/signature': 'GET',
   'version/probe': 'GET',
+  'version/origin': 'GET',
   diff: 'GET',
   events: 'GET',
   timeline: 'GET',
