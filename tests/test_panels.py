@@ -70,6 +70,22 @@ def test_where_somebody_can_click_it_is_a_panel_over_its_table(kernel: Kernel) -
     assert ran.bundles[1] == elsewhere.bundles[0]  # so that nbval finds the same whoever ran it
 
 
+def test_a_panel_without_a_registry_is_of_the_one_that_the_notebook_works_on(
+    kernel: Kernel, registry: Registry
+) -> None:
+    """After `%use_registry` a magic and a panel beside it never speak of two registries."""
+    made = (
+        "History('cancer')", "Stages('cancer@1')", "Version('cancer@1')", "Lineage('cancer')",
+        "Lineage('cancer@1')", "Drift('cancer@1')", "Drafts()",
+    )  # fmt: skip
+    places = ", ".join(f"nbreg.panels.{each}.registry.location" for each in made)
+    assert kernel.good(f"print({{str(each) for each in ({places})}})").stdout == f"{{'{registry.location}'}}\n"
+
+    kernel.good("%unload_ext nbreg")
+    told = kernel.good("print(nbreg.panels.Drafts().registry.location == nbreg.Registry().location)").stdout
+    assert told == "True\n"
+
+
 def test_what_is_assigned_or_asked_for_as_a_table_opens_no_panel(kernel: Kernel) -> None:
     """`best = %model_history …` is for going on with, and costs no widgets."""
     assigned = kernel.run_in_front("best = %model_history cancer --sort=-metrics.accuracy\nbest[0].ref", "c")
