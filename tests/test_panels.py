@@ -79,7 +79,9 @@ def test_a_panel_without_a_registry_is_of_the_one_that_the_notebook_works_on(
         "Lineage('cancer@1')", "Drift('cancer@1')", "Drafts()",
     )  # fmt: skip
     places = ", ".join(f"nbreg.panels.{each}.registry.location" for each in made)
-    assert kernel.good(f"print({{str(each) for each in ({places})}})").stdout == f"{{'{registry.location}'}}\n"
+    assert (
+        kernel.good(f"print({{str(each) for each in ({places})}})").stdout == f"{{'{registry.location}'}}\n"
+    )
 
     kernel.good("%unload_ext nbreg")
     told = kernel.good("print(nbreg.panels.Drafts().registry.location == nbreg.Registry().location)").stdout

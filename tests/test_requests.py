@@ -167,6 +167,49 @@ def test_a_gate_that_an_approver_cannot_ask_leaves_it_open(acting: As) -> None:
     assert ada.promote("churn@2", "production").stage == "production"
 
 
+def test_an_approval_does_what_was_shown_or_nothing(acting: As) -> None:
+    """Whoever agreed to replace version 1 has not agreed to replace the hotfix that came meanwhile."""
+    ada, bob = acting("ada"), acting("bob")
+    ada.promote("churn@1", "production")
+    asked = ada.request("churn@2", "production")
+    shown = next(each for each in bob.moves("churn@2") if each.to == "production")
+    ada.register("churn", 3)
+    ada.promote("churn@3", "production")
+
+    with pytest.raises(ConflictError) as refused:
+        bob.approve(asked, expect=shown)
+    told = "production of churn is held by 1.2.0 by now, not by 1.0.0 (ada)"
+    assert (refused.value.code, refused.value.message) == ("conflict", told)
+    assert ada.get_request(asked).approvals == []
+    assert kinds(ada)[0] == "promoted"
+
+    other = next(each for each in bob.moves("churn@2") if each.to == "staging")
+    with pytest.raises(BadInputError, match="expect is another move: churn@2 promoted to staging"):
+        bob.approve(asked, expect=other)
+
+    now = next(each for each in bob.moves("churn@2") if each.to == "production")
+    assert bob.approve(asked, expect=now).state == "promoted"
+
+
+def test_a_stage_that_moves_while_gates_are_asked_is_not_taken(acting: As) -> None:
+    """A gate may take minutes: what was shown has to hold when the line is written, not only before."""
+    ada, bob, eve = acting("ada"), acting("bob"), acting("eve")
+    ada.promote("churn@1", "production")
+    ada.register("churn", 3)
+    asked = ada.request("churn@2", "production")
+    shown = next(each for each in bob.moves("churn@2") if each.to == "production")
+
+    @nbreg.gate("production")
+    def slow(new: Any, old: Any, ctx: Any) -> bool:
+        if new.number == 2 and eve.get("churn@production").number == 1:
+            eve.promote("churn@3", "production")
+        return True
+
+    with pytest.raises(ConflictError, match=r"held by 1\.2\.0 by now, not by 1\.0\.0 \(eve\)"):
+        bob.approve(asked, expect=shown)
+    assert ada.get("churn@production").number == 3
+
+
 def test_a_no_ends_it(acting: As) -> None:
     """And it may be asked again."""
     ada, bob = acting("ada"), acting("bob")

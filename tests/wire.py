@@ -40,6 +40,16 @@ _MEASURED = {"objects", "size", "own", "journals", "unreferenced", "bytes", "pea
 
 _ELSEWHERE = {"python": "3.12.1", "place": "project/train.ipynb", "commit": ""}
 
+SHOWN = {
+    "kind": "promoted",
+    "model": "churn",
+    "number": 5,
+    "name": "1.4.0",
+    "before": "none",
+    "to": "candidate",
+}
+"""What agreeing to the first request was shown to do."""
+
 QUESTIONS: dict[str, dict[str, object]] = {
     "registries": {"near": "project/train.ipynb"},
     "model": {"model": "churn"},
@@ -73,7 +83,7 @@ QUESTIONS: dict[str, dict[str, object]] = {
     "gates": {"model": "churn"},
     "requests": {},
     "request": {"ref": "churn@4", "to": "production", "message": "two weeks"},
-    "approve": {"request": "churn:r1", "message": "looked at the rows"},
+    "approve": {"request": "churn:r1", "message": "looked at the rows", "expect": SHOWN},
     "reject": {"request": "churn:r2", "message": "the probe moved"},
     "withdraw": {"request": "churn:r3"},
     "require": {"model": "churn", "stage": "staging", "gates": ["message_required", "proven"]},

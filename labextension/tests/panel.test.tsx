@@ -68,14 +68,18 @@ it('shows what each gate of a stage saw', async () => {
 it('shows who asks for a stage, and lets others say yes or no', async () => {
   const request = wire('requests').answer[0];
   const saved = { version: request.version, by: request.by };
+  const move = wire('approve').asked['expect'] as object;
+  wire('version').answer.moves.push(move);
   Object.assign(request, { version: 2, by: 'bob' });
   const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />);
   Object.assign(request, saved);
+  wire('version').answer.moves.pop();
 
   expect(node.querySelector('.jp-nbreg-Request')?.textContent).toContain(`bob asks for ${request.to}`);
   await press(node, /^Approve$/);
+  expect(node.querySelector('form')?.textContent).toContain('1.4.0: none → candidate');
   await act(async () => node.querySelector<HTMLButtonElement>('form button[type=submit]')?.click());
   await settled();
 
-  expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id } });
+  expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id, expect: move } });
 });

@@ -167,6 +167,16 @@ class Notebook:
             )
         )
 
+    def begin(self, code: str) -> None:
+        """Have the kernel begin with something, and do not wait for it."""
+        self.page.evaluate(
+            """code => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              kernel.requestExecute({code, store_history: false, silent: true});
+            }""",
+            code,
+        )
+
     def save(self) -> dict[str, Any]:
         """Save it and read what is on disk."""
         self.command("docmanager:save")

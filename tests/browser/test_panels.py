@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +170,29 @@ def test_a_request_is_approved_where_the_version_is_looked_at(grown: Registry, o
     event = grown.events("cancer")[0]
     assert (event.kind, event.message) == ("promoted", "looked at the misses")
     expect(notebook.page.locator(".nbreg-twin")).to_contain_text("looked at the misses")
+
+
+def test_an_approval_while_the_kernel_was_busy_is_of_what_was_shown(
+    grown: Registry, open_notebook: Open, tmp_path: Path
+) -> None:
+    """The press waits for the cell that trains; what a colleague did in the meantime it never agreed to."""
+    Registry(grown.location, actor=Actor(user="grace")).request("cancer@2", "production")
+    notebook = open_notebook("import nbreg.panels\nnbreg.panels.Stages('cancer@2')")
+    expect(notebook.panel.locator(".nbreg-asked")).to_contain_text("1.0.0 (#1) goes to archived")
+    go_on = tmp_path / "go on"
+    notebook.begin(f"import time\nwhile not __import__('os').path.exists({str(go_on)!r}): time.sleep(.05)")
+    grown.promote("cancer@3", "production", reason="Hotfix")
+    notebook.button("approve").click()
+    go_on.touch()
+
+    expect(notebook.panel.locator("[role=alert]")).to_contain_text("held by 1.2.0 by now, not by 1.0.0")
+    expect(notebook.panel.locator(".nbreg-asked")).to_contain_text("1.2.0 (#3) goes to archived")
+    assert grown.get("cancer@production").number == 3
+    assert [each.approvals for each in grown.requests("cancer")] == [[]]
+
+    notebook.button("approve").click()
+    expect(notebook.panel.locator(".nbreg-done")).to_contain_text("promoted")
+    assert grown.get("cancer@production").number == 2
 
 
 def test_two_versions_are_compared_where_they_stand(grown: Registry, open_notebook: Open) -> None:

@@ -1,6 +1,7 @@
 import React, { useState } from 'react';
 
-import type { IPromotionRequest, IVersionItem } from '../contract';
+import type { IMove, IPromotionRequest, IVersionItem } from '../contract';
+import { foretold } from '../words';
 import { Form, type Act } from './form';
 import { Stage, useAnswer, useSurroundings, When } from './parts';
 import { To } from './way';
@@ -8,7 +9,7 @@ import { To } from './way';
 type Verb = 'approve' | 'reject' | 'withdraw';
 
 /** What others are asked to agree to before this version moves, and saying yes or no to it. */
-export function Requests({ item, onChanged }: { item: IVersionItem; onChanged: () => void }): JSX.Element | null {
+export function Requests({ item, moves, onChanged }: { item: IVersionItem; moves: ReadonlyArray<IMove>; onChanged: () => void }): JSX.Element | null {
   const { service } = useSurroundings();
   const { answer, again } = useAnswer('requests', { model: item.model, state: 'open' }, item.model);
   const open = (answer ?? []).filter(each => each.version === item.version.number);
@@ -18,6 +19,7 @@ export function Requests({ item, onChanged }: { item: IVersionItem; onChanged: (
         <Request
           key={each.id}
           request={each}
+          move={moves.find(move => move.kind === 'promoted' && move.to === each.to)}
           isWritable={service.registry?.writable ?? false}
           onDone={() => {
             again();
@@ -47,18 +49,20 @@ export function RequestList({ model }: { model?: string }): JSX.Element | null {
 
 interface IRequestProps {
   request: IPromotionRequest;
+  /** What agreeing to it would do, where that is known: it is done as it is shown here, or refused. */
+  move?: IMove;
   isWritable: boolean;
   withVersion?: boolean;
   onDone: () => void;
 }
 
-function Request({ request, isWritable, withVersion = false, onDone }: IRequestProps): JSX.Element {
+function Request({ request, move, isWritable, withVersion = false, onDone }: IRequestProps): JSX.Element {
   const { service, trans } = useSurroundings();
   const [verb, setVerb] = useState<Verb | null>(null);
   const isMine = service.hello?.actor.user === request.by;
   const verbs: { [verb in Verb]: string } = { approve: trans.__('Approve'), reject: trans.__('Reject'), withdraw: trans.__('Withdraw') };
   const acts: { [verb in Verb]: Act } = {
-    approve: why => service.ask('approve', { ...why, request: request.id }),
+    approve: why => service.ask('approve', { ...why, request: request.id, expect: move ?? null }),
     reject: why => service.ask('reject', { ...why, request: request.id }),
     withdraw: why => service.ask('withdraw', { ...why, request: request.id })
   };
@@ -92,7 +96,14 @@ function Request({ request, isWritable, withVersion = false, onDone }: IRequestP
           key={verb}
           title={`${verbs[verb]}: ${request.id}`}
           verb={verbs[verb]}
-          told={verb === 'approve' ? trans.__('It is promoted as soon as it passes all that the stage requires.') : undefined}
+          told={
+            verb === 'approve' && (
+              <>
+                {move && foretold(move, trans).split(' · ').map(each => <div key={each}>{each}</div>)}
+                {trans.__('It is promoted as soon as it passes all that the stage requires.')}
+              </>
+            )
+          }
           act={acts[verb]}
           onDone={() => {
             setVerb(null);

@@ -91,7 +91,7 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
       )}
       {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
       {isWritable && <Moves item={item} moves={answer.moves} chosen={doing?.startsWith('move ') ? doing.slice(5) : null} onChoose={move => setDoing(move === null ? null : `move ${move}`)} onChanged={again} />}
-      <Requests item={item} onChanged={again} />
+      <Requests item={item} moves={answer.moves} onChanged={again} />
       <div className="jp-nbreg-Actions">
         <button
           className="jp-nbreg-Link"

@@ -121,14 +121,20 @@ class Stages(Shown):
         """Whether it was asked by whoever runs this kernel: then it is withdrawn, not approved."""
         return request.by == self.registry.actor.user
 
-    def answer(self, request: PromotionRequest, word: Answer, comment: str = "") -> Made:
-        """Approve, reject or withdraw a request. An approval promotes where nothing is missing any more."""
-        verb = {
-            "approve": self.registry.approve,
-            "reject": self.registry.reject,
-            "withdraw": self.registry.withdraw,
-        }[word]
-        done = verb(request.id, message=comment.strip())
+    def answer(
+        self, request: PromotionRequest, word: Answer, comment: str = "", *, expect: Move | None = None
+    ) -> Made:
+        """Approve, reject or withdraw a request. An approval promotes where nothing is missing any more.
+
+        Raises `ConflictError` where that would do something else than `expect`.
+        """
+        message = comment.strip()
+        if word == "approve":
+            done = self.registry.approve(request.id, message=message, expect=expect)
+        elif word == "reject":
+            done = self.registry.reject(request.id, message=message)
+        else:
+            done = self.registry.withdraw(request.id, message=message)
         gates = []
         if word == "approve" and done.state == "open":
             gates = self.registry.ask_gates(done.ref, done.to, run=False, message=comment.strip())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbreg.display import html, timeline
 from nbreg.display.gatemarks import gate_marks
 from nbreg.display.text import escaped
-from nbreg.errors import GateError, NbregError
+from nbreg.errors import ConflictError, GateError, NbregError
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
 from nbreg.panels.requestsview import RequestsView
@@ -67,7 +67,7 @@ class StagesView:
             fields,
             parts.box("row", self._confirm, self._run, self._request, self._cancel),
         )
-        self._requests = RequestsView(self._stages, parts, self._answered)
+        self._requests = RequestsView(self._stages, parts, self._answered, self._refused)
         self._result = parts.html()
         above = (self._track, self._requests.root, self._row)
         self.root = parts.box("column", *above, self._form, self._result)
@@ -197,6 +197,12 @@ class StagesView:
         self._say(error.message, error.hint, done=False)
         if error.code == "conflict":
             self._ask(None)
+            self._on_moved()
+
+    def _refused(self, error: NbregError) -> None:
+        """An answer to a request was not given; a question about a move stays open beside it."""
+        self._say(error.message, error.hint, done=False)
+        if isinstance(error, ConflictError):
             self._on_moved()
 
     def _say(self, message: str, hint: str, *, done: bool, gates: Sequence[GateResult] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadValueError
-from nbreg.records import GateResult, PromotionRequest, Protection, RequiredGate
+from nbreg.records import GateResult, Move, PromotionRequest, Protection, RequiredGate
 from nbreg.registry.desk import Desk
 
 if TYPE_CHECKING:
@@ -110,18 +110,27 @@ class GovernVerbs:
         return requesting.get(self._desk, request)
 
     def approve(
-        self, request: str | PromotionRequest, *, message: str = "", reason: str = ""
+        self,
+        request: str | PromotionRequest,
+        *,
+        message: str = "",
+        reason: str = "",
+        expect: Move | None = None,
     ) -> PromotionRequest:
         """Agree to a request; if it then passes all gates of the stage, the version is promoted at once.
 
         Otherwise the approval counts, the request stays open, and its `needs` say what is
         missing. Approving again asks the gates again. Nobody approves what they asked for.
+        With `expect`, the promotion as `moves` of the version foresaw it, it is refused and does
+        not count if somebody moved a version meanwhile.
 
         Raises `StaleRequestError`, `ConflictError` for one that was ended, or `RefusedError`.
         """
         from nbreg.registry import requesting
 
-        return requesting.approve(self._desk, request, self._wish(reason=reason, message=message))
+        return requesting.approve(
+            self._desk, request, self._wish(reason=reason, message=message, expect=expect)
+        )
 
     def reject(
         self, request: str | PromotionRequest, *, message: str = "", reason: str = ""

@@ -20,7 +20,7 @@ from nbreg.errors import (
     call,
 )
 from nbreg.records import Approval, PromotionRequest, RequestRow, RequestsRow, VersionRow
-from nbreg.registry import bookkeeping, gating, moving, reading
+from nbreg.registry import bookkeeping, foreseeing, gating, moving, reading
 from nbreg.registry.asking import Wish
 from nbreg.registry.desk import Desk, Entry, model_name
 from nbreg.registry.gating import ALL_REQUESTS, REQUESTS
@@ -86,12 +86,14 @@ def approve(desk: Desk, given: Given, wish: Wish) -> PromotionRequest:
     desk.ready()
     for _ in range(gating.TRIES):
         row = _open(database.refresh(), model, number)
+        foreseeing.check_meant(wish.expect, kind="promoted", model=model, number=row.version, to=row.to)
         version = _not_stale(desk, database, model, row)
         if row.by == me:
             raise RefusedError(
                 f"{me} asked for {request_id(model, number)}, so somebody else has to approve it",
                 hint=f"{call('withdraw', request_id(model, number))} takes it back",
             )
+        foreseeing.check(desk.lifecycle, database, version, wish.expect)
         entry = Entry(model, database, version)
         own = wish._replace(approver=me)
         joint = own._replace(reason=own.reason or row.reason, message=own.message or row.message)
@@ -123,6 +125,7 @@ def _approved(
         if version.stage != row.was:
             raise gating.Moved
         rules = desk.lifecycle
+        foreseeing.check(rules, database, version, own.expect)
         gating.confirm(rules, entry, judged)
         mine = Approval(by=own.approver, at=draft.at, message=draft.message if own.message else "")
         approvals = row.approvals if known else [*row.approvals, mine]

@@ -335,6 +335,12 @@ class OneRequest(Why, frozen=True, kw_only=True):
     request: str
 
 
+class Approve(Moving, frozen=True, kw_only=True):
+    """A request to agree to; it may expect the move that this was shown to be."""
+
+    request: str
+
+
 # what belongs to a version or a model
 
 

@@ -13,9 +13,9 @@ def request(visit: Visit, wish: asked.Ask) -> PromotionRequest:
     return visit.registry.request(wish.ref, wish.to, reason=wish.reason, message=wish.message)
 
 
-def approve(visit: Visit, wish: asked.OneRequest) -> PromotionRequest:
+def approve(visit: Visit, wish: asked.Approve) -> PromotionRequest:
     """Agree to a request; it is promoted as soon as it passes all that the stage requires."""
-    return visit.registry.approve(wish.request, reason=wish.reason, message=wish.message)
+    return visit.registry.approve(wish.request, reason=wish.reason, message=wish.message, expect=wish.expect)
 
 
 def reject(visit: Visit, wish: asked.OneRequest) -> PromotionRequest:
