@@ -114,6 +114,14 @@ def _asking(registry: Any, asked: Any, turns: int) -> list[Figure]:
         assert [each.number for each in found] == [1]
 
     (again,) = harness.in_turns([who], turns)
+    counted, _ = harness.timed(lambda: registry.decided_by("churn@1"))
+
+    def how_many(turn: int) -> None:
+        found = registry.decided_by("churn@1")
+        assert found.is_whole
+        assert found.tally.decisions >= len(asked)
+
+    (amounts,) = harness.in_turns([how_many], turns)
     size = sum(path.stat().st_size for path in book.path.rglob("*.jsonl"))
     what = f"who decided, of {len(asked):,} decisions"
     return [
@@ -121,6 +129,10 @@ def _asking(registry: Any, asked: Any, turns: int) -> list[Figure]:
         Figure(what="a decision on disk", value=size / len(asked), unit="bytes"),
         Figure(what=f"{what}, the first time (makes the indexes)", value=first, unit="s"),
         harness.seconds(what, again, goal=50),
+        Figure(
+            what=f"how many a version made, of {len(asked):,}, the first time", value=counted * 1e3, unit="ms"
+        ),
+        harness.seconds(f"how many, and the newest 50, of {len(asked):,} decisions", amounts, goal=50),
     ]
 
 

@@ -1,4 +1,4 @@
-"""`route`, `split`, `set-split`, `who-decided`: which version answers whom, and which did."""
+"""`route`, `split`, `set-split`, `who-decided`, `decided-by`: which version answers whom, and which did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nbreg.cli.base import Answer, Family, argument, why
-from nbreg.cli.kinds import MODEL
+from nbreg.cli.kinds import MODEL, REF
 from nbreg.errors import BadInputError, option
 
 if TYPE_CHECKING:
@@ -83,4 +83,17 @@ def who_decided(registry: Registry, rows: str, model: str | None, since: str | N
     from nbreg.registry import rowfiles
 
     found = registry.who_decided(rowfiles.read(rows), model, since=since)
+    return Answer(repr(found), found, not found.unread)
+
+
+@family.command("nbreg decided-by churn@production", "nbreg decided-by churn@3 --limit 500 --json")
+@argument("ref", REF, "the version")
+@click.option("--limit", type=click.IntRange(0, 10_000), default=20, show_default=True, help="answers listed")
+def decided_by(registry: Registry, ref: str, limit: int) -> Answer:
+    """Show how much a version decided since when, and its newest answers.
+
+    Which rows an answer was about cannot be read from it; who-decided finds a row that is given. The exit
+    code is 1 where some answers could not be read.
+    """
+    found = registry.decided_by(ref, limit=limit)
     return Answer(repr(found), found, not found.unread)

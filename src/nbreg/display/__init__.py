@@ -1,7 +1,7 @@
 """Records as people see them: pure functions and objects with an HTML, a text and a JSON form."""
 
 from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, told_move, version_bundle
-from nbreg.display.decisions import DecisionsView
+from nbreg.display.decisions import DecidedByView, DecisionsView
 from nbreg.display.diffs import DIFF_MIME, DiffView
 from nbreg.display.drafts import DraftTable
 from nbreg.display.requests import GateTable, RequestTable, told_request
@@ -24,6 +24,7 @@ __all__ = [
     "RUN_MIME",
     "TABLE_MIME",
     "VERSION_MIME",
+    "DecidedByView",
     "DecisionsView",
     "DiffView",
     "DraftTable",

@@ -7,8 +7,8 @@ from typing import Any
 from nbreg.display import html
 from nbreg.display.html import Column
 from nbreg.display.tables import Table
-from nbreg.display.text import moment
-from nbreg.records import Decision, Decisions
+from nbreg.display.text import brief, moment
+from nbreg.records import Answered, DecidedBy, Decision, Decisions
 
 
 class DecisionTable(Table[tuple[int, Decision | None]]):
@@ -86,3 +86,64 @@ class DecisionsView(Decisions, frozen=True, kw_only=True):
 
     def _unread(self) -> list[str]:
         return [f"not searched: {each.where}: {each.message}" for each in self.unread]
+
+
+class AnswerTable(Table[Answered]):
+    """The answers of a version, newest first."""
+
+    kind = "answers"
+    noun = "answer"
+    empty = "no answer was written down"
+
+    def columns(self) -> list[Column]:
+        """When, about how much, for whom, in which stage."""
+        names = [Column("when, UTC", "key"), Column("rows", "right"), Column("stage then"), Column("by")]
+        return [*names, Column("request"), *([Column("method")] if self._methods() else [])]
+
+    def cells(self, index: int) -> list[str]:
+        """One answer."""
+        each = self[index]
+        shown = [moment(each.at), f"{each.rows:,}", each.stage, each.by.user, each.request]
+        return [*shown, *([each.method] if self._methods() else [])]
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """One answer as JSON, without what is another one each time."""
+        each = self[index]
+        return {"rows": each.rows, "stage": each.stage, "request": each.request, "method": each.method}
+
+    def _methods(self) -> bool:
+        return any(self[index].method != "predict" for index in self._shown())
+
+
+class DecidedByView(DecidedBy, frozen=True, kw_only=True):
+    """`DecidedBy` that shows itself."""
+
+    def amount(self) -> str:
+        """`12,408 decisions`, or at least that many."""
+        number = self.tally.decisions
+        least = "" if self.is_whole else "at least "
+        return f"{least}{number:,} decision{'' if number == 1 else 's'}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self._heading(), repr(AnswerTable(self.answers)), *self._unread()])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": html.view(self.body())}
+
+    def body(self) -> str:
+        """The HTML, for whoever has the style already."""
+        gaps = "".join(html.note(each, "gap") for each in self._unread())
+        return html.heading(self.ref, self._since()) + AnswerTable(self.answers).body() + gaps
+
+    def _heading(self) -> str:
+        return f"{brief(self.ref)} · {self._since()}"
+
+    def _since(self) -> str:
+        tally = self.tally
+        if not tally.decisions:
+            return self.amount()
+        told = f"{self.amount()} since {moment(tally.first)} UTC, the last {moment(tally.last)}"
+        return f"{told}; the newest answers" if self.answers else told
+
+    def _unread(self) -> list[str]:
+        return [f"not read: {each.where}: {each.message}" for each in self.unread]

@@ -22,6 +22,7 @@ COLUMNS: Final = (
     ("version",),
     ("stage", "child"),
     ("deployment", "link"),
+    ("decisions",),
 )
 MOST: Final = 400
 """Nodes of a picture; whoever asks for more is told that there are."""
@@ -92,6 +93,7 @@ _WORDS: Final = {
     "child": "derived",
     "deployment": "deployed",
     "link": "links",
+    "decisions": "decided",
 }
 
 
@@ -186,6 +188,8 @@ def _detail(number: int, node: Node, nodes: Sequence[Node], edges: Sequence[Edge
     before = [label[edge.source] for edge in edges if edge.target == node.id]
     after = [label[edge.target] for edge in edges if edge.source == node.id]
     rows = [("ref", node.ref), ("what", node.note), ("from", listed(before)), ("led to", listed(after))]
+    if node.kind == "decisions":
+        rows.append(("list", f'registry.decided_by("{node.ref}")'))
     body = html.heading(node.label, node.kind) + html.facts([row for row in rows if row[1]])
     return f'<div class="nbreg-detail d{number}">{body}</div>'
 

@@ -24,6 +24,7 @@ _WORDS: Final = {
     "holds": "stage",
     "deployed-at": "deployed at",
     "linked": "linked",
+    "decided": "decided",
 }
 
 

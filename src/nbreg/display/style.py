@@ -137,6 +137,7 @@ _GRAPH_SHEET: Final = """
 .nbreg-view .nbreg-is-stage rect, .nbreg-view .nbreg-is-deployment rect {
   stroke: var(--nbreg-good); stroke-opacity: .9;
 }
+.nbreg-view .nbreg-is-decisions rect { stroke: var(--nbreg-warn); stroke-opacity: .9; }
 .nbreg-view .nbreg-is-run rect { stroke-dasharray: 3 2; }
 .nbreg-view svg path.nbreg-line { stroke: currentColor; opacity: .3; stroke-width: 1.2; }
 .nbreg-view svg path.nbreg-past { stroke-dasharray: 3 3; }

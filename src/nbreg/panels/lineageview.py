@@ -1,8 +1,9 @@
-"""The widgets of a lineage: the picture, and the card of the version that is chosen below it."""
+"""The widgets of a lineage: the picture, and below it a version's card, or what it decided."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nbreg.display import html
 from nbreg.display.text import brief
@@ -10,9 +11,39 @@ from nbreg.panels import front
 from nbreg.panels.parts import Parts
 from nbreg.panels.version import detail_of
 from nbreg.panels.watching import Watch
+from nbreg.records import Edge, Node
 
 if TYPE_CHECKING:
     from nbreg.panels.lineage import Lineage
+
+
+LISTED: Final = 50
+"""Answers of a version that are listed."""
+
+
+class _Choice(NamedTuple):
+    kind: str
+    ref: str
+
+
+_NOTHING: Final = _Choice("", "")
+
+
+def _choices(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[tuple[str, _Choice]]:
+    """The versions that are drawn, then what each of them decided."""
+    label = {each.id: brief(each.label, 60) for each in nodes}
+    versions = [
+        (label[each.id], _Choice("version", each.ref))
+        for each in nodes
+        if each.kind in ("version", "parent", "child") and each.ref
+    ]
+    of = {edge.target: label.get(edge.source, "") for edge in edges if edge.kind == "decided"}
+    decided = [
+        (f"what {of.get(each.id)} decided", _Choice("decisions", each.ref))
+        for each in nodes
+        if each.kind == "decisions"
+    ]
+    return [*versions, *decided]
 
 
 class LineageView:
@@ -22,7 +53,7 @@ class LineageView:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint))
         self._picture = parts.html(parts.sheet(), width="100%")
-        self._which = parts.dropdown(self._opened, label="version to open", width="220px")
+        self._which = parts.dropdown(self._opened, label="version or decisions to open", width="260px")
         close = parts.button("close", panel.close)
         self._notice = parts.html()
         self._card = parts.html()
@@ -37,22 +68,25 @@ class LineageView:
     def _show(self) -> None:
         nodes, edges = self._panel.look()
         self._picture.value = self._parts.sheet() + self._panel.body(nodes, edges)
-        kinds = ("version", "parent", "child")
-        refs = [(brief(each.label, 60), each.ref) for each in nodes if each.kind in kinds and each.ref]
-        self._parts.quietly(lambda: self._offer([("open a version", ""), *refs]))
+        self._parts.quietly(lambda: self._offer([("open a version", _NOTHING), *_choices(nodes, edges)]))
 
-    def _offer(self, options: list[tuple[str, str]]) -> None:
+    def _offer(self, options: list[tuple[str, _Choice]]) -> None:
         last = self._which.value
         self._which.options = options
-        self._which.value = last if last in [ref for _, ref in options] else ""
+        self._which.value = last if last in [choice for _, choice in options] else _NOTHING
 
     def _opened(self) -> None:
         self._say("")
         self._card.value = ""
-        if ref := self._which.value:
-            version = self._panel.registry.get(ref)
-            self._card.value = f'<div class="nbreg-parting">{detail_of(version).body()}</div>'
+        if self._which.value != _NOTHING:
+            self._card.value = f'<div class="nbreg-parting">{self._body_of(self._which.value)}</div>'
         self._watch.touch()
+
+    def _body_of(self, choice: _Choice) -> str:
+        registry = self._panel.registry
+        if choice.kind == "decisions":
+            return registry.decided_by(choice.ref, limit=LISTED).body()
+        return detail_of(registry.get(choice.ref)).body()
 
     def _changed(self) -> None:
         self._show()

@@ -9,7 +9,16 @@ so that filling it changes no format.
 from nbreg.records.audits import Audit, AuditedTenure, AuditedVersion
 from nbreg.records.base import FORMAT, NO_RECORD, Actor, Event, Json, Record, Row
 from nbreg.records.context import Context, ReadFile, SeenData, UsedData
-from nbreg.records.decisions import Decision, Decisions, LedgerRow, SegmentRow, SplitRow
+from nbreg.records.decisions import (
+    Answered,
+    DecidedBy,
+    Decision,
+    Decisions,
+    LedgerRow,
+    SegmentRow,
+    SplitRow,
+    Tally,
+)
 from nbreg.records.forms import Foretold, HeldModel, Holding, ShownTable
 from nbreg.records.gates import (
     AnyRule,
@@ -122,6 +131,7 @@ __all__ = [
     "NO_RECORD",
     "About",
     "Actor",
+    "Answered",
     "AnyRule",
     "Approval",
     "ApprovedRule",
@@ -142,6 +152,7 @@ __all__ = [
     "DataLink",
     "DataUse",
     "DatasetRow",
+    "DecidedBy",
     "Decision",
     "Decisions",
     "Deletion",
@@ -228,6 +239,7 @@ __all__ = [
     "SplitRow",
     "StageRow",
     "TaggedRule",
+    "Tally",
     "Tenure",
     "Timeline",
     "TimelineItem",

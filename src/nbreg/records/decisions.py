@@ -23,6 +23,23 @@ class LedgerRow(Row, frozen=True, kw_only=True):
     created: str
 
 
+class Tally(Row, frozen=True, kw_only=True):
+    """How many decisions a version made, with the moments of the first and the last."""
+
+    decisions: int = 0
+    first: str = ""
+    last: str = ""
+
+    def __add__(self, other: Tally) -> Tally:
+        if not (self.decisions and other.decisions):
+            return self if self.decisions else other
+        return Tally(
+            decisions=self.decisions + other.decisions,
+            first=min(self.first, other.first),
+            last=max(self.last, other.last),
+        )
+
+
 class SegmentRow(Row, frozen=True, kw_only=True):
     """A file of decisions that is finished, with the digest that makes a later change of it show."""
 
@@ -38,6 +55,8 @@ class SegmentRow(Row, frozen=True, kw_only=True):
     torn: int = 0
     """Bytes of a line at its end that a killed process did not finish."""
     purged: str = ""
+    tallies: dict[str, Tally] = {}
+    """What is in it of each version, by the version's id."""
 
 
 class Decision(Record, frozen=True, kw_only=True):
@@ -76,3 +95,28 @@ class Decisions(Record, frozen=True, kw_only=True):
 
     def __getitem__(self, row: int) -> list[Decision]:
         return self.rows[row]
+
+
+class Answered(Record, frozen=True, kw_only=True):
+    """One answer of a version, which decided about one row or many."""
+
+    at: str
+    by: Actor
+    rows: int
+    stage: str = ""
+    """The stage that the version was in then; empty where its journal does not tell."""
+    request: str = ""
+    """The caller's own id of the request."""
+    method: str = "predict"
+
+
+class DecidedBy(Record, frozen=True, kw_only=True):
+    """What a version decided: how much in all, and its newest answers."""
+
+    ref: str
+    tally: Tally
+    is_whole: bool = True
+    """Whether all was counted; else it is at least as much."""
+    answers: list[Answered] = []
+    unread: list[Problem] = []
+    """What could not be read; it may hold answers that are not here."""

@@ -170,7 +170,17 @@ class About(Row, frozen=True, kw_only=True):
 # the graph
 
 NodeKind = Literal[
-    "data", "feature-set", "code", "run", "parent", "version", "child", "stage", "deployment", "link"
+    "data",
+    "feature-set",
+    "code",
+    "run",
+    "parent",
+    "version",
+    "child",
+    "stage",
+    "deployment",
+    "link",
+    "decisions",
 ]
 
 
@@ -193,7 +203,7 @@ class Edge(Record, frozen=True, kw_only=True):
     target: str
     kind: str
     """`trained-on`, `judged-on`, `features`, `code`, `made-by`, `derived-from` before it; after it
-    `derived-from`, `holds`, `deployed-at` and `linked`."""
+    `derived-from`, `holds`, `deployed-at`, `linked` and `decided`."""
 
 
 class Lineage(Record, frozen=True, kw_only=True):

@@ -17,11 +17,11 @@ from nbreg.errors import BadInputError, BadValueError, NbregError, NotStampedErr
 from nbreg.records import Decision, Problem, VersionRow
 from nbreg.registry import reading
 from nbreg.registry.actor import current_actor
+from nbreg.registry.decided import history
 from nbreg.registry.desk import Desk
 from nbreg.store import ledger, segments
 from nbreg.store.ledger import Key, Ledger, Piece
 from nbreg.store.ledgerlines import DIGEST, Decided, Deciding
-from nbreg.store.tiny import JournalDB
 
 log = logging.getLogger("nbreg")
 
@@ -264,22 +264,8 @@ class _Search:
         """The version's row as it was then; None where its journal is gone or tells of another version."""
         name = (deciding.model, deciding.number)
         if name not in self._histories:
-            self._histories[name] = _history(self._desk.folder.model_if_any(deciding.model), deciding.number)
+            self._histories[name] = history(self._desk.folder.model_if_any(deciding.model), deciding.number)
         moments, rows = self._histories[name]
         place = bisect_right(moments, at) - 1
         row = rows[place] if place >= 0 else None
         return row if row is not None and row.id == deciding.id else None
-
-
-def _history(database: JournalDB | None, number: int) -> tuple[list[str], list[VersionRow]]:
-    """When a version's row was written, and what it was from then on."""
-    moments: list[str] = []
-    rows: list[VersionRow] = []
-    if database is None:
-        return moments, rows
-    for index in database.history("versions", str(number)):
-        row = database.row("versions", number, VersionRow, before=index + 1)
-        if row is not None:
-            moments.append(database.journal.line(index).at)
-            rows.append(row)
-    return moments, rows

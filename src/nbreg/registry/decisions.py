@@ -12,7 +12,7 @@ from nbreg.registry.desk import Desk
 from nbreg.settings import default_location
 
 if TYPE_CHECKING:
-    from nbreg.display import DecisionsView
+    from nbreg.display import DecidedByView, DecisionsView
     from nbreg.registry.core import Registry
     from nbreg.registry.routing import Router
     from nbreg.registry.version import ModelVersion
@@ -78,6 +78,18 @@ class DecisionVerbs:
         from nbreg.registry import deciding
 
         return deciding.who_decided(self._desk, rows, model=model, since=since)
+
+    def decided_by(self, ref: str | ModelVersion, *, limit: int = 50) -> DecidedByView:
+        """What a version decided: how many decisions since when, and its newest answers.
+
+        The amount is of all that was ever written down, also of what `purge` took since. What it
+        costs depends on the files that are being written, and not on what was decided before.
+        An answer is listed by when, for whom and about how many rows: which rows, nobody can read
+        from it, and `who_decided` finds one that is given.
+        """
+        from nbreg.registry import decided
+
+        return decided.decided_by(self._desk, self._text(ref), limit)
 
     def _router(self) -> Router:
         if self._routes is None:

@@ -22,7 +22,7 @@ from nbreg.records import (
     UsedDataset,
     VersionRow,
 )
-from nbreg.registry import deployments, links, parts, reading, uses
+from nbreg.registry import decided, deployments, links, parts, reading, uses
 from nbreg.registry.auditing import used_data
 from nbreg.registry.desk import Desk, Entry
 
@@ -73,6 +73,8 @@ def _around(desk: Desk, entry: Entry, manifest: Manifest) -> Iterator[_Found]:
         node = Node(id=f"deployment:{each.id}", kind="deployment", label=each.where, ref=each.url, note=note)
         yield node, "deployed-at", False
     yield from ((_link(each), "linked", False) for each in links.of(entry.database, entry.number))
+    if told := decided.note_of(desk, entry.row.id):
+        yield _decisions(entry, *told), "decided", False
 
 
 def _data(used: UsedDataset) -> Node:
@@ -176,4 +178,14 @@ def _by_stage(desk: Desk, entry: Entry) -> str:
 def _link(each: Link) -> Node:
     return Node(
         id=f"link:{each.id}", kind="link", label=each.title or each.target, ref=each.target, note=each.kind
+    )
+
+
+def _decisions(entry: Entry, amount: str, since: str) -> Node:
+    return Node(
+        id=f"decisions:{entry.row.id[:16]}",
+        kind="decisions",
+        label=amount,
+        ref=f"{entry.model}@sha256:{entry.row.id}",
+        note=since,
     )

@@ -23,17 +23,23 @@ from typing import Final, NamedTuple
 import msgspec
 
 from nbreg.errors import NbregError, StoreError
-from nbreg.records import Actor, LedgerRow, SegmentRow, new_run_id
+from nbreg.records import Actor, LedgerRow, SegmentRow, Tally, new_run_id
 from nbreg.store import ledgerlines, segments
 from nbreg.store.files import forgetful, inherit, make_folder, refused, sync_folder
 from nbreg.store.ledgerlines import Begun, Decided, Deciding
-from nbreg.store.segments import Index, OpenSegment
+from nbreg.store.segments import Counted, Index, OpenSegment
 from nbreg.store.tiny import JournalDB
 
 log = logging.getLogger("nbreg")
 
 ID: Final = re.compile("[0-9a-f]{32}")
 TABLE: Final = "segments"
+TALLIES: Final = "tallies"
+"""What each version decided in all that was ever sealed, by the version's id."""
+
+MOST_COUNTED: Final = 64 * 1024 * 1024
+"""Bytes of files that are being written that one question counts; the next one goes on."""
+
 _LEDGER_ROW: Final = ("ledger", "ledger")
 _KEY_BYTES: Final = 32
 _LONGEST_LINE: Final = 50_000
@@ -65,6 +71,7 @@ class Ledger:
         self.indexes = path / "index"
         self.scrap = scrap
         self.database = database
+        self._counted: dict[str, Counted] = {}
 
     @property
     def is_there(self) -> bool:
@@ -174,6 +181,37 @@ class Ledger:
             temporary.replace(path)
         return made
 
+    # counting
+
+    def tally(self, version: str) -> tuple[Tally, bool]:
+        """What a version decided, also in files that `purge` took since, and whether all was counted.
+
+        Of sealed files a row has the sum, however many there are; of those that are being written
+        what is new since the last question is read. Raises `JournalError`.
+        """
+        paths = list(self.unsealed())  # before the seals: one that is sealed meanwhile is counted there
+        self.database.refresh()
+        total, room, is_whole = self._sealed(version), MOST_COUNTED, True
+        for path in paths:
+            if self.database.row(TABLE, path.stem, SegmentRow) is not None:
+                continue
+            before = self._counted.get(path.stem, segments.NOTHING)
+            try:
+                data = segments.read(path)
+            except StoreError:  # sealed this moment, or not for this user to read
+                is_whole = False
+                continue
+            counted = segments.counted(data, before, max(0, room))
+            room -= counted.end - before.end
+            is_whole = is_whole and counted.end == data.rfind(b"\n") + 1
+            self._counted[path.stem] = counted
+            total += counted.tallies.get(version, Tally())
+        self._counted = {path.stem: self._counted[path.stem] for path in paths if path.stem in self._counted}
+        return total, is_whole
+
+    def _sealed(self, version: str) -> Tally:
+        return self.database.row(TALLIES, version, Tally) or Tally()
+
     # sealing
 
     def begin(self, actor: Actor, registry: str) -> None:
@@ -194,6 +232,8 @@ class Ledger:
             if self.database.row(TABLE, row.id, SegmentRow) is None:
                 draft.facts.update(segment=row.id, digest=row.digest)
                 self.database.put(TABLE, row.id, row)
+                for version, tally in row.tallies.items():
+                    self.database.put(TALLIES, version, self._sealed(version) + tally)
         try:
             (self.path / f"{row.id}.jsonl").rename(self.sealed / f"{row.id}.jsonl")
             sync_folder(self.sealed)
@@ -259,11 +299,12 @@ class Writer:
             if v is None:
                 v = len(self._known) + 1
                 lines = ledgerlines.encode(msgspec.structs.replace(deciding, v=v)) + b"\n"
+            decisions = len(digests) // ledgerlines.DIGEST
             for start in range(0, len(digests), _LONGEST_LINE * ledgerlines.DIGEST):
                 piece = digests[start : start + _LONGEST_LINE * ledgerlines.DIGEST]
                 decided = Decided(at=at, v=v, rows=ledgerlines.to_text(piece), request=request)
                 lines += ledgerlines.encode(decided) + b"\n"
-            segment.append(lines, at)
+            segment.append(lines, at, version=deciding.id, decisions=decisions)
             self._known[deciding] = v
             if segment.size >= most:
                 self._finish(deciding.by)

@@ -11,21 +11,22 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import re
 import secrets
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from nbreg.errors import StoreError
-from nbreg.records import SegmentRow
+from nbreg.records import SegmentRow, Tally
 from nbreg.store import ledgerlines
 from nbreg.store.files import inherit, refused, write_all
-from nbreg.store.ledgerlines import DIGEST, Begun, Decided, Deciding
+from nbreg.store.ledgerlines import DIGEST, WIDTH, Begun, Decided, Deciding
 
 _DECIDED: Final = b'\n{"line":"decided","at":"'
 _VERSION: Final = b'\n{"line":"version"'
@@ -46,6 +47,7 @@ class OpenSegment:
         self.size = 0
         self.first = self.last = ""
         self.answers = 0
+        self.tallies: dict[str, Tally] = {}
         self._digest = sha256()
         self._fd = self._made(folder, scrap)
         self.append(ledgerlines.encode(begun) + b"\n")
@@ -69,8 +71,11 @@ class OpenSegment:
             raise refused(error, self.path) from error
         return fd
 
-    def append(self, data: bytes, at: str = "") -> None:
-        """Put whole lines at the end, or leave the file as it was. Raises `StoreError`."""
+    def append(self, data: bytes, at: str = "", *, version: str = "", decisions: int = 0) -> None:
+        """Put whole lines at the end, or leave the file as it was. Raises `StoreError`.
+
+        `at` is when an answer was given, by the version of that id, about so many rows.
+        """
         if self.is_gone:
             raise StoreError(
                 f"{self.path} was deleted while it is written", hint="restart the process to begin another"
@@ -88,6 +93,8 @@ class OpenSegment:
         if at:
             self.first, self.last = self.first or at, at
             self.answers += 1
+            made = Tally(decisions=decisions, first=at, last=at)
+            self.tallies[version] = self.tallies.get(version, Tally()) + made
 
     @property
     def is_gone(self) -> bool:
@@ -113,6 +120,7 @@ class OpenSegment:
             answers=self.answers,
             host=self.begun.host,
             pid=self.begun.pid,
+            tallies=self.tallies,
         )
 
     def let_go(self) -> None:
@@ -163,6 +171,7 @@ def _looked_through(path: Path) -> SegmentRow:
         host=begun.host if begun else "",
         pid=begun.pid if begun else 0,
         torn=len(data) - end,
+        tallies=counted(data).tallies,
     )
 
 
@@ -264,10 +273,10 @@ def unspelled(data: mmap.mmap | bytes, segment: str) -> Index | None:
     return Index(head.deciding, memoryview(data)[stop + 1 :])
 
 
-def versions_in(data: mmap.mmap | bytes) -> list[Deciding]:
+def versions_in(data: mmap.mmap | bytes, start: int = 0) -> list[Deciding]:
     """The versions that decide in a segment, without reading its answers."""
     found: list[Deciding] = []
-    at = data.find(_VERSION)
+    at = data.find(_VERSION, start)
     while at >= 0:
         stop = data.find(b"\n", at + 1)
         line = ledgerlines.decode(data[at + 1 : stop]) if stop >= 0 else None
@@ -305,3 +314,56 @@ def _holds(digests: bytes, digest: bytes) -> bool:
     while at >= 0 and at % DIGEST:
         at = digests.find(digest, at + 1)
     return at >= 0
+
+
+# counting
+
+_ANSWER: Final = re.compile(
+    rb'\n\{"line":"decided","at":"([^"]{%d})","v":(\d{1,9}),"rows":"([A-Za-z0-9+/]*)"' % _AT
+)
+_ID: Final = re.compile("[0-9a-f]{64}")
+
+
+class Counted(NamedTuple):
+    """What has been counted of a file: up to which byte, who a `v` in it is, and who decided how much."""
+
+    end: int
+    names: dict[int, str]
+    tallies: dict[str, Tally]
+
+
+NOTHING: Final = Counted(0, {}, {})
+
+
+def counted(data: mmap.mmap | bytes, before: Counted = NOTHING, most: int | None = None) -> Counted:
+    """Go on counting from where it was left, over up to `most` bytes: reads what is new alone."""
+    stop = len(data) if most is None else min(len(data), before.end + most)
+    end = data.rfind(b"\n", before.end, stop) + 1
+    if end <= before.end:
+        return before
+    start = max(0, before.end - 1)  # the line feed before the first new line
+    names = before.names | {each.v: each.id for each in versions_in(data, start) if _ID.fullmatch(each.id)}
+    found: dict[int, list[int | str]] = {}
+    for each in _ANSWER.finditer(data, start, end):
+        made = found.setdefault(int(each[2]), [0, each[1].decode(errors="replace"), ""])
+        made[0] += (each.end(3) - each.start(3)) // WIDTH  # type: ignore[operator]
+        made[2] = each[1].decode(errors="replace")
+    tallies = dict(before.tallies)
+    for v, (decisions, first, last) in found.items():
+        if version := names.get(v):
+            made_here = Tally(decisions=int(decisions), first=str(first), last=str(last))
+            tallies[version] = tallies.get(version, Tally()) + made_here
+    return Counted(end, names, tallies)
+
+
+def newest(data: mmap.mmap | bytes, version: int, limit: int) -> Iterator[Decided]:
+    """The last answers of a version, called by its number in the file, from its end on."""
+    mark = f'","v":{version},"rows":"'.encode()
+    at = data.rfind(mark, 0, data.rfind(b"\n") + 1)
+    while at >= 0 and limit > 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        line = ledgerlines.decode(data[start : data.find(b"\n", at)])
+        if isinstance(line, Decided) and line.v == version:
+            limit -= 1
+            yield line
+        at = data.rfind(mark, 0, start)
