@@ -210,6 +210,33 @@ class Tags(HTMLParser):
         self.found.add(tag)
 
 
+class Twins(HTMLParser):
+    """What a reader finds in each twin of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._depth = 0
+        self._is_style = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "div" and not self._depth and "nbreg-twin" in (dict(attrs).get("class") or ""):
+            self.texts.append("")
+            self._depth = 1
+        elif tag == "div" and self._depth:
+            self._depth += 1
+        self._is_style = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= bool(tag == "div" and self._depth)
+        self._is_style = False
+
+    def handle_data(self, data: str) -> None:
+        if self._depth and not self._is_style:
+            self.texts[-1] += data
+
+
 def test_nothing_hostile_gets_into_the_static_form(registry: Registry) -> None:
     """What a stranger wrote is text there, too, in the picture as in the table."""
     for value in (1.0, 2.0):
@@ -335,19 +362,24 @@ def test_every_panel_has_a_twin_a_bound_and_leaves_nothing_behind(kernel: Kernel
 
 
 @pytest.mark.filterwarnings("ignore:Your element with mimetype")  # the view, which is left out
+@pytest.mark.parametrize("is_state_saved", [False, True])
 def test_a_converted_page_shows_every_twin_and_no_placeholder(
-    kernel: Kernel, registry: Registry, tmp_path: Path
+    kernel: Kernel, registry: Registry, is_state_saved: bool
 ) -> None:
-    """nbconvert, and so GitHub, a report or an archive: what the panel told, without a kernel."""
+    """nbconvert, and so GitHub, a report or an archive: what the panel told, without a kernel.
+
+    Where somebody has the state of widgets saved, the page has the views as well, and loses nothing.
+    """
     from nbconvert import HTMLExporter
     from nbformat import v4
 
     registry.deploy("cancer@1", "eu-west")
+    kernel.good("import nbreg.panels.front as front\nfront.close_all()")
     cells = []
     telling = {
-        "%model_history cancer": "FirstRelease",
+        "%model_history cancer": "take 0.95",
         "nbreg.panels.Stages('cancer@1', at)": "promoted to production",
-        "nbreg.panels.Version('cancer@1', at)": "nbreg-fold",
+        "nbreg.panels.Version('cancer@1', at)": "artifacts",
         "nbreg.panels.Lineage('cancer', at)": "eu-west",
         "nbreg.panels.Drift('cancer@1', at)": "environment here",
         "%drafts": "no drafts",
@@ -357,8 +389,14 @@ def test_a_converted_page_shows_every_twin_and_no_placeholder(
         outputs = [v4.new_output("display_data", data=each) for each in ran.bundles]
         assert VIEW_MIME in outputs[0].data
         cells.append(v4.new_code_cell(code, outputs=outputs))
-    page, _ = HTMLExporter().from_notebook_node(v4.new_notebook(cells=cells))
-    for words in telling.values():
-        assert words in page
+    state = "import json, ipywidgets; print(json.dumps(ipywidgets.Widget.get_manager_state()))"
+    saved = {"application/vnd.jupyter.widget-state+json": json.loads(kernel.good(state).stdout)}
+    metadata = {"widgets": saved} if is_state_saved else {}
+    page, _ = HTMLExporter().from_notebook_node(v4.new_notebook(cells=cells, metadata=metadata))
+    read = Twins(page)
+    assert len(read.texts) == len(telling)
+    for words, text in zip(telling.values(), read.texts, strict=True):
+        assert words in text
     assert "model not found" not in page
-    assert 'type="application/vnd.jupyter.widget-view+json"' not in page
+    view = '<script type="application/vnd.jupyter.widget-view+json">'
+    assert page.count(view) == (len(telling) if is_state_saved else 0)

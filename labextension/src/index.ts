@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Badges } from './badges';
 import { OPEN } from './cards';
 import { nbregIcon } from './icon';
+import { keepKeys } from './keys';
 import { extendNotebooks, NOTEBOOK_COMMANDS } from './notebook';
 import { RegistryPanel } from './panel';
 import { Refusal, RegistryService } from './service';
@@ -76,6 +77,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
         void app.commands.execute(COMMANDS.show, { ref });
       }
     });
+
+    document.addEventListener('focusin', keepKeys);
 
     app.commands.addCommand(COMMANDS.open, {
       label: trans.__('Show the models'),

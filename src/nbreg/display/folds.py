@@ -45,10 +45,11 @@ class Unreadable(NamedTuple):
 
 
 def folded(folds: Sequence[Fold]) -> str:
-    """The parts, each closed."""
+    """The parts, each closed; what is in one scrolls by itself, and by keyboard."""
     return "".join(
         f'<details class="nbreg-fold"><summary><b>{escaped(each.title)}</b> '
-        f'<span class="nbreg-quiet">{escaped(each.told, 300)}</span></summary>{each.body}</details>'
+        f'<span class="nbreg-quiet">{escaped(each.told, 300)}</span></summary>'
+        f'<div class="nbreg-room" tabindex="0">{each.body}</div></details>'
         for each in folds
     )
 

@@ -27,9 +27,9 @@ COLUMNS: Final = (
 MOST: Final = 400
 """Nodes of a picture; whoever asks for more is told that there are."""
 
-WIDTH: Final = 136
+WIDTH: Final = 148
 HEIGHT: Final = 24
-_GAP: Final = 38
+_GAP: Final = 36
 _STEP: Final = 31
 _EDGE: Final = 10
 _HEAD: Final = 20
@@ -125,7 +125,7 @@ def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
     left_out = len(nodes) - len(made.placed)
     more = html.quiet(f"and {count(left_out, 'node')} more, which are not drawn") if left_out else ""
     details = "".join(_detail(at, each.node, nodes, made.edges) for at, each in enumerate(made.placed))
-    rules = "".join(f".nbreg-graph:has(.n{i}:focus) .d{i}{{display:block}}" for i in range(len(made.placed)))
+    rules = "".join(_rules(number) for number in range(len(made.placed)))
     return (
         f'<div class="nbreg-graph"><style>{rules}</style><div class="nbreg-scroll">{_svg(title, made)}</div>'
         '<details class="nbreg-whole-graph"><summary>fit into the width</summary></details>'
@@ -134,9 +134,16 @@ def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
     )
 
 
+def _rules(number: int) -> str:
+    """What a node that is focused shows: what it stands for, and which lines are its own."""
+    chosen = f".nbreg-view .nbreg-graph:has(.n{number}:focus)"
+    own = f"{chosen} svg path.a{number}"
+    return f"{chosen} .d{number}{{display:block}}{own}{{opacity:1;stroke:var(--nbreg-info);stroke-width:1.8}}"
+
+
 def _svg(title: str, made: Layout) -> str:
-    at = {each.node.id: each for each in made.placed}
-    lines = "".join(_line(at[edge.source], at[edge.target], edge.kind) for edge in made.edges)
+    at = {each.node.id: (number, each) for number, each in enumerate(made.placed)}
+    lines = "".join(_line(*at[edge.source], *at[edge.target], edge.kind) for edge in made.edges)
     boxes = "".join(_box(number, each) for number, each in enumerate(made.placed))
     heads = "".join(_head(x, title) for x, title in made.titles)
     told = f"lineage of {brief(title)}: {count(len(made.placed), 'node')}, {count(len(made.edges), 'line')}"
@@ -150,7 +157,7 @@ def _head(x: int, title: str) -> str:
     return f'<text class="nbreg-tick" x="{x}" y="14">{escaped(title, 40)}</text>'
 
 
-def _line(source: Placed, target: Placed, kind: str) -> str:
+def _line(first: int, source: Placed, last: int, target: Placed, kind: str) -> str:
     """From right to left side; within a column a bow on the left."""
     x1, y1 = source.x + WIDTH, source.y + HEIGHT // 2
     x2, y2 = target.x, target.y + HEIGHT // 2
@@ -161,7 +168,7 @@ def _line(source: Placed, target: Placed, kind: str) -> str:
         middle = _GAP * 2 // 3 if x2 > x1 else -_GAP
         path = f"M{x1} {y1}C{x1 + middle} {y1} {x2 - middle} {y2} {x2} {y2}"
     css = "nbreg-line nbreg-past" if kind == "held" else "nbreg-line"
-    return f'<path class="{css}" d="{path}"/>'
+    return f'<path class="{css} a{first} a{last}" d="{path}"/>'
 
 
 def _box(number: int, each: Placed) -> str:
@@ -180,17 +187,19 @@ def _short(node: Node) -> str:
     """The label, of data with its shape: there are many trainings of one name."""
     shape = next((word for word in node.note.split(" · ") if "×" in word), "")
     text = f"{node.label} {shape}".strip() if node.kind == "data" else node.label
-    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}…"
+    room = _CHARACTERS - (node.kind == "version")  # in bold
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def _detail(number: int, node: Node, nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
     label = {each.id: each.label for each in nodes}
     before = [label[edge.source] for edge in edges if edge.target == node.id]
     after = [label[edge.target] for edge in edges if edge.source == node.id]
-    rows = [("ref", node.ref), ("what", node.note), ("from", listed(before)), ("led to", listed(after))]
-    if node.kind == "decisions":
-        rows.append(("list", f'registry.decided_by("{node.ref}")'))
-    body = html.heading(node.label, node.kind) + html.facts([row for row in rows if row[1]])
+    kind, ref = (node.kind, node.ref) if node.kind != "decisions" else ("", "")  # the version's
+    rows = [("ref", ref), ("what", node.note), ("from", listed(before)), ("led to", listed(after))]
+    if node.kind == "decisions" and before:
+        rows.append(("list", f'registry.decided_by("{before[0]}")'))
+    body = html.heading(node.label, kind) + html.facts([row for row in rows if row[1]])
     return f'<div class="nbreg-detail d{number}">{body}</div>'
 
 

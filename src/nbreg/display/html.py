@@ -43,6 +43,12 @@ def quiet(text: str) -> str:
     return f'<div class="nbreg-sub nbreg-quiet">{escaped(text, 2000)}</div>'
 
 
+def reference(text: str, told: str, *, whole: bool = False) -> str:
+    """Text that one click selects, for copying; with `whole` it is as many lines as it needs."""
+    kind = "nbreg-ref nbreg-whole-ref" if whole else "nbreg-ref"
+    return f'<code class="{kind}" tabindex="0" title="{escaped(told)}">{escaped(text, 2000)}</code>'
+
+
 def note(text: str, kind: str = "note") -> str:
     """A remark set off from the rest; `gap` where something is missing."""
     return f'<div class="nbreg-{kind}">{escaped(text, 2000)}</div>'
@@ -78,7 +84,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
     """Names and values, one pair a line."""
-    body = "".join(f"<tr><th>{escaped(name)}</th><td>{escaped(text, 2000)}</td></tr>" for name, text in rows)
+    body = "".join(
+        f"<tr>{f'<th>{escaped(name)}</th>' if name else '<td></td>'}<td>{escaped(text, 2000)}</td></tr>"
+        for name, text in rows
+    )
     return f'<table class="nbreg-facts"><tbody>{body}</tbody></table>' if rows else ""
 
 

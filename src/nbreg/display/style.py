@@ -97,15 +97,13 @@ _FOLD_SHEET: Final = """
 .nbreg-view .nbreg-fold summary { cursor: pointer; overflow-wrap: anywhere; }
 .nbreg-view .nbreg-fold summary b { font-weight: 600; margin-right: .35em; }
 .nbreg-view .nbreg-fold summary:focus-visible { outline: 2px solid var(--nbreg-info); outline-offset: 1px; }
-.nbreg-view .nbreg-fold > :not(summary) { margin-left: 15px; }
-.nbreg-view .nbreg-fold > table:nth-child(n) {
-  display: block; margin-left: 15px; overflow: auto; max-height: 340px;
-}
+.nbreg-view .nbreg-room { margin-left: 15px; overflow: auto; max-height: 420px; }
+.nbreg-view .nbreg-room:focus-visible { outline: 2px solid var(--nbreg-info); outline-offset: 1px; }
 .nbreg-view .nbreg-cell { margin-top: 6px; font-size: 12px; opacity: .72; }
 .nbreg-view .nbreg-fold pre {
   margin-top: 2px; margin-bottom: 6px; padding: 4px 8px; border-radius: 4px; background: var(--nbreg-soft);
   color: inherit; font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4;
-  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 340px; overflow-y: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .nbreg-view code.nbreg-ref {
   display: inline-block; max-width: 26em; margin: 4px 6px 2px 0; padding: 1px 7px; border-radius: 4px;
@@ -113,10 +111,10 @@ _FOLD_SHEET: Final = """
   font-size: 12px; user-select: all; cursor: copy; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; vertical-align: middle;
 }
+.nbreg-view code.nbreg-whole-ref { max-width: 100%; white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 
 _GRAPH_SHEET: Final = """
-.nbreg-view.nbreg-wide { max-width: 80em; }
 .nbreg-view .nbreg-scroll {
   overflow: auto; max-height: 480px; margin: 6px 0 0; border: 1px solid var(--nbreg-line); border-radius: 4px;
 }
@@ -141,6 +139,7 @@ _GRAPH_SHEET: Final = """
 .nbreg-view .nbreg-is-run rect { stroke-dasharray: 3 2; }
 .nbreg-view svg path.nbreg-line { stroke: currentColor; opacity: .3; stroke-width: 1.2; }
 .nbreg-view svg path.nbreg-past { stroke-dasharray: 3 3; }
+.nbreg-view .nbreg-graph:has(.nbreg-node:focus) svg path.nbreg-line { opacity: .14; }
 .nbreg-view .nbreg-detail { display: none; padding: 4px 0 2px; }
 .nbreg-view .nbreg-details { min-height: 3em; font-size: 13px; }
 .nbreg-view .nbreg-graph:has(.nbreg-node:focus) .nbreg-hint { display: none; }
@@ -148,8 +147,14 @@ _GRAPH_SHEET: Final = """
 
 _PANEL_SHEET: Final = """
 .nbreg-view.nbreg-panel {
-  max-width: 58em; padding: 10px 14px 8px; border: 1px solid var(--nbreg-line); border-radius: 6px;
+  max-width: 66em; padding: 10px 14px 8px; border: 1px solid var(--nbreg-line); border-radius: 6px;
 }
+.nbreg-view.nbreg-panel.nbreg-wide { max-width: 84em; }
+.nbreg-panel {
+  --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
+  %20viewBox='0 0 18 18'%3E%3Cpath fill='gray' d='M5.2 5.9 9 9.7l3.8-3.8 1.2 1.2-5 5-5-5z'/%3E%3C/svg%3E");
+}
+.nbreg-panel .widget-html-content:has(> .nbreg-table) { overflow-x: auto; }
 .nbreg-panel .widget-html, .nbreg-panel .jupyter-widget-html { min-width: 0; margin: 0; }
 .nbreg-panel .widget-html-content.widget-html-content {
   line-height: 1.5; font-size: 13px; color: inherit; overflow-wrap: anywhere; min-width: 0; width: 100%;
@@ -162,6 +167,11 @@ _PANEL_SHEET: Final = """
   background: none; border: 1px solid var(--nbreg-line); color: inherit;
 }
 .nbreg-panel button.nbreg-plain:not(.mod-primary):not(:disabled):hover { background: var(--nbreg-soft); }
+.nbreg-panel .widget-text > .widget-label, .nbreg-panel .widget-dropdown > .widget-label {
+  position: absolute; width: 1px; height: 1px; padding: 0; margin: -1px; overflow: hidden;
+  clip-path: inset(50%); white-space: nowrap;
+}
+.nbreg-panel .widget-text, .nbreg-panel .widget-dropdown { position: relative; }
 .nbreg-panel .widget-hbox { gap: 6px; }
 .nbreg-panel .widget-hbox > * { margin-left: 0; margin-right: 0; }
 .nbreg-panel .widget-vbox { gap: 2px; }
@@ -204,6 +214,10 @@ _PANEL_SHEET: Final = """
     column-gap: 8px; grid-template-columns: 18px minmax(0, 7fr) 48px minmax(0, 6fr) 84px;
   }
   .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-year { display: none; }
+}
+@container (max-width: 380px) {
+  .nbreg-view .nbreg-row { grid-template-columns: 18px minmax(0, 1fr) 48px 84px; }
+  .nbreg-view .nbreg-row .nbreg-said { display: none; }
 }
 .nbreg-view .nbreg-rail-good { --nbreg-mark: var(--nbreg-good); }
 .nbreg-view .nbreg-rail-warn { --nbreg-mark: var(--nbreg-warn); }

@@ -142,12 +142,18 @@ class Table(Sequence[T], Generic[T]):
         return f"{brief(self._title)} · {total}" if self._title else ""
 
     def _html(self) -> str:
-        head = html.heading(self._title, self._amount()) if self._title and self._items else ""
+        return self.head() + self.lines()
+
+    def head(self) -> str:
+        """The heading's HTML."""
+        return html.heading(self._title, self._amount() if self._items else "") if self._title else ""
+
+    def lines(self) -> str:
+        """The HTML below the heading."""
         if not self._items:
-            head = html.heading(self._title) if self._title else ""
-            return head + html.quiet(self.empty)
+            return html.quiet(self.empty)
         more = html.quiet(self._more()) if self._more() else ""
-        return head + html.table(self.columns(), self._rows()) + more
+        return html.table(self.columns(), self._rows()) + more
 
 
 class ModelTable(Table[ModelRow]):
@@ -449,22 +455,30 @@ class DriftTable(Table[DriftItem]):
         }
 
     def _plain(self) -> str:
-        return "\n".join([super()._plain(), *(brief(each, LONGEST_LINE) for each in self._remedies())])
+        told = [each for each in (self._installing(), *self._remarks()) if each]
+        return "\n".join([super()._plain(), *(brief(each, LONGEST_LINE) for each in told)])
 
-    def _html(self) -> str:
-        return super()._html() + "".join(html.quiet(each) for each in self._remedies())
+    def lines(self) -> str:
+        """The table, the line that brings it back, and what no line does."""
+        told = [each for each in (self._installing(), *self._remarks()) if each]
+        return super().lines() + "".join(html.quiet(each) for each in told)
 
-    def _remedies(self) -> list[str]:
-        """The line that brings back what can be had, the worst first; and what no line brings back."""
+    def lines_to_copy(self) -> str:
+        """The same for a panel, where a click selects the line."""
+        wanted = self._installing()
+        line = f"<div>{html.reference(wanted, 'a click selects it', whole=True)}</div>" if wanted else ""
+        return super().lines() + line + "".join(html.quiet(each) for each in self._remarks())
+
+    def _installing(self) -> str:
+        """The line that brings back what can be had, the worst first."""
         wanted = [item.install for item in self if item.install]
-        lines = []
-        if wanted:
-            words = " ".join(f'"{each}"' for each in wanted[:MOST_INSTALLED])
-            lines.append(f"pip install {words}")
-            if len(wanted) > MOST_INSTALLED:
-                lines.append(
-                    f"and {len(wanted) - MOST_INSTALLED} more: .export_environment(…) writes them all"
-                )
+        words = " ".join(f'"{each}"' for each in wanted[:MOST_INSTALLED])
+        return f"pip install {words}" if words else ""
+
+    def _remarks(self) -> list[str]:
+        """What that line leaves out, and what no line brings back."""
+        left = sum(1 for item in self if item.install) - MOST_INSTALLED
+        lines = [f"and {left} more: .export_environment(…) writes them all"] if left > 0 else []
         noted = [f"{brief(item.name, 60)}: {brief(item.note)}" for item in self if item.note]
         more = [f"and {len(noted) - MOST_NOTED} more"] if len(noted) > MOST_NOTED else []
         return lines + noted[:MOST_NOTED] + more

@@ -21,10 +21,11 @@ class DraftsView:
         self._sure: int | None = None
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint, done=False))
         self._head = parts.html(flex="1 1 auto", width="auto")
+        self._list = parts.html()
         again = parts.button("look again", self._again, flex="0 0 auto")
         close = parts.button("close", panel.close, flex="0 0 auto")
         top = parts.box("row", self._head, again, close, flex_flow="row nowrap", align_items="flex-start")
-        self._which = parts.dropdown(self._chosen, label="draft", width="220px")
+        self._which = parts.dropdown(self._chosen, label="draft", width="320px", max_width="100%")
         self._drop = parts.button("drop it", self._dropped, tooltip="take it away: it cannot be had back")
         self._model = parts.text("name of the model", width="170px")
         self._message = parts.text("message for people", flex="1 1 180px", width="auto", min_width="140px")
@@ -33,8 +34,8 @@ class DraftsView:
         second = parts.box("row", register, self._model, self._message)
         self._form = parts.box("column", first, second)
         self._result = parts.html()
-        rows = (top, self._form, self._result)
-        self.root = parts.box("column", *rows, css="nbreg-view nbreg-panel")
+        rows = (top, self._list, self._form, self._result)
+        self.root = parts.box("column", *rows, css="nbreg-view nbreg-panel nbreg-wide")
         self._show()
 
     # what is clicked
@@ -77,7 +78,8 @@ class DraftsView:
     def _show(self) -> None:
         table = self._panel.look()
         choices = self._panel.choices(table)
-        self._head.value = self._parts.sheet() + table.body() + limit_told(table)
+        self._head.value = self._parts.sheet() + table.head()
+        self._list.value = table.lines() + limit_told(table)
         self._parts.quietly(lambda: self._choose(choices))
         self._parts.hide(self._form, hidden=not choices)
 

@@ -13,6 +13,7 @@ from nbreg.panels.front import Shown, namespace
 from nbreg.records import DriftItem
 from nbreg.registry import ModelVersion, Registry
 
+_WAY_OUT: Final = "or change nothing here, and have it answer from its own environment:"
 _RANKS: Final = ("breaking", "major", "minor")
 
 
@@ -50,17 +51,21 @@ class Drift(Shown):
         amounts = Counter(each.severity for each in items)
         return ", ".join(f"{amounts[rank]} {rank}" for rank in _RANKS if amounts[rank])
 
-    def body(self, items: Sequence[DriftItem]) -> str:
-        """The table, the line to copy, and the other way out."""
+    def head(self, items: Sequence[DriftItem]) -> str:
+        """The version, and how much is different."""
         version = self.version
         title = label(version.name, version.number)
-        shown = html.heading(version.model, title, f"environment here: {self.headline(items)}")
+        return html.heading(version.model, title, f"environment here: {self.headline(items)}")
+
+    def body(self, items: Sequence[DriftItem]) -> str:
+        """The table, the line to copy, and the other way out."""
         if not items:
-            return shown
-        return shown + DriftTable(items).body() + html.quiet(f"or change nothing here: {self._way_out()}")
+            return ""
+        way_out = html.reference(self._way_out(), "a click selects it", whole=True)
+        return f"{DriftTable(items).lines_to_copy()}{html.quiet(_WAY_OUT)}<div>{way_out}</div>"
 
     def _way_out(self) -> str:
-        return f'registry.load("{self.version.ref}", on_drift="isolate") answers in its own environment'
+        return f'registry.load("{self.version.ref}", on_drift="isolate")'
 
     def twin(self) -> dict[str, Any]:
         """The static form, as it was when it was shown."""
@@ -68,11 +73,11 @@ class Drift(Shown):
         title = f"{brief(version.model)} {label(version.name, version.number)}"
         lines = [f"{title} · environment here: {self.headline(items)}"]
         if items:
-            lines += [repr(DriftTable(items)), f"or change nothing here: {self._way_out()}"]
+            lines += [repr(DriftTable(items)), f"{_WAY_OUT} {self._way_out()}"]
         sheet = f"<style>{PANEL_STYLE}{FOLD_STYLE}</style>"
         return {
             "text/plain": "\n".join(lines),
-            "text/html": html.view(sheet + self.body(items), twin=True),
+            "text/html": html.view(sheet + self.head(items) + self.body(items), twin=True),
         }
 
     def _make_view(self) -> Any:

@@ -18,22 +18,26 @@ class DriftView:
     def __init__(self, panel: Drift) -> None:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint, done=False))
-        self._body = parts.html(flex="1 1 auto", width="auto")
+        self._head = parts.html(flex="1 1 auto", width="auto")
+        self._body = parts.html()
         again = parts.button("look again", self._again, flex="0 0 auto")
         close = parts.button("close", panel.close, flex="0 0 auto")
-        top = parts.box("row", self._body, again, close, flex_flow="row nowrap", align_items="flex-start")
+        top = parts.box("row", self._head, again, close, flex_flow="row nowrap", align_items="flex-start")
         self._name = parts.text("name of a variable", width="150px")
         parts.quietly(lambda: setattr(self._name, "value", "model"))
         tooltip = "a process with the recorded environment answers; making it may take minutes"
         isolate = parts.button("answer from its own environment as", self._isolated, tooltip=tooltip)
         self._row = parts.box("row", isolate, self._name)
         self._result = parts.html()
-        self.root = parts.box("column", top, self._row, self._result, css="nbreg-view nbreg-panel")
+        self.root = parts.box(
+            "column", top, self._body, self._row, self._result, css="nbreg-view nbreg-panel"
+        )
         self._show()
 
     def _show(self) -> None:
         items = self._panel.look()
-        self._body.value = self._parts.sheet() + self._panel.body(items)
+        self._head.value = self._parts.sheet() + self._panel.head(items)
+        self._body.value = self._panel.body(items)
         self._parts.hide(self._row, hidden=not items)
 
     def _again(self) -> None:

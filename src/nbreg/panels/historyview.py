@@ -44,8 +44,14 @@ class HistoryView:
         self._refresh = parts.button("refresh", self._again, flex="0 0 auto")
         self._close = parts.button("close", self._closed, flex="0 0 auto")
         top = parts.box("row", self._head, self._refresh, self._close, flex_flow="row nowrap")
-        self._filter = parts.text(_EXAMPLE, self._filtered, flex="1 1 280px", width="auto", min_width="160px")
-        self._filter.tooltip = "filter versions by a query"
+        self._filter = parts.text(
+            _EXAMPLE,
+            self._filtered,
+            label="filter versions by a query",
+            flex="1 1 280px",
+            width="auto",
+            min_width="160px",
+        )
         self._metric = parts.dropdown(self._measured, label="metric of the plot", width="150px")
         bar = parts.box("row", self._filter, self._metric)
         self._notice = parts.html()

@@ -75,9 +75,13 @@ class Lineage(Shown):
 
     # how it is shown
 
+    def head(self) -> str:
+        """What it is of."""
+        return html.heading(self.title, "lineage")
+
     def body(self, nodes: list[Node], edges: list[Edge]) -> str:
-        """The picture with its heading."""
-        return html.heading(self.title, "lineage") + graph(self.title, nodes, edges)
+        """The picture."""
+        return graph(self.title, nodes, edges)
 
     def twin(self) -> dict[str, Any]:
         """The static form: the picture, which needs no kernel, and its text."""
@@ -85,7 +89,7 @@ class Lineage(Shown):
         sheet = f"<style>{PANEL_STYLE}{FOLD_STYLE}{GRAPH_STYLE}</style>"
         return {
             "text/plain": f"{brief(self.title)} · lineage\n{graph_text(nodes, edges)}",
-            "text/html": html.view(sheet + self.body(nodes, edges), twin=True),
+            "text/html": html.view(sheet + self.head() + self.body(nodes, edges), twin=True),
         }
 
     def _make_view(self) -> Any:

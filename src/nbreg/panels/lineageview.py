@@ -52,13 +52,14 @@ class LineageView:
     def __init__(self, panel: Lineage) -> None:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint))
-        self._picture = parts.html(parts.sheet(), width="100%")
+        self._head = parts.html(parts.sheet() + panel.head(), flex="1 1 auto", width="auto")
+        close = parts.button("close", panel.close, flex="0 0 auto")
+        top = parts.box("row", self._head, close, flex_flow="row nowrap")
+        self._picture = parts.html(width="100%")
         self._which = parts.dropdown(self._opened, label="version or decisions to open", width="260px")
-        close = parts.button("close", panel.close)
         self._notice = parts.html()
         self._card = parts.html()
-        row = parts.box("row", self._which, close)
-        rows = (self._picture, row, self._notice, self._card)
+        rows = (top, self._picture, self._which, self._notice, self._card)
         self.root = parts.box("column", *rows, css="nbreg-view nbreg-panel nbreg-wide")
         look = lambda: panel.registry.seen(panel.model)  # noqa: E731
         self._watch = Watch(look, parts.guarded(self._changed))
@@ -67,7 +68,7 @@ class LineageView:
 
     def _show(self) -> None:
         nodes, edges = self._panel.look()
-        self._picture.value = self._parts.sheet() + self._panel.body(nodes, edges)
+        self._picture.value = self._panel.body(nodes, edges)
         self._parts.quietly(lambda: self._offer([("open a version", _NOTHING), *_choices(nodes, edges)]))
 
     def _offer(self, options: list[tuple[str, _Choice]]) -> None:

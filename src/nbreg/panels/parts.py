@@ -94,11 +94,11 @@ class Parts:
         return made
 
     def text(self, placeholder: str, act: Act | None = None, *, label: str = "", **layout: str) -> Any:
-        """A line to type; `act` when it is entered or left."""
+        """A line to type; `act` when it is entered or left. Its label is heard, and seen as a tooltip."""
         made = self._keep(
             ipywidgets.Text,
             placeholder=placeholder,
-            description=label,
+            description=label or placeholder,
             tooltip=label or placeholder,
             continuous_update=False,
             layout=self._layout(**layout),
@@ -108,8 +108,10 @@ class Parts:
         return made
 
     def dropdown(self, act: Act, *, label: str, **layout: str) -> Any:
-        """A choice of one."""
-        made = self._keep(ipywidgets.Dropdown, tooltip=label, options=[], layout=self._layout(**layout))
+        """A choice of one, with a label as a line to type has it."""
+        made = self._keep(
+            ipywidgets.Dropdown, description=label, tooltip=label, options=[], layout=self._layout(**layout)
+        )
         self._observe(made, act)
         return made
 

@@ -57,8 +57,7 @@ class RequestsView:
         Made when it is first needed: most versions are asked for by nobody.
         """
         if self._comment is None:
-            self._comment = self._parts.text("comment: why yes, or why not", width="100%")
-            self._comment.tooltip = "comment"
+            self._comment = self._parts.text("comment: why yes, or why not", label="comment", width="100%")
         for line in self._shown:
             if (line.request.id, line.move) == (request.id, move):
                 line.request = request

@@ -49,12 +49,15 @@ class StagesView:
         self._row = parts.box("row")
         self._foretold = parts.html()
         self._gates = parts.html()
-        self._reason = parts.text("reason: ABTestWon", self._show_gates, width="190px")
-        self._reason.tooltip = "reason"
+        self._reason = parts.text("reason: ABTestWon", self._show_gates, label="reason", width="190px")
         self._message = parts.text(
-            "message for people", self._show_gates, flex="1 1 200px", width="auto", min_width="160px"
+            "message for people",
+            self._show_gates,
+            label="message",
+            flex="1 1 200px",
+            width="auto",
+            min_width="160px",
         )
-        self._message.tooltip = "message"
         self._confirm = parts.button("", self._confirmed, primary=True)
         self._run = parts.button("run the gates", self._gates_run, tooltip="call the gates' functions now")
         self._request = parts.button("request it", self._requested, tooltip="ask the others for approval")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbreg.display import html
-from nbreg.display.text import escaped
 from nbreg.errors import ConflictError
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
@@ -37,9 +36,12 @@ class VersionView:
         self._name = parts.text("name of a variable", width="150px")
         load = parts.button("load as", self._loaded, tooltip="verify it, load it, and give it this name")
         self._path = parts.text(
-            panel.file_name(FORMATS[0]), flex="1 1 150px", width="auto", min_width="120px"
+            panel.file_name(FORMATS[0]),
+            label="file or folder to write",
+            flex="1 1 150px",
+            width="auto",
+            min_width="120px",
         )
-        self._path.tooltip = "file or folder to write"
         self._format = parts.dropdown(self._chosen, label="format of the export", width="120px")
         export = parts.button("export to", self._exported, tooltip="write it for another registry or tool")
         parts.quietly(self._begin)
@@ -77,9 +79,7 @@ class VersionView:
         panel = self._panel
         detail = panel.detail()
         references = "".join(
-            f'<code class="nbreg-ref" tabindex="0" title="{escaped(told)}: a click selects it">'
-            f"{escaped(ref, 400)}</code> "
-            for ref, told in panel.references()
+            html.reference(ref, f"{told}: a click selects it") + " " for ref, told in panel.references()
         )
         cell = panel.cell()
         made = html.quiet(f"registered by {cell}") if cell else ""
