@@ -110,6 +110,7 @@ WITHOUT_A_PLACE = {
     "unproven": "`not proof` in the search finds them",
     "variables": "gives values to a process; the page of a version lists them",
     "watch": "the sidebar follows by itself",
+    "decided_by": "a list of answers for an audit; `nbreg decided-by` and the lineage in a notebook have it",
     "who_decided": "asks about rows of data that somebody has at hand: `nbreg who-decided`",
     "with_features": "a feature set is an object; `nbreg feature-sets` lists them",
 }

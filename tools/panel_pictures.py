@@ -1,143 +1,62 @@
 """The pictures of the panels, taken in a real JupyterLab: `make pictures` calls it.
 
-    python tools/panel_pictures.py [FOLDER]     default: docs/images
+    python tools/panel_pictures.py [--width N] [FOLDER] [PANEL …]     default: 960, docs/images, all of them
 
 Of each panel one in the light and one in the dark theme.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT / "tests"), str(ROOT / "tools")]
-
-import ensure_browser  # noqa: E402
-from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from staging import IMAGES, Lab, Notebook, Page, in_themes, window
 
 HIGHEST = 760
 """Pixels of a picture: what stands below is a long table."""
 
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR",
-         "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")  # fmt: skip
-
 
 def main(arguments: list[str]) -> int:
     """Write one picture for each panel and theme."""
-    target = Path(arguments[0]) if arguments else ROOT / "docs" / "images"
-    browser = ensure_browser.find()
-    if browser is None:
-        print(f"no browser: {ensure_browser.why_not()}", file=sys.stderr)
-        return 1
-    with tempfile.TemporaryDirectory() as work:
-        for name in HOMES:
-            os.environ[name] = str(Path(work) / "home" / name)
-            Path(os.environ[name]).mkdir(parents=True)
-        os.environ |= {"NBREG_PROVE": "0", "NBREG_ACTOR": "ada"}
-        registry = Path(work) / "project" / "registry"
-        registry.parent.mkdir()
-        os.chdir(registry.parent)  # no work tree: the picture is not of this one's branch
-        grow(registry)
-        os.environ["NBREG_REGISTRY"] = str(registry)
-        with window(browser, Path(work)) as (lab, page):
-            for name, (cell, act) in SCENES.items():
-                for file in shoot(lab, page, name, cell, act, target):
-                    print(f"{file.name}: {file.stat().st_size:,} bytes")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--width", type=int, default=960)
+    parser.add_argument("folder", type=Path, nargs="?", default=IMAGES)
+    parser.add_argument("panels", nargs="*", default=list(SCENES))
+    given = parser.parse_args(arguments)
+    target = given.folder.absolute()  # the folder is another one soon
+    with window("oncology", (given.width, 1900), 1.5) as opened:
+        if opened is None:
+            return 1
+        for name in given.panels:
+            _shoot(*opened, name, SCENES[name], target)
     return 0
 
 
-@contextmanager
-def window(browser: str, work: Path) -> Iterator[tuple[Lab, Page]]:
-    """JupyterLab in a window that is sharp on good screens."""
-    (work / "notebooks").mkdir()
-    with running_lab(work / "notebooks") as lab, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
-        context = chromium.new_context(viewport={"width": 960, "height": 1900}, device_scale_factor=1.5)
-        page = context.new_page()
-        load(lab, page)
-        yield lab, page
-        chromium.close()
+class Scene(NamedTuple):
+    """A panel, and what is done with it before it is looked at."""
+
+    cells: tuple[str, ...]
+    act: Callable[[Notebook], object]
 
 
-def shoot(
-    lab: Lab, page: Page, name: str, cell: str, act: Callable[[Notebook], object], target: Path
-) -> Iterator[Path]:
-    """The panel of a cell after something was done with it."""
-    notebook = Notebook(lab, page, f"{name}.ipynb", ["%load_ext nbreg\nimport nbreg.panels", cell])
+def _shoot(lab: Lab, page: Page, name: str, scene: Scene, target: Path) -> None:
+    notebook = Notebook(lab, page, f"{name}.ipynb", ["%load_ext nbreg\nimport nbreg.panels", *scene.cells])
     notebook.write()
     notebook.open()
     notebook.run()
-    act(notebook)
-    for theme, jupyters in THEMES.items():
-        notebook.command("apputils:change-theme", theme=jupyters)
-        page.wait_for_timeout(1500)
-        file = target / f"{name}-{theme}.png"
+    notebook.panel.wait_for()
+    scene.act(notebook)
+
+    def panel(file: Path) -> None:
         box = notebook.panel.bounding_box()
         assert box is not None
         page.screenshot(path=file, clip={**box, "height": min(box["height"], HIGHEST)})
-        yield file
-    notebook.command("apputils:change-theme", theme=THEMES["light"])
+
+    in_themes(notebook, name, target, panel)
     notebook.close()
-
-
-# what is shown
-
-
-def grow(folder: Path) -> None:
-    """A model as a team of two has it after two months."""
-    from sklearn.datasets import load_breast_cancer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import train_test_split
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    from nbreg import Registry
-    from nbreg.records import Actor
-
-    frame, outcome = load_breast_cancer(return_X_y=True, as_frame=True)
-    inside, outside, known, asked = train_test_split(frame, outcome, random_state=0)
-    at = datetime(2026, 2, 9, 9, 12, tzinfo=UTC)
-
-    def by(user: str, days: float) -> Any:
-        nonlocal at
-        at += timedelta(days=days)
-        return Registry(folder, actor=Actor(user=user), clock=lambda at=at: at)  # type: ignore[misc]
-
-    def trained(user: str, days: float, rows: int, strength: float, message: str) -> Any:
-        registry = by(user, days)
-        data = inside.iloc[:rows]
-        with registry.start_run(params={"C": strength}) as run:
-            for step in range(1, 41):
-                run.log_metric("loss", 0.08 + 0.6 * 0.86**step * (1 + 0.1 * (step % 3)), step)
-                run.log_metric("auc", 0.99 - 0.3 * 0.9**step, step)
-            model = make_pipeline(StandardScaler(), LogisticRegression(C=strength)).fit(
-                data, known.iloc[:rows]
-            )
-            accuracy = float(model.score(outside, asked))
-            return run.register(
-                "cancer", model, data={"train": data}, metrics={"accuracy": accuracy}, message=message
-            )
-
-    trained("ada", 0, 60, 0.003, "first cut")
-    by("ada", 1).promote("cancer@1.0.0", "production", reason="FirstRelease")
-    trained("grace", 8, 120, 0.01, "the second hospital's rows")
-    trained("grace", 5.2, 90, 0.02, "less regularised")
-    by("ada", 2).promote("cancer@2", "production", reason="ABTestWon", message="lift 3 % in two weeks")
-    trained("ada", 9, 200, 0.01, "rows of March")
-    trained("ada", 3.4, 300, 0.5, "all rows, C by search")
-    by("grace", 1).promote("cancer@5", "production", reason="ABTestWon", message="fewest misses so far")
-    by("grace", 0.3).rollback("cancer", reason="Complaints", message="false alarms doubled on site B")
-    trained("grace", 6, 426, 0.1, "site B weighted")
-    by("ada", 1).promote("cancer@6", "staging", reason="Trial")
 
 
 def version_open(notebook: Notebook) -> None:
@@ -155,9 +74,52 @@ def asked(notebook: Notebook) -> None:
     notebook.panel.locator(".nbreg-foretold").wait_for()
 
 
-SCENES: dict[str, tuple[str, Callable[[Notebook], object]]] = {
-    "history": ("%model_history cancer", version_open),
-    "stages": ("nbreg.panels.Stages('cancer@production')", asked),
+def unfolded(notebook: Notebook) -> None:
+    """The cells that made it."""
+    notebook.panel.locator("summary", has_text="recipe").click()
+
+
+def node_clicked(notebook: Notebook) -> None:
+    """What the version in production decided."""
+    notebook.panel.locator(".nbreg-is-decisions").first.click()
+
+
+def as_it_is(notebook: Notebook) -> None:
+    """Nothing is done."""
+
+
+TRAIN = """from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.ensemble import RandomForestClassifier
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+Xtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)"""
+
+FIT = """forest = RandomForestClassifier({}, random_state=0).fit(Xtr, ytr)
+accuracy = forest.score(Xte, yte)"""
+
+ELSEWHERE = """import pathlib, sys
+for name, release in {"scikit-learn": "0.24.2", "numpy": "1.26.4", "joblib": "1.4.0"}.items():
+    folder = pathlib.Path("elsewhere") / f"{name.replace('-', '_')}-{release}.dist-info"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {release}\\n")
+sys.path.insert(0, str(pathlib.Path("elsewhere").absolute()))"""
+"""A kernel that has other releases than the version was made with."""
+
+SCENES: dict[str, Scene] = {
+    "history": Scene(("%model_history cancer",), version_open),
+    "stages": Scene(("nbreg.panels.Stages('cancer@production')",), asked),
+    "version": Scene(
+        (
+            TRAIN,
+            FIT.format(50),
+            "%register_model biopsy forest --metrics accuracy --data train=Xtr --message 'forest of 50'",
+            "%model biopsy@1",
+        ),
+        unfolded,
+    ),
+    "lineage": Scene(("nbreg.panels.Lineage('cancer')",), node_clicked),
+    "drift": Scene((ELSEWHERE, "nbreg.panels.Drift('cancer@production')"), as_it_is),
+    "drafts": Scene((TRAIN, FIT.format(20), FIT.format("100, max_depth=4"), "%drafts"), as_it_is),
 }
 
 if __name__ == "__main__":

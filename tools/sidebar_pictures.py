@@ -5,69 +5,40 @@ python tools/sidebar_pictures.py [FOLDER]     default: docs/images
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT / "tests"), str(ROOT / "tools")]
+from staging import IMAGES, Lab, Notebook, Page, in_themes, window
 
-import ensure_browser  # noqa: E402
-from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
-from panel_pictures import HOMES, THEMES, grow  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
-
-from nbreg import Registry  # noqa: E402
-from nbreg.records import Actor  # noqa: E402
+from nbreg import Registry
+from nbreg.records import Actor
 
 CELLS = ("%load_ext nbreg", "%model_diff cancer@6 cancer@production")
 
 
 def main(arguments: list[str]) -> int:
     """Write one picture of each for each theme."""
-    target = Path(arguments[0]) if arguments else ROOT / "docs" / "images"
-    browser = ensure_browser.find()
-    if browser is None:
-        print(f"no browser: {ensure_browser.why_not()}", file=sys.stderr)
-        return 1
-    with tempfile.TemporaryDirectory() as work:
-        for name in HOMES:
-            os.environ[name] = str(Path(work) / "home" / name)
-            Path(os.environ[name]).mkdir(parents=True)
-        os.environ |= {"NBREG_PROVE": "0", "NBREG_ACTOR": "ada"}
-        os.environ.pop("NBREG_REGISTRY", None)
-        project = Path(work) / "oncology"
-        project.mkdir()
-        os.chdir(project)
-        sys.modules["__main__"].__file__ = "train.py"  # what runs say that they were started by
-        grow(project / ".nbreg")
-        with running_lab(project) as lab, sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
-            page = chromium.new_page(viewport={"width": 1100, "height": 700}, device_scale_factor=1.25)
-            load(lab, page)
-            notebook = staged(lab, page)
-            for theme, jupyters in THEMES.items():
-                notebook.command("apputils:change-theme", theme=jupyters)
-                page.wait_for_timeout(1500)
-                file = target / f"sidebar-{theme}.png"
-                page.screenshot(path=file)
-                print(f"{file.name}: {file.stat().st_size:,} bytes")
-            govern(project / ".nbreg")
-            page.set_viewport_size({"width": 1100, "height": 860})
-            for theme, jupyters in THEMES.items():
-                notebook.command("apputils:change-theme", theme=jupyters)
-                page.wait_for_timeout(1500)
-                for name, show in PLACES.items():
-                    file = target / f"sidebar-{name}-{theme}.png"
-                    show(page, notebook)
-                    page.wait_for_timeout(500)
-                    page.evaluate("document.querySelector('#nbreg-panel .jp-nbreg-Body').scrollTop = 0")
-                    page.screenshot(path=file, clip=page.locator("#nbreg-panel").bounding_box())
-                    print(f"{file.name}: {file.stat().st_size:,} bytes")
-            chromium.close()
+    target = Path(arguments[0]).absolute() if arguments else IMAGES
+    with window("oncology", (1100, 700), 1.25) as opened:
+        if opened is None:
+            return 1
+        lab, page = opened
+        notebook = staged(lab, page)
+        in_themes(notebook, "sidebar", target, lambda file: page.screenshot(path=file))
+        govern(lab.folder / ".nbreg")
+        page.set_viewport_size({"width": 1100, "height": 860})
+        for name, show in PLACES.items():
+            in_themes(notebook, f"sidebar-{name}", target, partial(_place, page, notebook, show))
     return 0
+
+
+def _place(page: Page, notebook: Notebook, show: Callable[[Page, Notebook], None], file: Path) -> None:
+    show(page, notebook)
+    page.wait_for_timeout(500)
+    page.evaluate("document.querySelector('#nbreg-panel .jp-nbreg-Body').scrollTop = 0")
+    page.screenshot(path=file, clip=page.locator("#nbreg-panel").bounding_box())
 
 
 def staged(lab: Lab, page: Page) -> Notebook:
