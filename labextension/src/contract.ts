@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '612ac75db8a0ce90';
+export const CONTRACT = '28e6f038ac12af99';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -32,6 +32,17 @@ export interface IApproval {
   by: string;
   at: string;
   message: string;
+}
+
+/** A request to agree to; it may expect the move that this was shown to be. */
+export interface IApprove {
+  /** A `key` of `registries`. */
+  registry?: string;
+  reason?: string;
+  message?: string;
+  /** One of the version's `moves`: it is done as it was shown, or refused as a conflict. */
+  expect?: IMove | null;
+  request: string;
 }
 
 /** A named object, file or folder of a version; the one called `model` is the model. */
@@ -375,7 +386,7 @@ export interface IEdge {
   target: string;
   /**
    * `trained-on`, `judged-on`, `features`, `code`, `made-by`, `derived-from` before it; after it
-   * `derived-from`, `holds`, `deployed-at` and `linked`.
+   * `derived-from`, `holds`, `deployed-at`, `linked` and `decided`.
    */
   kind: string;
 }
@@ -770,7 +781,7 @@ export interface INewest {
 export interface INode {
   /** Unique in the lineage, and the same each time it is asked for. */
   id: string;
-  kind: 'data' | 'feature-set' | 'code' | 'run' | 'parent' | 'version' | 'child' | 'stage' | 'deployment' | 'link';
+  kind: 'data' | 'feature-set' | 'code' | 'run' | 'parent' | 'version' | 'child' | 'stage' | 'deployment' | 'link' | 'decisions';
   label: string;
   /** What to ask the registry for: a version, a run's id, `dataset@number`; else a digest or a URL. */
   ref: string;
@@ -1518,7 +1529,7 @@ export interface IRoutes {
   /** Ask the others that a version come into a stage; nothing is moved yet. */
   request: { method: 'POST'; asked: IAsk; answer: IPromotionRequest };
   /** Agree to a request; it is promoted as soon as it passes all that the stage requires. */
-  approve: { method: 'POST'; asked: IOneRequest; answer: IPromotionRequest };
+  approve: { method: 'POST'; asked: IApprove; answer: IPromotionRequest };
   /** Say no to a request, which ends it. */
   reject: { method: 'POST'; asked: IOneRequest; answer: IPromotionRequest };
   /** Take back what one has asked for oneself. */
