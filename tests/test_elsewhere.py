@@ -374,8 +374,12 @@ def test_the_command_line_does_all_three(
     assert main(["pull", "churn@rc1", str(tmp_path / "one"), *where]) == 0
     assert main(["pull", "churn", str(tmp_path / "all"), "--all-versions", "--no-artifacts", *where]) == 0
     assert main(["pull", "churn@rc1", str(tmp_path / "one"), *where]) == 1
+    assert main(["pull", "churn", str(tmp_path / "some"), "--query", 'name == "rc1"', *where]) == 0
 
     assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["1", "3"]
+    assert not list((tmp_path / "all").rglob("artifacts"))
+    assert [path.name for path in (tmp_path / "some").iterdir()] == ["3"]
+    assert (tmp_path / "some" / "3" / "artifacts").is_dir()
     assert "is not empty" in capsys.readouterr().err
 
 

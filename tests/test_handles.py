@@ -262,6 +262,8 @@ def tracked_from_begin_to_end(registry: Registry, scale: float) -> Any:
     version = registry.register("churn", f"runs:/{run.id}/model")
     run.end()
     assert [each.name for each in run.versions] == [version.name]
+    assert (version.params, version.metrics) == ({"C": scale, "solver": "lbfgs"}, {"accuracy": 0.9})
+    assert (version.run.name, version.run.experiment) == ("logistic_regression_v1", "churn_model")
     return version
 
 
@@ -276,10 +278,12 @@ def a_file_is_logged(registry: Registry, scale: float) -> Any:
 
 
 def only_if_it_is_good(registry: Registry, scale: float) -> Any:
-    with registry.start_run(params={"scale": scale}) as run:
+    with registry.start_run(params={"alpha": scale}) as run:
         run.log_model(fitted(scale))
         if scale > 1.5:
-            run.register("churn", tags=["good"], content={"env": ["package1"]})
+            made = run.register("churn", tags=["good"], content={"env": ["package1"]}, description="it is")
+            assert (made.tags, made.content, made.description) == (["good"], {"env": ["package1"]}, "it is")
+            assert (made.run.id, made.params) == (run.id, {"alpha": scale})
 
 
 def a_name_of_ones_own(registry: Registry, scale: float) -> Any:
@@ -300,6 +304,7 @@ def a_client_of_one_model(registry: Registry, scale: float) -> Any:
     client = Model("acme/churn", registry=registry)
     made = client.register({"weights": [scale]}, content={"key": "val"}, description="raw")
     assert client.number == made.number
+    assert (client.get().content, client.get().description) == ({"key": "val"}, "raw")
     return made
 
 

@@ -5,6 +5,7 @@ registry.lineage("churn@production")      # or version.lineage(); .nodes, .edges
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -19,11 +20,14 @@ from nbreg.display.lineage import LINEAGE_MIME
 
 @pytest.fixture
 def story(registry: Registry) -> Registry:
-    """A version with a past and a future."""
+    """A version with a past and a future, trained in a clone of a project."""
+    Path("train.py").write_text("C = 1")
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "As it is"]):
+        subprocess.run(["git", *words], check=True)
     X = pd.DataFrame({"age": range(10), "income": range(10)})
     base = registry.register("base", {"weights": 0})
-    with nbreg.start_run("logreg", registry=registry) as run:
-        clf = LogisticRegression().fit(X, [0, 1] * 5)
+    with nbreg.start_run("logreg", params={"C": 0.5}, registry=registry) as run:
+        clf = LogisticRegression(C=0.5).fit(X, [0, 1] * 5)
         data = {"train": nbreg.Dataset("customers", X, origin="s3://lake"), "test": X.head(4)}
         version = registry.register("churn", clf, data=data, parent=base, run=run)
     version.promote("production", reason="Release")
@@ -45,6 +49,7 @@ def test_the_lineage_goes_from_data_to_deployments(story: Registry) -> None:
         ("trained-on", "data"),
         ("judged-on", "data"),
         ("features", "features"),
+        ("code", "code"),
         ("made-by", "run"),
         ("derived-from", "version"),
     }
@@ -54,6 +59,8 @@ def test_the_lineage_goes_from_data_to_deployments(story: Registry) -> None:
         ("deployed-at", "deployment"),
         ("linked", "link"),
     }
+    assert [each.ref for each in lineage.of_kind("code")] == [version.source.git.commit]
+    assert story.run(lineage.of_kind("run")[0].ref).params == story.run(version).params == {"C": 0.5}
     assert [each.label for each in lineage.of_kind("parent")] == ["base@1.0.0"]
     assert [each.label for each in lineage.of_kind("child")] == ["tuned@1.0.0"]
     assert version.lineage() == lineage, "the same each time"

@@ -16,6 +16,8 @@ import pytest
 from children import run as run_script
 from children import start
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import nbreg
 from nbreg import Registry
@@ -431,6 +433,22 @@ print(run.id)
     version = registry.register("theirs", f"runs:/{run_id}/model")
     with pytest.raises(TrustError):
         version.load()
+
+
+def test_a_pipeline_is_logged_and_registered_whole(registry: Registry) -> None:
+    """A classifier without the scaler before it answers nonsense; in production, to raw rows."""
+    rows = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0], "income": [1e5, 3e5, 2e5, 4e5]})
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(rows, [0, 0, 1, 1])
+    with registry.start_run("logistic_regression_v1", experiment="churn_model") as run:
+        run.log_model(pipeline, data={"train": rows})
+    version = registry.register("churn", f"runs:/{run.id}/model")
+
+    loaded = version.load()
+
+    assert [name for name, _ in loaded.steps] == ["standardscaler", "logisticregression"]
+    assert loaded.predict_proba(rows).tolist() == pipeline.predict_proba(rows).tolist()
+    assert version.params["logisticregression__C"] == 0.5
+    assert run.artifacts["model"].framework == "scikit-learn"
 
 
 @pytest.mark.parametrize(
