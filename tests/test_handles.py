@@ -274,7 +274,9 @@ def a_file_is_logged(registry: Registry, scale: float) -> Any:
         run.log_model(path, "clf", framework="scikit-learn")
         run.log_artifact({"packages": ["a"]}, "env")
     assert run.artifacts["clf"].framework == "scikit-learn"
-    return registry.register("churn", run=run.id, artifacts=["clf", "env"])
+    version = registry.register("churn", run=run.id, artifacts=["clf", "env"])
+    assert (set(version.artifacts), version.run.id) == ({"clf", "env"}, run.id)
+    return version
 
 
 def only_if_it_is_good(registry: Registry, scale: float) -> Any:

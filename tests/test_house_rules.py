@@ -28,7 +28,7 @@ LAYERS = [
     ["errors"],
     ["names", "settings", "words"],
     ["records"],
-    ["lifecycle", "changes", "query", "rules"],
+    ["lifecycle", "changes", "query", "rules", "access"],
     ["display"],
     ["progress"],
     ["store", "trust"],

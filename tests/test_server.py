@@ -182,6 +182,13 @@ def test_every_route_does_what_it_is_there_for(server: Server, folder: Folder) -
     registry = folder.registry
     assert registry.get("risk/churn@production").number == 1  # rolled back
     assert registry.get("risk/churn@3").stage == "archived"
+    told = [(each.kind, each.facts.get("stage")) for each in registry.get("risk/churn@3").events]
+    assert told[-1:0:-1] == [
+        ("registered", None),
+        ("alias-set", None),
+        ("promoted", "staging"),
+        ("retired", "archived"),
+    ]
     assert registry.get("risk/churn@2").tags == ["b"]
     assert registry.aliases("risk/churn") == {"champion": 2}
     assert {row.name for row in registry.models()} == {"risk/churn", "copied", "moved"}

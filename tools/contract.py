@@ -143,6 +143,9 @@ What is left empty on disk is there on the wire: a record has all its fields, bu
 
     c.NbregServer.registries = {{"team": "/srv/models", "old": {{"path": "/srv/old", "read_only": True}}}}
     c.NbregServer.read_only = False
+    c.NbregServer.enforce = True        # hold people to what the owners of models said: governance.md
+    c.NbregServer.teams = {{"risk": ["ada", "grace"]}}
+    c.NbregServer.admins = ["platform"]
 
 A path that a client gives stays below the server's root, also through links. A registry that a link leads to
 outside is opened only if the configuration names it.

@@ -37,7 +37,8 @@
     │   ├── GateError
     │   │   ├── GateRefusedError
     │   │   └── GateUnavailableError
-    │   └── ProtectedAliasError
+    │   ├── ProtectedAliasError
+    │   └── NotPermittedError
     ├── CannotStoreError       the object has no form that can be stored
     ├── CannotLoadError        what was stored needs what is not here
     │   └── CannotRebuildError
@@ -400,6 +401,12 @@ class ProtectedAliasError(RefusedError):
     """The alias is protected: it moves by force and with a reason."""
 
     code = "protected-alias"
+
+
+class NotPermittedError(RefusedError):
+    """The model's owners, or the service, do not let this person do it."""
+
+    code = "not-permitted"
 
 
 # the object

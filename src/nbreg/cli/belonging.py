@@ -203,24 +203,32 @@ def about(registry: Registry, model: str) -> Answer:
 
 
 @family.command(
-    "nbreg update-model churn --owners ada,team-risk --visibility organisation",
+    "nbreg update-model churn --owners ada,team-risk --readers audit --visibility organisation",
     "nbreg update-model churn --readme README.md --reason Handover",
 )
 @argument("model", MODEL, "the model")
 @click.option("--owners", metavar="a,b", multiple=True, help="replace the owners; '' for none")
+@click.option("--editors", metavar="a,b", multiple=True, help="who may change versions; '' for none")
+@click.option("--readers", metavar="a,b", multiple=True, help="who may look all the same; '' for none")
 @click.option(
     "--visibility",
     type=Words("private", "organisation", "public"),
     metavar="V",
-    help="private, organisation or public; recorded, not enforced",
+    help="who may look: private, organisation or public; a folder only records it",
 )
 @click.option("--description", metavar="TEXT", help="what it is, in a sentence or two")
 @click.option("--readme", type=click.Path(), metavar="FILE", help="a file with more about it")
 @why
 def update_model(
-    registry: Registry, model: str, owners: tuple[str, ...], readme: str | None, **told: Any
+    registry: Registry,
+    model: str,
+    owners: tuple[str, ...],
+    editors: tuple[str, ...],
+    readers: tuple[str, ...],
+    readme: str | None,
+    **told: Any,
 ) -> Answer:
-    """Say whose a model is, who may see it, and what it is; what is not given stays."""
+    """Say whose a model is, who may do what, and what it is; what is not given stays."""
     from nbreg.display.belonging import about_text
     from nbreg.words import existing_file, pieces
 
@@ -232,5 +240,7 @@ def update_model(
             raise BadInputError(
                 f"{readme} is no text: {type(error).__name__}", hint="a file of UTF-8"
             ) from None
-    changed = registry.update_model(model, owners=pieces(owners) if owners else None, readme=text, **told)
+    named = {"owners": owners, "editors": editors, "readers": readers}
+    people: dict[str, Any] = {part: pieces(names) for part, names in named.items() if names}
+    changed = registry.update_model(model, readme=text, **people, **told)
     return Answer(about_text(model, changed), changed)

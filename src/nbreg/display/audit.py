@@ -29,7 +29,7 @@ NOT_PROVEN: Final = (
     "A proof says that the version loaded and predicted in one environment, not that its predictions "
     "are right.",
     "Metrics are those that were given.",
-    "Owners and visibility are on record, and enforced by nothing in a folder.",
+    "Owners, editors, readers and visibility are on record. A folder holds nobody to them; a server may.",
 )
 
 
@@ -100,6 +100,8 @@ def _summary(audit: Audit) -> list[tuple[str, str | Target]]:
         ("model", audit.model),
         ("description", about.description),
         ("owners", listed(about.owners, 40)),
+        ("editors", listed(about.editors, 40)),
+        ("readers", listed(about.readers, 40)),
         ("visibility", about.visibility),
         ("versions", str(len(audit.versions))),
         ("registry", audit.registry),

@@ -187,6 +187,8 @@ def about_text(model: str, about: About) -> str:
     """What is said of a model, for a terminal."""
     rows = [
         ("owners", listed(about.owners, 20)),
+        ("editors", listed(about.editors, 20)),
+        ("readers", listed(about.readers, 20)),
         ("visibility", about.visibility),
         ("description", brief(about.description, 2000)),
     ]

@@ -159,9 +159,14 @@ Visibility = Literal["private", "organisation", "public"]
 
 
 class About(Row, frozen=True, kw_only=True):
-    """What a model is and whose: recorded and shown. On a folder nothing enforces it."""
+    """What a model is and whose: recorded and shown. A service that knows people holds them to it."""
 
     owners: list[str] = []
+    """People and teams; nobody named means whoever made it."""
+    editors: list[str] = []
+    """Who may register, promote and delete, and not say who may."""
+    readers: list[str] = []
+    """Who may look, though it is private."""
     visibility: Visibility = "private"
     description: str = ""
     readme: str = ""

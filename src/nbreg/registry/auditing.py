@@ -23,12 +23,12 @@ from nbreg.records import (
 from nbreg.registry import (
     datasets,
     deployments,
-    describing,
     history,
     links,
     parts,
     proofs,
     reading,
+    rights,
     uses,
     verifying,
 )
@@ -59,7 +59,7 @@ def collect(desk: Desk, model: str, *, verify: bool) -> Audit:
         at=desk.folder.now(),
         by=desk.actor,
         tool=f"nbreg {nbreg_version}",
-        about=describing.about(database),
+        about=rights.about(database),
         stages=desk.stages,
         heads={model: database.journal.head},
         verified=verifying.verify(desk, expect=None, repair=False) if verify else None,

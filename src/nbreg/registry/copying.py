@@ -20,6 +20,7 @@ from nbreg.errors import (
     ConflictError,
     NameTakenError,
     NbregError,
+    NotPermittedError,
     UnknownArtifactError,
     VersionInUseError,
     option,
@@ -142,6 +143,7 @@ def transfer(desk: Desk, ref: str, to: str, *, version: str | None, reason: str,
         raise BadInputError(f"{entry.ref} is in {model} already")
     _refuse_purged(entry)
     _refuse_used(desk, entry, entry.row)
+    desk.check_write(entry.database, "transferred")  # before it is anywhere else
     wanted = check_version_name(version, desk.stages) if version else entry.row.name
     desk.ready()
     database = desk.folder.model_to_write(model)
@@ -200,7 +202,7 @@ def finish(desk: Desk, entry: Entry, arrived: Entry, *, reason: str, message: st
     """
     try:
         _leave(desk, entry, arrived, reason=reason, message=message)
-    except (VersionInUseError, ConflictError) as error:
+    except (VersionInUseError, ConflictError, NotPermittedError) as error:
         _withdraw(desk, arrived, error.message)
         raise
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbreg.access import Person
 from nbreg.errors import BadInputError, BadReferenceError, call
 from nbreg.names import Bump
 from nbreg.records import (
@@ -143,10 +144,14 @@ class Registry(
         """Who acts through this object."""
         return self._desk.actor
 
-    def acting_as(self, actor: Actor) -> Registry:
-        """The same registry for somebody else, for services; what it has read of it, both have."""
+    def acting_as(self, actor: Actor, person: Person | None = None) -> Registry:
+        """The same registry for somebody else, for services; what it has read of it, both have.
+
+        With `person` it holds them to what the models' owners said: what is not theirs to see is not
+        there, and what they may not do raises `NotPermittedError`. Without, everything is allowed.
+        """
         other = copy(self)
-        other._desk = Desk(self._desk.folder, self._desk.settings, actor)
+        other._desk = self._desk.of(actor, person)
         return other
 
     # register

@@ -159,6 +159,8 @@ def who_decided(
     """The decisions on each row; see `Registry.who_decided`."""
     if model is not None:
         desk.model(model)  # a name that nobody has is no answer of "nobody"
+    else:
+        desk.check_admin("asking for the decisions of all models")
     asked = rows_of.as_rows(rows)
     search = _Search(desk, asked, model, reading.moment_text(since))
     book = desk.folder.ledger

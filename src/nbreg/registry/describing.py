@@ -1,8 +1,8 @@
-"""What a model is and whose: owners, visibility, description, readme. Recorded; on a folder not enforced."""
+"""What a model is and whose: owners and others, visibility, description, readme."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
 import msgspec
@@ -12,32 +12,28 @@ from nbreg.records import About, ModelRow, Visibility
 from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
 from nbreg.registry.given import checked_tags, checked_text
+from nbreg.registry.rights import ABOUT, about
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
 
-ROW: Final = ("about", "about")
+PEOPLE: Final = ("owners", "editors", "readers")
 VISIBILITIES: Final = get_args(Visibility)
 _LONGEST_DESCRIPTION: Final = 2000
-
-
-def about(database: JournalDB) -> About:
-    """What is said of a model."""
-    return database.row(*ROW, About) or About()
 
 
 def update(
     desk: Desk,
     model: str,
     *,
-    owners: Iterable[str] | None,
+    people: Mapping[str, Iterable[str] | None],
     visibility: str | None,
     description: str | None,
     readme: str | None,
     reason: str,
     message: str,
 ) -> About:
-    """Change what is given; see `Registry.update_model`."""
-    changes = _checked(owners, visibility, description, readme)
+    """Change what is given, `people` by their part of `PEOPLE`; see `Registry.update_model`."""
+    changes = _checked(people, visibility, description, readme)
     database = desk.model(model)
     desk.ready()
     with desk.transaction(database, "model-updated", reason=reason, message=message) as draft:
@@ -47,11 +43,11 @@ def update(
         if not changed:
             return before
         draft.facts["changed"] = changed
-        for name in ("owners", "visibility"):  # who may see it and whose it is: told from and to
+        for name in (*PEOPLE, "visibility"):  # who may see it and whose it is: told from and to
             if name in changed:
                 draft.facts[name] = {"before": getattr(before, name), "after": getattr(after, name)}
         bookkeeping.brief(database, draft)
-        database.put(*ROW, after)
+        database.put(*ABOUT, after)
     return after
 
 
@@ -60,7 +56,8 @@ def carry(desk: Desk, database: JournalDB, model: str, theirs: About) -> None:
     if theirs == About():
         return
     try:
-        said = _checked(theirs.owners, theirs.visibility, theirs.description, theirs.readme)
+        people = {part: getattr(theirs, part) for part in PEOPLE}
+        said = _checked(people, theirs.visibility, theirs.description, theirs.readme)
     except BadInputError:  # it is as untrusted as the rest of the other side
         return
     with desk.transaction(database, "model-updated", reason="Merged") as draft:
@@ -68,17 +65,21 @@ def carry(desk: Desk, database: JournalDB, model: str, theirs: About) -> None:
             return  # somebody else made it meanwhile
         draft.facts["changed"] = [name for name, value in said.items() if value != getattr(About(), name)]
         bookkeeping.brief(database, draft, new_model=model)
-        database.put(*ROW, About(**said))
+        database.put(*ABOUT, About(**said))
 
 
 def _checked(
-    owners: Iterable[str] | None, visibility: str | None, description: str | None, readme: str | None
+    people: Mapping[str, Iterable[str] | None],
+    visibility: str | None,
+    description: str | None,
+    readme: str | None,
 ) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    if owners is not None:
-        if isinstance(owners, str):
-            raise BadValueError("owners are a list", hint=f"[{owners[:60]!r}]")
-        changes["owners"] = checked_tags(owners)
+    for part, names in people.items():
+        if names is not None:
+            if isinstance(names, str):
+                raise BadValueError(f"{part} are a list", hint=f"[{names[:60]!r}]")
+            changes[part] = checked_tags(names)
     if visibility is not None:
         if visibility not in VISIBILITIES:
             raise BadInputError(
@@ -93,6 +94,7 @@ def _checked(
         changes["readme"] = checked_text(readme, "the readme")
     if not changes:
         raise BadInputError(
-            "nothing is given to change", hint="owners=, visibility=, description= or readme="
+            "nothing is given to change",
+            hint="owners=, editors=, readers=, visibility=, description= or readme=",
         )
     return changes

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from nbreg.access import Person
 from nbreg.errors import UnknownModelError, did_you_mean, spelled
 from nbreg.names import check_model_name
 from nbreg.records import Actor, Lifecycle, ModelRow, Pointer, VersionRow
 from nbreg.registry.actor import current_actor
+from nbreg.registry.rights import Abouts, Rights
 from nbreg.settings import Settings
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import Draft, JournalDB
@@ -21,12 +23,25 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """A registry's folder, with the settings and the actor of whoever opened it."""
+    """A registry's folder, with the settings and the actor of whoever opened it.
+
+    With `rights` it is the desk of a person: models that are not shown to them are not there, and
+    what they may not write no verb writes.
+    """
 
     def __init__(self, folder: Folder, settings: Settings, actor: Actor | None = None) -> None:
         self.folder = folder
         self.settings = settings
+        self.rights: Rights | None = None
         self._actor = actor
+        self._abouts = Abouts(folder)
+
+    def of(self, actor: Actor, person: Person | None) -> Desk:
+        """The same for somebody else, who may do less."""
+        other = Desk(self.folder, self.settings, actor)
+        other._abouts = self._abouts
+        other.rights = None if person is None else Rights(person, self._abouts)
+        return other
 
     @property
     def id(self) -> str:
@@ -58,17 +73,40 @@ class Desk:
         """The journal of a model; the error for one that is not there knows which names are near."""
         check_model_name(name)
         try:
-            return self.folder.model(name)
+            database = self.folder.model(name)
+            if self._may_look(database):
+                return database
+            unknown = UnknownModelError(f"no model named {name!r}")
         except UnknownModelError as error:
-            known = [row.name for row in self.folder.models()]
-            if not error.hint:
-                lists = spelled("registry.models()", "%models", "`nbreg models`")
-                error.hint = did_you_mean(name, known, f"{lists} lists them")
-            raise
+            # Of who may not see all of them, not even a hint may name one that is not shown.
+            unknown = error if self.rights is None else UnknownModelError(f"no model named {name!r}")
+        if not unknown.hint:
+            lists = spelled("registry.models()", "%models", "`nbreg models`")
+            known = [row.name for row in self.models()]
+            unknown.hint = did_you_mean(name, known, f"{lists} lists them")
+        raise unknown
+
+    def model_if_any(self, name: str) -> JournalDB | None:
+        """The journal of a model, or None where there is none of that name for whoever asks."""
+        database = self.folder.model_if_any(name)
+        return database if database is None or self._may_look(database) else None
 
     def models(self) -> list[ModelRow]:
         """Every model in brief, by name."""
-        return sorted(self.folder.models(), key=lambda row: row.name)
+        return sorted(self.shown(self.folder.models()), key=lambda row: row.name)
+
+    def shown(self, rows: list[ModelRow]) -> list[ModelRow]:
+        """Those of some models that are there for whoever asks."""
+        rights = self.rights
+        return rows if rights is None else [row for row in rows if rights.shows(row.name)]
+
+    def _may_look(self, database: JournalDB) -> bool:
+        return self.rights is None or self.rights.may_look(database)
+
+    def check_admin(self, what: str) -> None:
+        """Refuse what is about all models at once to who may not see them all."""
+        if self.rights is not None:
+            self.rights.check_admin(what, self.actor)
 
     @contextmanager
     def transaction(
@@ -86,7 +124,20 @@ class Desk:
         reason = checked_text(reason, "the reason", redactor)
         message = checked_text(message, "the message", redactor)
         with database.transaction(kind, by=self.actor, reason=reason, message=message) as draft:
+            self.check_write(database, kind)
             yield draft
+
+    def check_write(self, database: JournalDB, kind: str) -> None:
+        """Refuse a line that whoever acts may not write; under its lock, since that may have changed.
+
+        Raises `NotPermittedError`.
+        """
+        if self.rights is None or database is self.folder.data:
+            return
+        if database is self.folder.own:
+            self.rights.check_admin("what holds for all models", self.actor)
+        else:
+            self.rights.check_write(database, model_name(database), kind, self.actor)
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -141,6 +141,7 @@ def limits_of(desk: Desk) -> Limits:
 
 def drafts(desk: Desk) -> list[Draft]:
     """All drafts, newest first, without those that are versions by now; see `Registry.drafts`."""
+    desk.check_admin("the list of drafts")
     known: dict[str, set[str]] = {}
     found = []
     for file in reversed(folder_of(desk).all()):

@@ -110,6 +110,7 @@ def restore(desk: Desk, ref: str, *, reason: str, message: str) -> Entry:
 
 def du(desk: Desk) -> Usage:
     """What the registry takes up; see `Registry.du`."""
+    desk.check_admin("what the registry takes up")
     sizes = {digest: size for digest, _path, size in desk.folder.blobs.objects()}
     needed: set[str] = set()
     owned: dict[str, dict[str, int]] = {}

@@ -210,33 +210,37 @@ class LineageVerbs:
     # owners
 
     def about(self, model: str) -> About:
-        """What is said of a model: owners, visibility, description, readme."""
-        from nbreg.registry import describing
+        """What is said of a model: owners, editors, readers, visibility, description, readme."""
+        from nbreg.registry import rights
 
-        return describing.about(self._desk.model(model))
+        return rights.about(self._desk.model(model))
 
     def update_model(
         self,
         model: str,
         *,
         owners: Iterable[str] | None = None,
+        editors: Iterable[str] | None = None,
+        readers: Iterable[str] | None = None,
         visibility: str | None = None,
         description: str | None = None,
         readme: str | None = None,
         reason: str = "",
         message: str = "",
     ) -> About:
-        """Say whose a model is, who may see it (`private`, `organisation`, `public`) and what it is.
+        """Say whose a model is, who may do what, who may see it, and what it is.
 
-        What is not given stays. These are facts on record, each change with who and when; in a
-        folder they open and close nothing (`docs/governance.md`).
+        What is not given stays. Owners may do everything, editors change versions, readers look;
+        they are people or teams. Of others those look whom `visibility` lets: `private` none,
+        `organisation` its members, `public` everybody. Each change is an event. A folder holds
+        nobody to it; nbreg's server does where it is told to, and `acting_as` with a person.
         """
         from nbreg.registry import describing
 
         return describing.update(
             self._desk,
             model,
-            owners=owners,
+            people={"owners": owners, "editors": editors, "readers": readers},
             visibility=visibility,
             description=description,
             readme=readme,

@@ -26,6 +26,7 @@ def purge(
     desk: Desk, *, dry_run: bool, older_than: float | None, include_protected: bool, reason: str
 ) -> PurgeReport:
     """Remove what nothing kept refers to; see `Registry.purge`."""
+    desk.check_admin("a purge")
     if include_protected and not reason:
         raise BadInputError("purging protected versions needs a reason", hint=option("reason", "…"))
     folder = desk.folder

@@ -17,6 +17,7 @@ from nbreg.errors import (
     BadInputError,
     BadValueError,
     NbregError,
+    NotPermittedError,
     RunEndedError,
     UnknownRunError,
     VersionInUseError,
@@ -291,6 +292,8 @@ def record(desk: Desk, run_id: str) -> RunRecord:
     else:
         state, ended_at = "interrupted", runs.last_written(run_id)
     deleted, versions = afterwards(desk, run_id)
+    if not (versions or desk.rights is None or desk.rights.is_of(begun.actor)):
+        raise UnknownRunError(f"there is no run {run_id}")  # that whoever asks may see
     return _record(begun, fold, state if state in STATES else "interrupted", ended_at, versions, deleted)
 
 
@@ -390,7 +393,7 @@ def afterwards(desk: Desk, run_id: str) -> tuple[Deletion | None, list[RunVersio
 
 def _version(desk: Desk, model: str, version_id: str) -> RunVersion | None:
     try:
-        database = desk.folder.model_if_any(model)
+        database = desk.model_if_any(model)
     except NbregError:
         return None
     pointer = database.row("ids", version_id, Pointer) if database is not None else None
@@ -404,6 +407,8 @@ def curve(desk: Desk, run_id: str, metric: str, points: int) -> list[CurvePoint]
     """A metric over its steps."""
     if not isinstance(points, int) or isinstance(points, bool) or points < 2:
         raise BadInputError("a curve has at least two points")
+    if desk.rights is not None:
+        record(desk, run_id)  # refuses one that is not shown
     log = desk.folder.runs.log(run_id)
     if log is not None:
         log.flush()
@@ -416,6 +421,7 @@ def curve(desk: Desk, run_id: str, metric: str, points: int) -> list[CurvePoint]
 def delete(desk: Desk, run_id: str, *, reason: str) -> RunRecord:
     """Hide a run; `purge` removes it after the retention time."""
     found = record(desk, run_id)
+    _check_own(desk, found)
     if found.deleted is not None:
         return found
     if found.state == "running":
@@ -434,7 +440,14 @@ def delete(desk: Desk, run_id: str, *, reason: str) -> RunRecord:
 
 def restore(desk: Desk, run_id: str) -> RunRecord:
     """Bring a deleted run back."""
-    if record(desk, run_id).deleted is not None:
+    found = record(desk, run_id)
+    _check_own(desk, found)
+    if found.deleted is not None:
         desk.ready()
         desk.folder.runs.note(run_id, Restored(at=desk.folder.now(), by=desk.actor.user))
     return record(desk, run_id)
+
+
+def _check_own(desk: Desk, found: RunRecord) -> None:
+    if desk.rights is not None and not desk.rights.is_of(found.actor):
+        raise NotPermittedError(f"{desk.actor.user} did not make the run {found.id[:12]}")

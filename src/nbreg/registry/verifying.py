@@ -34,6 +34,7 @@ Expected = Mapping[str, str | Head] | Iterable[str] | str
 
 def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport:
     """Check every line, row, object and part; see `Registry.verify`."""
+    desk.check_admin("a check of the whole registry")
     folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
     found = Findings(desk)
     if folder.path.is_dir():

@@ -130,6 +130,11 @@ class WatchVerbs:
         return tuple(_stamp(path) for path in (folder.path / "registry.jsonl", *journals))
 
 
+def shown(registry: WatchVerbs, rows: list[ModelRow]) -> list[ModelRow]:
+    """Those of some models that are there for whoever this registry acts as."""
+    return registry._desk.shown(rows)
+
+
 def _stamp(path: Path) -> Stamp:
     try:
         status = path.stat()

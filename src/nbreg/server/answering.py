@@ -55,13 +55,18 @@ def answer(
     actor: Actor,
     given: Mapping[str, str] | bytes,
     *,
+    name: str = "",
     known: str = "",
     folder: Path | None = None,
 ) -> Answer:
-    """Answer a request; `known` is the tag of what the client has, `folder` where a file may be made."""
+    """Answer a request; `known` is the tag of what the client has, `folder` where a file may be made.
+
+    `name` is what the actor logged in with, where that is known.
+    """
     try:
         question = _question(route, given)
-        visit = Visit(registries, actor, question, writes=route.permission == "write")
+        person = registries.people.person(name or actor.user) if registries.people else None
+        visit = Visit(registries, actor, question, writes=route.permission == "write", person=person)
         etag = _tag(route, visit, question)
         if etag and etag in known:
             return Answer(304, etag=etag)
@@ -105,12 +110,10 @@ def _tag(route: Route, visit: Visit, question: Asked) -> str:
     """What changes whenever the answer does, found without making the answer; empty where nothing does."""
     if not route.fresh or not isinstance(question, OfRegistry):
         return ""
-    state: Any
-    if route.fresh == "registry":
-        state = visit.watch.changes().cursor
-    else:
-        state = visit.registry.stamp(*models_of(question))
-    seen = [contract_digest(), str(visit.registry.location), state, msgspec.structs.asdict(question)]
+    named = models_of(question)
+    state = visit.cursor if route.fresh == "registry" else visit.registry.stamp(*named)
+    who = sorted(visit.person.names) if visit.person else []  # others are shown other models
+    seen = [contract_digest(), str(visit.registry.location), state, msgspec.structs.asdict(question), who]
     return f'"{digest_of(canonical(seen))[:32]}"'
 
 

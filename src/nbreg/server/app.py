@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, TraitError, validate
+from traitlets import Bool, Dict, List, TraitError, Unicode, validate
 
 from nbreg.config import Nbreg
 from nbreg.server.handlers import Threads, handlers
+from nbreg.server.people import People
 from nbreg.server.registries import BELOW, Configured, Registries
 
 
@@ -25,6 +26,28 @@ class NbregServer(ExtensionApp):
         {"archive": {"path": "/srv/old", "read_only": true}}. Relative paths start at the server's root.""",
     ).tag(config=True)
     read_only = Bool(False, help="Whether this server writes to no registry at all.").tag(config=True)
+
+    enforce = Bool(
+        False,
+        help="""Whether people are held to what a model's owners said: who may look at it, change it, own it.
+        Of use where the server knows people by name, and they reach the registries through it alone.""",
+    ).tag(config=True)
+    teams = Dict(
+        help="""The members of teams, which owners name like people: {"risk": ["ada", "grace"]}. Where there
+        are teams, the organisation is whoever is in one; else it is everybody who can log in.""",
+    ).tag(config=True)
+    admins = List(
+        Unicode(),
+        help="People and teams that may do everything, and alone what is about all models at once.",
+    ).tag(config=True)
+
+    @validate("teams")
+    def _teams_have_members(self, proposal: dict[str, Any]) -> dict[str, list[str]]:
+        for team, names in proposal["value"].items():
+            is_list = isinstance(names, list | tuple) and all(isinstance(each, str) for each in names)
+            if not isinstance(team, str) or not team or not is_list:
+                raise TraitError(f"NbregServer.teams: {team!r} needs a list of names")
+        return dict(proposal["value"])
 
     @validate("registries")
     def _registries_are_named_folders(self, proposal: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +68,11 @@ class NbregServer(ExtensionApp):
         base = Path(root).expanduser() if root else None
         configured = {name: self._configured(given, base) for name, given in self.registries.items()}
         self._served = Registries(
-            base, configured, read_only=self.read_only, settings=Nbreg(parent=self).settings()
+            base,
+            configured,
+            read_only=self.read_only,
+            settings=Nbreg(parent=self).settings(),
+            people=People(self.teams, self.admins) if self.enforce else None,
         )
         self._threads = Threads()
 

@@ -390,6 +390,8 @@ class UpdateModel(Why, frozen=True, kw_only=True):
 
     model: str
     owners: list[str] | None = None
+    editors: list[str] | None = None
+    readers: list[str] | None = None
     visibility: Literal["private", "organisation", "public"] | None = None
     description: str | None = None
     readme: str | None = None

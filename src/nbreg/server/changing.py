@@ -162,10 +162,12 @@ def set_split(visit: Visit, wish: asked.SetSplit) -> SplitRow | None:
 
 
 def update_model(visit: Visit, wish: asked.UpdateModel) -> About:
-    """Say whose a model is, who may see it and what it is; it opens and closes nothing."""
+    """Say whose a model is, who may do what, and what it is."""
     return visit.registry.update_model(
         wish.model,
         owners=wish.owners,
+        editors=wish.editors,
+        readers=wish.readers,
         visibility=wish.visibility,
         description=wish.description,
         readme=wish.readme,

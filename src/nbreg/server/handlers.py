@@ -66,22 +66,26 @@ class RouteHandler(APIHandler):
             raise web.HTTPError(413, f"a request holds at most {LARGEST_BODY} bytes")
         await super().prepare()
 
-    def who(self) -> Actor:
-        """Who acts: the server's user; where it knows nobody by name, whoever runs it, as in a kernel."""
+    def who(self) -> tuple[Actor, str]:
+        """Who acts, and their name as they logged in with it: the server's user.
+
+        Where the server knows nobody by name it is whoever runs it, as in a kernel.
+        """
         user = self.current_user
         name = str(user.username)
         if re.fullmatch("[0-9a-f]{32}", name) and str(user.name).startswith("Anonymous"):
-            return current_actor()
-        return named_actor(name, "server")
+            me = current_actor()
+            return me, me.user
+        return named_actor(name, "server"), name
 
     async def work(self, given: dict[str, str] | bytes, folder: Path | None = None) -> Answer:
         """The answer, made in a thread."""
         route, known = self.route, self.request.headers.get("If-None-Match", "")
         loop = asyncio.get_running_loop()
-        who = self.who()
+        who, name = self.who()
         return await loop.run_in_executor(
             self.threads.of(route),
-            lambda: answer(route, self.registries, who, given, known=known, folder=folder),
+            lambda: answer(route, self.registries, who, given, name=name, known=known, folder=folder),
         )
 
     def question(self) -> dict[str, str]:

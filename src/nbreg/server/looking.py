@@ -66,7 +66,7 @@ def registries(visit: Visit, question: asked.Near) -> list[RegistryInfo]:
 
 def poll(visit: Visit, question: asked.Since) -> Changes:
     """The models that changed since a cursor, by whichever process."""
-    return visit.watch.changes(question.since)
+    return visit.changes(question.since)
 
 
 # models and versions
@@ -74,7 +74,7 @@ def poll(visit: Visit, question: asked.Since) -> Changes:
 
 def models(visit: Visit, question: asked.Models) -> ModelPage:
     """The models, by name."""
-    rows, cursor = visit.watch.models()
+    rows, cursor = visit.models()
     part = question.match.casefold()
     chosen = [row for row in rows if part in row.name.casefold()]
     page = chosen[question.offset : question.offset + question.limit]
@@ -289,7 +289,8 @@ def usage(visit: Visit, question: asked.OfRegistry) -> Usage:
 def verify(visit: Visit, question: asked.OfRegistry) -> VerifyReport:
     """Everything read and checked: chains, rows, objects and parts."""
     # With files of its own: nobody waits for what it reads, and it forgets it all at the end.
-    return Registry(visit.registry.location, settings=visit.registry.settings).verify()
+    fresh = Registry(visit.registry.location, settings=visit.registry.settings)
+    return fresh.acting_as(visit.actor, visit.person).verify()
 
 
 def item(found: ModelVersion) -> VersionItem:

@@ -20,6 +20,7 @@ from nbreg.records import Lifecycle
 from nbreg.registry import Registry
 from nbreg.registry.location import FOLDER, find
 from nbreg.registry.watching import Watch
+from nbreg.server.people import People
 from nbreg.server.replies import RegistryInfo
 from nbreg.settings import Settings
 
@@ -62,11 +63,14 @@ class Registries:
         *,
         read_only: bool = False,
         settings: Settings | None = None,
+        people: People | None = None,
     ) -> None:
         self._root = root.resolve() if root else None
         self._configured = dict(configured)
         self._read_only = read_only
         self._settings = settings
+        self.people = people
+        """Who is held to what the models' owners said; nobody, where it is None."""
         self._open: OrderedDict[Path, Opened] = OrderedDict()
         self._guard = threading.Lock()
 

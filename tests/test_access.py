@@ -1,0 +1,240 @@
+"""Who may do what with a model: said by its owners, and held to by a service that knows people by name.
+
+registry.update_model("churn", owners=["ada"], editors=["team-risk"], readers=["audit"], visibility="private")
+
+    c.NbregServer.enforce = True
+    c.NbregServer.teams = {"team-risk": ["grace"], "audit": ["bob"]}
+    c.NbregServer.admins = ["root"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import Server, running
+from test_server import EXAMPLES, Folder, call, story
+
+from nbreg import Registry
+from nbreg.access import Level, Person, level
+from nbreg.errors import NbregError, NotPermittedError, UnknownModelError, UnknownRunError
+from nbreg.records import About, Actor
+from nbreg.server.people import People
+from nbreg.server.routes import ROUTES, Route
+from nbreg.settings import Settings
+
+LOGIN = '''
+from jupyter_server.auth import IdentityProvider, User
+
+class Named(IdentityProvider):
+    """Whoever says a name is believed: as a hub in front of the server would vouch for it."""
+
+    def get_user(self, handler):
+        name = handler.request.headers.get("Authorization", "").removeprefix("token ")
+        handler._token_authenticated = True
+        return User(username=name) if name else None
+'''
+TEAMS = {"risk": ["grace", "eve"], "audit": ["bob"], "others": ["mallory"]}
+OF_ALL = {"usage", "verify", "drafts"}
+"""Routes about the whole registry."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that holds people to what owners said."""
+    top = tmp_path_factory.mktemp("access")
+    (top / "root").mkdir()
+    (top / "login.py").write_text(LOGIN)
+    with running(
+        top / "root",
+        "--ServerApp.identity_provider_class=login.Named",
+        "--NbregServer.enforce=True",
+        f"--NbregServer.teams={TEAMS}",
+        "--NbregServer.admins=root",
+        home=top / "home",
+        PYTHONPATH=str(top),
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(server: Server, request: pytest.FixtureRequest) -> Folder:
+    """Of a registry with a private model of ada's: risk edits it, audit reads it."""
+    made = Folder(server, re.sub("[^a-z]+", "-", request.node.name).strip("-"))
+    made.known = story(made)  # type: ignore[attr-defined]
+    made.registry.update_model("risk/churn", owners=["ada"], editors=["risk"], readers=["audit"])
+    return made
+
+
+def ask(folder: Folder, server: Server, who: str, route: Route, **more: object) -> tuple[int, str]:
+    """What somebody is answered."""
+    known = folder.known.get(route.path, {})  # type: ignore[attr-defined]
+    got = call(server.client(who), route, folder.asked(route) | known | more)
+    return got.status, got.body.decode("utf-8", "replace")
+
+
+def test_a_private_model_is_nowhere_for_who_may_not_look(server: Server, folder: Folder) -> None:
+    """Not in a list, a search, an event, a run or a lineage; and asked for by name it is as if it were not."""
+    folder.registry.register("open", {"weights": 1}, parent="risk/churn@1")
+    folder.registry.update_model("open", visibility="public")
+    folder.registry.copy("risk/churn@1", "twin")
+    folder.registry.update_model("twin", visibility="public")
+    before = folder.heads()
+
+    for route in ROUTES:
+        question = EXAMPLES[route.path]
+        asked_by_name = "risk/churn" in str(question)
+        status, text = ask(folder, server, "mallory", route)
+
+        if route.path in OF_ALL or (route.path == "drop-gate"):
+            assert (status, '"code":"not-permitted"' in text) == (403, True), route.path
+        elif asked_by_name and route.path != "copy":
+            assert (status, '"code":"unknown-model"' in text) == (404, True), (route.path, status, text)
+            assert "did you mean" not in text
+        elif route.path in ("run", "run/curve", "delete-run", "restore-run"):
+            assert (status, '"code":"unknown-run"' in text) == (404, True), (route.path, text)
+        elif route.permission == "read":
+            assert status == 200, (route.path, text)
+            assert "risk/churn" not in text.replace(str(question), ""), (route.path, text)
+    status, text = ask(folder, server, "mallory", _route("lineage"), ref="open@1")
+    assert (status, "risk/churn" in text, '"kind":"parent"' in text) == (200, False, True)
+    assert folder.heads() == before
+    names = {
+        row["name"] for row in server.client("mallory").get("models", registry=folder.key).json["models"]
+    }
+    assert names == {"open", "twin"}
+
+
+def _route(path: str) -> Route:
+    return next(each for each in ROUTES if each.path == path)
+
+
+def test_who_may_only_look_sees_all_of_it_and_changes_nothing(server: Server, folder: Folder) -> None:
+    """An auditor reads what everybody else does, and cannot be blamed for any of it."""
+    before = folder.heads()
+
+    for route in ROUTES:
+        status, text = ask(folder, server, "bob", route)
+        if route.permission == "write" and route.path not in ("request", "copy"):
+            expected = 404 if route.path in ("delete-run", "restore-run") else 403
+            assert status == expected, (route.path, text)
+        elif "risk/churn" in str(EXAMPLES[route.path]) and route.path not in ("request", "copy", "audit"):
+            assert status == 200, (route.path, text)
+
+    after = folder.heads()
+    asked = folder.registry.events("risk/churn")[0]
+    assert {name for name in after if after[name] != before.get(name)} == {"risk/churn", "copied"}
+    assert (asked.kind, asked.by.user) == ("requested", "bob")  # who may look may ask
+
+
+@pytest.mark.parametrize("who", ["grace", "ada", "root"])
+def test_an_editor_promotes_and_an_owner_says_who_may(server: Server, folder: Folder, who: str) -> None:
+    """A team works on a model every day; what has to hold of it they do not decide."""
+    owners = {"require", "protect", "unprotect", "update-model"}
+
+    for path in ("promote", "update", "set-alias", "deploy", "link", *sorted(owners)):
+        status, text = ask(folder, server, who, _route(path))
+        refused = path in owners and who == "grace"
+        assert status == (403 if refused else 200), (path, text)
+        if refused:
+            assert "grace may change 'risk/churn', and not change that of it" in text
+            assert "ask its owners: ada" in text
+    status, _ = ask(folder, server, who, _route("drop-gate"))
+    assert status == (200 if who == "root" else 403)
+    assert folder.registry.get("risk/churn@3").stage == "staging"
+
+
+def test_a_model_that_is_closed_leaves_the_list_of_who_follows(server: Server, folder: Folder) -> None:
+    """A sidebar that is open at that moment shows it no longer, and no tag of before brings it back."""
+    folder.registry.update_model("risk/churn", visibility="organisation")
+    client = server.client("mallory")
+    first = client.get("poll", registry=folder.key).json
+    tag = client.get("models", registry=folder.key).headers["etag"]
+    assert "risk/churn" in {row["name"] for row in first["models"]}
+    theirs = server.client("nobody").get("models", {"If-None-Match": tag}, registry=folder.key)
+    assert (theirs.status, theirs.json["models"]) == (200, [])  # in no team: not of the organisation
+
+    folder.registry.update_model("risk/churn", visibility="private")
+    then = client.get("poll", registry=folder.key, since=first["cursor"]).json
+
+    assert (then["all"], [row["name"] for row in then["models"]]) == (True, [])
+    assert client.get("models", {"If-None-Match": tag}, registry=folder.key).json["models"] == []
+
+
+# the rules themselves
+
+ADA = Person(frozenset({"ada"}))
+STRANGER = Person(frozenset({"mallory"}), is_member=False)
+MEMBER = Person(frozenset({"bob", "audit"}))
+
+
+@pytest.mark.parametrize(
+    ("about", "person", "expected"),
+    [
+        (About(), ADA, Level.OWN),  # who made it
+        (About(), MEMBER, Level.NOTHING),
+        (About(owners=["grace"]), ADA, Level.NOTHING),
+        (About(owners=["audit"]), MEMBER, Level.OWN),
+        (About(editors=["audit"]), MEMBER, Level.CHANGE),
+        (About(readers=["bob"]), MEMBER, Level.LOOK),
+        (About(visibility="organisation"), MEMBER, Level.LOOK),
+        (About(visibility="organisation"), STRANGER, Level.NOTHING),
+        (About(visibility="public"), STRANGER, Level.LOOK),
+        (About(visibility="public", editors=["audit"]), MEMBER, Level.CHANGE),
+        (About(owners=["grace"]), Person(frozenset({"root"}), is_admin=True), Level.OWN),
+    ],
+)
+def test_a_person_has_the_most_that_anything_gives(about: About, person: Person, expected: Level) -> None:
+    """Ada made the model; the rest is what was said of it."""
+    assert level(about, "ada", person) == expected
+
+
+def test_nobody_becomes_a_team_by_being_called_like_one() -> None:
+    """Where people choose their own names, one of them will be `risk`."""
+    people = People({"risk": ["grace"]}, ["platform", "risk-admins"])
+
+    assert people.person("grace") == Person(frozenset({"grace", "risk"}))
+    assert people.person("risk") == Person(frozenset(), is_member=False)
+    assert people.person("platform") == Person(frozenset({"platform"}), is_admin=True)
+    assert People({}, []).person("anyone").is_member
+
+
+def test_a_service_of_ones_own_holds_people_to_it(tmp_path: Path) -> None:
+    """Without a server of Jupyter's, too: one call for each request."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    grace, ada = Actor(user="grace"), Actor(user="ada")
+    mine = registry.acting_as(ada, Person(frozenset({"ada"})))
+    theirs = registry.acting_as(grace, Person(frozenset({"grace"})))
+    with mine.start_run("secret plan"):
+        mine.register("churn", {"n": 1})
+    run = mine.runs()[0]
+
+    assert ([row.name for row in mine.models()], theirs.models(), theirs.runs()) == (["churn"], [], [])
+    for refused in (
+        lambda: theirs.load("churn@1"), lambda: theirs.versions("churn"), lambda: theirs.get("Churn@1"),
+        lambda: theirs.promote("churn@1", "staging"), lambda: theirs.delete("churn@1", "Mine"),
+    ):  # fmt: skip
+        with pytest.raises(UnknownModelError) as unknown:
+            refused()
+        assert "churn?" not in unknown.value.hint
+    with pytest.raises(UnknownRunError):
+        _ = theirs.run(run.id).params
+    with pytest.raises(NotPermittedError, match="grace may not write to 'churn'"):
+        theirs.register("churn", {"n": 2})
+    for whole in (
+        theirs.verify,
+        theirs.purge,
+        theirs.du,
+        theirs.drafts,
+        lambda: theirs.require("*", "staging", "proven"),
+    ):
+        with pytest.raises(NotPermittedError, match="is for administrators"):
+            whole()
+    mine.update_model("churn", editors=["grace"])
+    assert theirs.register("churn", {"n": 2}).number == 2
+    mine.update_model("churn", editors=[])
+    with pytest.raises(NbregError):
+        theirs.promote("churn@2", "staging")
+    assert registry.verify().ok
