@@ -139,7 +139,7 @@ def test_an_editor_promotes_and_an_owner_says_who_may(server: Server, folder: Fo
         refused = path in owners and who == "grace"
         assert status == (403 if refused else 200), (path, text)
         if refused:
-            assert "grace may change 'risk/churn', and not change that of it" in text
+            assert "that is for the owners of 'risk/churn', and grace is none of them" in text
             assert "ask its owners: ada" in text
     status, _ = ask(folder, server, who, _route("drop-gate"))
     assert status == (200 if who == "root" else 403)
@@ -223,6 +223,8 @@ def test_a_service_of_ones_own_holds_people_to_it(tmp_path: Path) -> None:
         _ = theirs.run(run.id).params
     with pytest.raises(NotPermittedError, match="grace may not write to 'churn'"):
         theirs.register("churn", {"n": 2})
+    with pytest.raises(NotPermittedError):
+        theirs.check("churn")  # before anything is trained
     for whole in (
         theirs.verify,
         theirs.purge,

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import nbreg
 from nbreg import Registry
@@ -251,6 +253,28 @@ def test_what_has_no_content_cannot_be_a_data_set(registry: Registry) -> None:
 
 
 # feature sets
+
+
+def test_a_version_is_all_that_a_model_is_made_of(registry: Registry) -> None:
+    """Weights, preprocessing, settings, data, metrics, date and environment: one id for all of it."""
+    X = customers()
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(X, X["age"] > X["age"].mean())
+    data = {"train": nbreg.Dataset("customers", X), "test": X.head(5)}
+    version = registry.register("churn", pipeline, data=data, metrics={"accuracy": 0.9})
+
+    assert version.load().predict(X).tolist() == pipeline.predict(X).tolist()
+    assert [name for name, _ in version.load().steps] == ["standardscaler", "logisticregression"]
+    assert version.params["logisticregression__C"] == 0.5
+    assert [(each.role, each.datasets) for each in version.datasets] == [
+        ("train", ["customers@1"]),
+        ("test", []),
+    ]
+    assert (version.metrics, version.manifest.metrics) == ({"accuracy": 0.9}, {"accuracy": 0.9})
+    assert version.manifest.created == version.created > "2026"
+    needed = {each.name for each in version.environment.distributions if each.needed}
+    assert {"numpy", "scikit-learn"} <= needed
+    assert version.environment.python["version"]
+    assert version.environment.cpu["cores"]
 
 
 def test_another_feature_set_is_another_version_of_it(registry: Registry) -> None:

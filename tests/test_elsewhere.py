@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import nbreg
 from nbreg import Registry
 from nbreg.cli import main
 from nbreg.errors import (
@@ -288,6 +293,30 @@ def test_a_joblib_file_goes_in_and_out_as_it_is(registry: Registry, tmp_path: Pa
     assert out.read_bytes() == (tmp_path / "model.joblib").read_bytes()
     assert joblib.load(out).predict([[1.0, 2.0]]) == pytest.approx([3.0])
     assert joblib.load(registry.load("churn@1")).predict([[1.0, 2.0]]) == pytest.approx([3.0])
+
+
+def test_the_metadata_is_one_flat_file_of_what_is_asked_first(registry: Registry, tmp_path: Path) -> None:
+    """Which features, of which data, with which settings: read by a tool that has never heard of nbreg."""
+    rows = pd.DataFrame({"age": [20, 30, 40], "income": [1.0, 2.0, 4.0]})
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(rows, [1, 2, 3])
+    data = {"train": nbreg.Dataset("customers", rows)}
+    version = registry.register("churn", model, data=data, metrics={"r2": 0.9})
+
+    said = json.loads((version.pull(tmp_path / "out") / "model_metadata.json").read_text())
+
+    assert (said["model_name"], said["version"], said["training_date"]) == (
+        "churn",
+        "1.0.0",
+        version.created[:10],
+    )
+    assert (said["features"], said["datasets"]) == (["age", "income"], {"train": ["customers@1"]})
+    assert said["dataset_snapshot_id"] == {"train": version.datasets[0].snapshot}
+    assert said["feature_set_version"] == version.data.feature_set
+    assert (said["hyperparameters"]["linearregression__fit_intercept"], said["metrics"]) == (
+        True,
+        {"r2": 0.9},
+    )
+    assert said["sklearn_version"] == said["library_versions"]["scikit-learn"] == sklearn.__version__
 
 
 def test_without_artifacts_only_what_is_recorded_is_pulled(full: Registry, tmp_path: Path) -> None:

@@ -174,6 +174,8 @@ def check(desk: Desk, request: Request) -> None:
         raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
     gating.check_beforehand(desk, request)
     database = folder.model_if_any(request.model)
+    if database is not None:
+        desk.check_write(database, "registered")
     if database is None:
         folder.refuse_twin(request.model, folder.brief(request.model))
         return

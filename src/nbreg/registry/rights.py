@@ -83,12 +83,15 @@ class Rights:
         need = Level.OWN if kind in _OF_OWNERS else Level.LOOK if kind in _OF_READERS else Level.CHANGE
         if have >= need:
             return
-        asks = ", ".join(said.owners or [by])
-        what = "change that of it" if need == Level.OWN else "change it"
-        told = f"may look at {model!r}" if have == Level.LOOK else f"may change {model!r}"
         if have == Level.NOTHING:
             raise NotPermittedError(f"{actor.user} may not write to {model!r}")
-        raise NotPermittedError(f"{actor.user} {told}, and not {what}", hint=f"ask its owners: {asks[:200]}")
+        why = (
+            f"that is for the owners of {model!r}, and {actor.user} is none of them"
+            if need == Level.OWN
+            else f"{actor.user} may look at {model!r}, and not change it"
+        )
+        asks = ", ".join(said.owners or [by])
+        raise NotPermittedError(why, hint=f"ask its owners: {asks[:200]}")
 
     def is_of(self, actor: Actor) -> bool:
         """Whether what somebody did is theirs to see and to take back."""

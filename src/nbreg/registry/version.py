@@ -329,6 +329,10 @@ class ModelVersion(LineageOfVersion):
         """Change what may change; see `Registry.update`."""
         return self.registry.update(self, description=description, tags=tags, **changes)
 
+    def pull(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write it into a folder as ordinary files; see `Registry.pull`."""
+        return self.registry.pull(self, path, **options)
+
     def export_environment(
         self,
         path: str | os.PathLike[str],
