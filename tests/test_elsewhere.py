@@ -311,7 +311,7 @@ def test_the_metadata_is_one_flat_file_of_what_is_asked_first(registry: Registry
     )
     assert (said["features"], said["datasets"]) == (["age", "income"], {"train": ["customers@1"]})
     assert said["dataset_snapshot_id"] == {"train": version.datasets[0].snapshot}
-    assert said["feature_set_version"] == version.data.feature_set
+    assert (said["feature_set_version"], said["feature_set"]) == (1, version.data.feature_set)
     assert (said["hyperparameters"]["linearregression__fit_intercept"], said["metrics"]) == (
         True,
         {"r2": 0.9},

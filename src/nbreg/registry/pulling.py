@@ -13,8 +13,8 @@ from typing import Any
 
 from nbreg import families
 from nbreg.errors import BadInputError, ConflictError, option
-from nbreg.records import Artifact, Chunk, DataLink, Environment, Manifest, Signature, as_doc, plain
-from nbreg.registry import datasets, deployments, links, parts, reading
+from nbreg.records import Artifact, Chunk, Data, DataLink, Environment, Manifest, Signature, as_doc, plain
+from nbreg.registry import datasets, deployments, links, parts, reading, uses
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.files import refused
 
@@ -104,6 +104,7 @@ def metadata(desk: Desk, entry: Entry, manifest: Manifest) -> dict[str, Any]:
     environment = parts.captured(desk, entry, manifest.environment, Environment)
     signature = parts.captured(desk, entry, manifest.signature, Signature)
     versions = {each.name: each.version for each in environment.distributions if each.imported}
+    features = parts.captured(desk, entry, manifest.data, Data).feature_set
     versions = {"python": environment.python.get("version", ""), **versions}
     return {
         "model_name": entry.model,
@@ -113,7 +114,8 @@ def metadata(desk: Desk, entry: Entry, manifest: Manifest) -> dict[str, Any]:
         "stage": entry.row.stage,
         "dataset_snapshot_id": {link.name: link.snapshot for link in manifest.links},
         "datasets": {link.name: named for link in manifest.links if (named := _named(desk, link))},
-        "feature_set_version": _feature_set(manifest),
+        "feature_set_version": _feature_set(entry, features, manifest),
+        "feature_set": features,
         "features": [str(each.get("name", "")) for each in signature.inputs if each.get("name")],
         "hyperparameters": plain(manifest.params),
         "metrics": dict(entry.row.metrics),
@@ -130,8 +132,10 @@ def _named(desk: Desk, link: DataLink) -> list[str]:
     return datasets.names_of(desk, link.snapshot)
 
 
-def _feature_set(manifest: Manifest) -> str:
-    return str(manifest.data.summary.get("feature_set", "") or manifest.signature.digest)
+def _feature_set(entry: Entry, digest: str, manifest: Manifest) -> int | str:
+    """Which of the model's feature sets it is, by number; else by what is known of its inputs."""
+    found = uses.feature_set(entry.database, digest)
+    return found.number if found else digest or manifest.signature.digest
 
 
 def _builtins(manifest: Manifest) -> Any:
