@@ -9,6 +9,7 @@ registry.update_model("churn", owners=["ada"], editors=["team-risk"], readers=["
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         f"--NbregServer.teams={TEAMS}",
         "--NbregServer.admins=root",
         home=top / "home",
-        PYTHONPATH=str(top),
+        PYTHONPATH=os.pathsep.join([str(top), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
     ) as server:
         yield server
 

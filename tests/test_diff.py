@@ -127,6 +127,27 @@ def test_two_versions_section_by_section(registry: Registry) -> None:
     assert diff.section("predictions").missing == "their probes are of other rows"
 
 
+def test_how_much_surer_one_is_than_the_other_is_told_where_both_are_proven(registry: Registry) -> None:
+    """A row that keeps its class and loses its certainty is seen as well: by how much, and of whom."""
+    few, answers = X[:60], Y[:60]
+    one, other = (LogisticRegression(C=C, max_iter=5000).fit(few, answers) for C in (1.0, 0.0001))
+    for model in (one, other):
+        registry.register("m", model, data={"train": few})
+    assert "Δp" not in registry.diff("m@2", "m@1").section("predictions").note
+    for number in (1, 2):
+        proof = registry.get(f"m@{number}").prove()
+        assert proof.verdict == "equal"
+    most = abs(one.predict_proba(few) - other.predict_proba(few)).max()
+
+    stored, live = registry.diff("m@2", "m@1"), registry.diff(other, "m@1")
+
+    assert stored.section("predictions").note.endswith(f"change class, max Δp {most:.2g}")
+    assert live.section("predictions").note == stored.section("predictions").note
+    assert registry.get("m@1").prove().chances == registry.get("m@1").prove().chances != []
+    assert registry.verify().ok
+    assert registry.purge().leftovers == []
+
+
 def test_predictions_on_the_probe_are_compared(registry: Registry) -> None:
     """Who changes class, and which rows: what a model does is more than what it is."""
     registered(registry, C=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "--ServerApp.identity_provider_class=people.Named",
         "--ServerApp.authorizer_class=people.Guests",
         home=top / "home",
-        PYTHONPATH=str(top),
+        PYTHONPATH=os.pathsep.join([str(top), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
     ) as server:
         yield server
 

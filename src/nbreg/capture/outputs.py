@@ -41,6 +41,12 @@ def of_live(model: object, rows: Any) -> Any:
     return predict(use, rows) if callable(use) else None
 
 
+def chances_of_live(model: object, rows: Any) -> Any:
+    """How sure a live classifier is of each class; None where only the user's code would tell."""
+    use = describe.chances(model) if describe.ask(model).family in _TOLD else None
+    return None if use is None else predict(use, rows)
+
+
 def difference(before: Any, after: Any) -> Difference | None:
     """How the two differ, row by row; None where they cannot be compared."""
     if "numpy" not in sys.modules:

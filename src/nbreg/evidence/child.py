@@ -21,6 +21,7 @@ import msgspec
 
 from nbreg.capture import probe
 from nbreg.errors import CannotLoadError, NbregError, TrustError
+from nbreg.families.describe import chances as chances_of
 from nbreg.families.describe import predictor
 from nbreg.records import Probe
 from nbreg.registry import ModelVersion, Registry
@@ -39,6 +40,8 @@ class Answer(msgspec.Struct, omit_defaults=True):
     peak_bytes: int = 0
     outputs: int = 0
     """How many parts of the outputs stand beside, named 0, 1 …"""
+    chances: int = 0
+    """How many parts after these tell how sure it is of each class."""
 
 
 def main(arguments: list[str]) -> int:
@@ -46,18 +49,18 @@ def main(arguments: list[str]) -> int:
     location, ref, folder, memory = arguments
     _be_modest(int(memory))
     begun = time.perf_counter()
-    outputs: list[bytes] = []
+    outputs, chances = list[bytes](), list[bytes]()
     answer = Answer()
     try:
-        outputs, answer.uncompared = _outputs(Registry(location).get(ref))
+        outputs, chances, answer.uncompared = _outputs(Registry(location).get(ref))
     except TrustError as error:
         answer.refused = error.message
     except BaseException as error:
         answer.failed = reason_of(error)
     answer.seconds = round(time.perf_counter() - begun, 3)
     answer.peak_bytes = _peak()
-    answer.outputs = len(outputs)
-    for at, part in enumerate(outputs):
+    answer.outputs, answer.chances = len(outputs), len(chances)
+    for at, part in enumerate([*outputs, *chances]):
         Path(folder, str(at)).write_bytes(part)
     Path(folder, "answer.json").write_bytes(msgspec.json.encode(answer))
     return 0
@@ -75,18 +78,31 @@ def _be_modest(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _outputs(version: ModelVersion) -> tuple[list[bytes], str]:
-    """The outputs on the probe as bytes, else why there are none."""
+def _outputs(version: ModelVersion) -> tuple[list[bytes], list[bytes], str]:
+    """The outputs on the probe as bytes and how sure it is of them, else why there are none."""
     warnings.simplefilter("ignore")
     model = version.load(on_drift="ignore")
     recorded = version.probe
     if not recorded.inputs:
-        return [], "no probe was recorded"
+        return [], [], "no probe was recorded"
     use = predictor(model)
     if use is None:
-        return [], f"a {type(model).__qualname__} does not predict"
-    found = probe.frozen(use(_rows(version, recorded)))
-    return (found, "") if found is not None else ([], "its outputs have no form that could be compared")
+        return [], [], f"a {type(model).__qualname__} does not predict"
+    rows = _rows(version, recorded)
+    found = probe.frozen(use(rows))
+    if found is None:
+        return [], [], "its outputs have no form that could be compared"
+    return found, _chances(model, rows), ""
+
+
+def _chances(model: object, rows: Any) -> list[bytes]:
+    """How sure it is of each class. That this fails, or is much, costs no proof."""
+    sure = chances_of(model)
+    with suppress(Exception):
+        found = probe.frozen(sure(rows)) if sure is not None else None
+        if found is not None and sum(map(len, found)) <= probe.MOST_BYTES:
+            return found
+    return []
 
 
 def _rows(version: ModelVersion, recorded: Probe) -> Any:

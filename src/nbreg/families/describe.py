@@ -173,6 +173,12 @@ def predictor(model: object) -> Callable[[Any], Any] | None:
     return next((getattr(model, use) for use in _USES if hasattr(model, use)), None)
 
 
+def chances(model: object) -> Callable[[Any], Any] | None:
+    """What tells how sure a classifier is of each class; None where there is nothing. As `predictor`."""
+    found: Callable[[Any], Any] | None = _tried(lambda: getattr(model, "predict_proba", None), None)
+    return found if hasattr(model, "predict") else None
+
+
 def _family(model: object) -> ModuleType:
     roots = set(_roots(type(model)))
     return next(each for each in _FAMILIES if each is plainly or each.ROOT in roots)

@@ -99,6 +99,8 @@ class Evidence(Row, frozen=True, kw_only=True):
     max_delta: float | None = None
     outputs: list[Chunk] = []
     """The outputs on the probe, where registering had left them to evidence."""
+    chances: list[Chunk] = []
+    """How sure a classifier is of each class, on the same rows."""
     bundle: str = ""
     """The object that holds them."""
     at: str = ""

@@ -46,6 +46,8 @@ class Compared(NamedTuple):
     aliases: tuple[str, ...] = ()
     proven: Callable[[], Any] = lambda: None
     """What a proof found it to say of its probe, if one did."""
+    chances: Callable[[], Any] = lambda: None
+    """How sure of it a proof found it to be."""
     model: object = None
     """The live object."""
 
@@ -160,14 +162,16 @@ def _stored(desk: Desk, entry: Entry, ref: str) -> Compared:
         row=row,
         aliases=tuple(entry.aliases),
         proven=lambda: _proven(desk, entry),
+        chances=lambda: _proven(desk, entry, chances=True),
     )
 
 
-def _proven(desk: Desk, entry: Entry) -> Any:
+def _proven(desk: Desk, entry: Entry, *, chances: bool = False) -> Any:
     proof = proofs.proof_of(entry)
-    if proof is None or not proof.outputs:
+    found = None if proof is None else proof.chances if chances else proof.outputs
+    if proof is None or not found:
         return None
-    return probe.thawed(proof.outputs, lambda chunk: desk.folder.blobs.read(chunk.digest, proof.bundle))
+    return probe.thawed(found, lambda chunk: desk.folder.blobs.read(chunk.digest, proof.bundle))
 
 
 def _would_be(
@@ -321,20 +325,21 @@ def _predictions(before: Compared, after: Compared) -> DiffSection:
         said, why = _said(told, before)
         if not why:
             now, why = _said_now(told, before, after)
+        found = None if why else outputs.difference(said, now)
+        surer = _surer(told, before, after) if found is not None and found.classes else ""
     except Exception as error:  # values that this release of a library cannot bring back
         return DiffSection(name=name, missing=f"the probe cannot be read here: {type(error).__name__}")
-    found = None if why else outputs.difference(said, now)
     if found is None:
         return DiffSection(name=name, missing=why or "what comes out has another shape")
     if not found.other:
         return DiffSection(
-            name=name, same=found.rows, note=f"the same for all {found.rows} rows of the probe"
+            name=name, same=found.rows, note=f"the same for all {found.rows} rows of the probe{surer}"
         )
     items = [
         DiffItem(name=f"row {row}", before=was, after=is_, delta=_delta(was, is_, found))
         for row, (was, is_) in zip(found.which, found.examples, strict=True)
     ]
-    return DiffSection(name=name, items=items, same=found.rows - found.other, note=_summary(found))
+    return DiffSection(name=name, items=items, same=found.rows - found.other, note=_summary(found) + surer)
 
 
 def _said(told: Probe, each: Compared) -> tuple[Any, str]:
@@ -362,6 +367,21 @@ def _said_now(told: Probe, before: Compared, after: Compared) -> tuple[Any, str]
     if [each.digest for each in theirs.inputs] != [each.digest for each in told.inputs]:
         return None, "their probes are of other rows"
     return _said(theirs, after)
+
+
+def _surer(told: Probe, before: Compared, after: Compared) -> str:
+    """By how much one is surer of a class than the other, where it is known of both."""
+    was = before.chances()
+    if was is None:
+        return ""
+    live = after.row is None
+    now = (
+        outputs.chances_of_live(after.model, probe.thawed(told.inputs, before.read))
+        if live
+        else after.chances()
+    )
+    found = outputs.difference(was, now)
+    return "" if found is None or found.most is None else f", max Δp {found.most:.2g}"
 
 
 def _delta(was: Any, now: Any, found: outputs.Difference) -> float | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from nbreg.capture import agreement, probe
 from nbreg.errors import BadInputError, TrustError
-from nbreg.records import Chunk, Evidence, Probe
+from nbreg.records import Evidence, Probe
 from nbreg.registry import bookkeeping, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry
 
@@ -79,7 +79,8 @@ def _asked(
 def _read(folder: Path, code: int) -> tuple[dict[str, Any], list[bytes]]:
     try:
         answer: dict[str, Any] = msgspec.json.decode((folder / "answer.json").read_bytes())
-        return answer, [(folder / str(at)).read_bytes() for at in range(answer.get("outputs", 0))]
+        parts_told = range(answer.get("outputs", 0) + answer.get("chances", 0))
+        return answer, [(folder / str(at)).read_bytes() for at in parts_told]
     except (OSError, msgspec.DecodeError):
         return {"failed": f"the process ended with {_ending(code)}"}, []
 
@@ -94,16 +95,12 @@ def _ending(code: int) -> str:
 def _record(desk: Desk, entry: Entry, answer: dict[str, Any], told: list[bytes]) -> None:
     """The evidence becomes a line; the outputs that registering had left out are stored before it."""
     recorded, before = _probe(desk, entry), proofs.proof_of(entry)
-    kept = before if before is not None and before.outputs else None
-    evidence = _judged(answer, told, _outputs(desk, entry, recorded, kept))
-    if kept is not None:
-        evidence = msgspec.structs.replace(evidence, outputs=kept.outputs, bundle=kept.bundle)
-    blobs = desk.folder.blobs
-    with blobs.kept():
-        if told and not recorded.outputs and kept is None:
-            batch = blobs.batch()
-            chunks: list[Chunk] = [batch.add(part) for part in told]
-            evidence = msgspec.structs.replace(evidence, outputs=chunks, bundle=batch.commit())
+    kept = before if before is not None and (before.outputs or before.chances) else None
+    count = answer.get("outputs", 0)
+    outputs, chances = told[:count], told[count:]
+    evidence = _judged(answer, outputs, _outputs(desk, entry, recorded, kept))
+    with desk.folder.blobs.kept():
+        evidence = _stored(desk, evidence, kept, [] if recorded.outputs else outputs, chances)
         kind = "proved" if evidence.verdict in _PROVED else "not-proved"
         with desk.transaction(entry.database, kind) as draft:
             row = bookkeeping.version_row(entry.database, entry.number, deleted=True)
@@ -111,6 +108,23 @@ def _record(desk: Desk, entry: Entry, answer: dict[str, Any], told: list[bytes])
             bookkeeping.note(entry.database, draft, row, **facts)
             evidence = msgspec.structs.replace(evidence, at=draft.at, by=desk.actor.user)
             entry.database.put(proofs.TABLE, proofs.row_id(entry.number), evidence)
+
+
+def _stored(
+    desk: Desk, evidence: Evidence, kept: Evidence | None, outputs: list[bytes], chances: list[bytes]
+) -> Evidence:
+    """The evidence with what it found first; what an earlier proof found stays."""
+    batch = desk.folder.blobs.batch()
+    known = kept or evidence
+    for chunk in [*known.outputs, *known.chances]:
+        batch.refer(chunk.digest, known.bundle)
+    fresh = (outputs and not known.outputs) or (chances and not known.chances)
+    return msgspec.structs.replace(
+        evidence,
+        outputs=known.outputs or [batch.add(part) for part in outputs],
+        chances=known.chances or [batch.add(part) for part in chances],
+        bundle=batch.commit() if fresh else known.bundle,
+    )
 
 
 def _probe(desk: Desk, entry: Entry) -> Probe:

@@ -143,7 +143,7 @@ class Findings:
             for problem in self._parts(row):
                 self.add("object-damaged", where, problem)
             if proof is not None:
-                for chunk in proof.outputs:
+                for chunk in [*proof.outputs, *proof.chances]:
                     self.desk.folder.blobs.read(chunk.digest, proof.bundle)
         except NbregError as error:
             self.add(error.code, where, error.message)
