@@ -227,6 +227,7 @@ def test_a_service_of_ones_own_holds_people_to_it(tmp_path: Path) -> None:
     with pytest.raises(NotPermittedError):
         theirs.check("churn")  # before anything is trained
     for whole in (
+        theirs.watch,
         theirs.verify,
         theirs.purge,
         theirs.du,

@@ -117,6 +117,7 @@ class WatchVerbs:
 
     def watch(self) -> Watch:
         """Something to ask what changed, by any process: `watch.look()`, then `watch.changes(cursor)`."""
+        self._desk.check_admin("watching a whole registry")
         return Watch(self._desk)
 
     def head(self, model: str) -> Head:
