@@ -128,6 +128,7 @@ def test_purge_removes_only_when_told(filled: Registry) -> None:
     filled.delete("churn@1", "wrong data", include_protected=True)
     [would] = as_json("purge", "--older-than", "0")["versions"]
     assert would == "churn@1"
+    assert not filled.versions("churn", deleted=True)[-1].row.purged
 
     assert "removed" in good("purge", "--remove", "--older-than", "0")
 
