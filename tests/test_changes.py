@@ -930,6 +930,7 @@ def test_the_reason_is_in_the_event(tmp_path: Path) -> None:
     registry.register("m", lr(C=1))
     version = registry.register("m", lr(C=2))
 
+    assert version.bump_reason.startswith("patch: hyperparameters changed (C 1 → 2)")
     assert registry.events("m")[0].facts["why"] == version.bump_reason
 
 
