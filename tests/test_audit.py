@@ -64,6 +64,8 @@ def registry(tmp_path: Path) -> Registry:
     made.rollback("churn", reason="Complaints")
     made.deploy("churn@1", "prod-eu", url="https://churn.example.org")
     made.delete("churn@3", "Mistake")
+    made.set_alias("churn@2", "shadow", reason="DarkLaunch")
+    made.drop_alias("churn", "shadow", reason="LaunchedElsewhere")
     made.update_model("churn", owners=["ada"], description="who leaves", readme="Trained weekly.")
     return made
 
@@ -95,7 +97,7 @@ def test_one_file_tells_all_of_a_model(registry: Registry, tmp_path: Path, name:
     for fact in (
         "first cut", "auc 0.91", "FirstRelease", "tests passed", "Complaints", "rolled back", "ABTestWon",
         "prod-eu", "customers@1", version.datasets[0].snapshot[:16], f"sha256:{version.id}", "Retrain",
-        "Mistake", "who leaves", "Trained weekly.", "What this does not prove",
+        "Mistake", "DarkLaunch", "LaunchedElsewhere", "who leaves", "Trained weekly.", "What this does not prove",
         registry.verify().heads["churn"].hash, registry.verify().heads["data/"].hash, "verified: every line",
     ):  # fmt: skip
         assert fact in told, fact
