@@ -202,7 +202,7 @@ def test_what_a_proof_found_is_compared(registry: Registry) -> None:
 
     assert "`nbreg prove b@1.0.0`" in missing
     stored, alive = registry.diff("b@2", "b@1"), registry.diff(model, "b@1")
-    assert stored.section("predictions").note.endswith("change class")
+    assert "change class, max Δp 0." in stored.section("predictions").note
     assert stored.section("predictions") == alive.section("predictions")
 
 
