@@ -1,14 +1,19 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = '28e6f038ac12af99';
+export const CONTRACT = 'be63b50b0ad8ef0c';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
 
-/** What a model is and whose: recorded and shown. On a folder nothing enforces it. */
+/** What a model is and whose: recorded and shown. A service that knows people holds them to it. */
 export interface IAbout {
+  /** People and teams; nobody named means whoever made it. */
   owners: string[];
+  /** Who may register, promote and delete, and not say who may. */
+  editors: string[];
+  /** Who may look, though it is private. */
+  readers: string[];
   visibility: 'private' | 'organisation' | 'public';
   description: string;
   readme: string;
@@ -456,6 +461,8 @@ export interface IEvidence {
   max_delta: number | null;
   /** The outputs on the probe, where registering had left them to evidence. */
   outputs: IChunk[];
+  /** How sure a classifier is of each class, on the same rows. */
+  chances: IChunk[];
   /** The object that holds them. */
   bundle: string;
   at: string;
@@ -1291,6 +1298,8 @@ export interface IUpdateModel {
   message?: string;
   model: string;
   owners?: string[] | null;
+  editors?: string[] | null;
+  readers?: string[] | null;
   visibility?: 'private' | 'organisation' | 'public' | null;
   description?: string | null;
   readme?: string | null;
@@ -1524,7 +1533,7 @@ export interface IRoutes {
   undeploy: { method: 'POST'; asked: IUndeploy; answer: IDeployment };
   /** Record how a model's traffic is shared out, for every process that routes by it. */
   'set-split': { method: 'POST'; asked: ISetSplit; answer: ISplitRow | null };
-  /** Say whose a model is, who may see it and what it is; it opens and closes nothing. */
+  /** Say whose a model is, who may do what, and what it is. */
   'update-model': { method: 'POST'; asked: IUpdateModel; answer: IAbout };
   /** Ask the others that a version come into a stage; nothing is moved yet. */
   request: { method: 'POST'; asked: IAsk; answer: IPromotionRequest };

@@ -15,7 +15,7 @@ from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError
 from nbreg.names import check_version_name
 from nbreg.records import DataLink, ModelRow, Pointer, VersionRow
-from nbreg.registry import bookkeeping, datasets, describing, links, parts, uses
+from nbreg.registry import bookkeeping, datasets, describing, links, parts, rights, uses
 from nbreg.registry.desk import Desk, Entry
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import JournalDB
@@ -55,7 +55,7 @@ def _merge_model(desk: Desk, other: Desk, model: str) -> list[Entry]:
     rows = [theirs.row("versions", number, VersionRow) for number in theirs.ids("versions")]
     wanted = [row for row in rows if row and not row.purged and not row.deleted]
     if wanted and ours.refresh().row(*MODEL_ROW, ModelRow) is None:
-        describing.carry(desk, ours, model, describing.about(theirs))
+        describing.carry(desk, ours, model, rights.about(theirs))
     added = [_take(desk, other, ours, model, row) for row in wanted]
     return [entry for entry in added if entry is not None]
 

@@ -289,8 +289,9 @@ def usage(visit: Visit, question: asked.OfRegistry) -> Usage:
 def verify(visit: Visit, question: asked.OfRegistry) -> VerifyReport:
     """Everything read and checked: chains, rows, objects and parts."""
     # With files of its own: nobody waits for what it reads, and it forgets it all at the end.
-    fresh = Registry(visit.registry.location, settings=visit.registry.settings)
-    return fresh.acting_as(visit.actor, visit.person).verify()
+    registry = Registry(visit.registry.location, settings=visit.registry.settings)
+    registry = registry.acting_as(visit.actor, visit.person)
+    return registry.verify()
 
 
 def item(found: ModelVersion) -> VersionItem:
