@@ -49,8 +49,9 @@ browser: $(TEST) extension  ## the panels and the sidebar in a real JupyterLab a
 	@$(PY) tools/ensure_browser.py >/dev/null || test "$$NBREG_REQUIRE_BROWSER" != 1
 	@$(PY) -m pytest -q tests/browser
 
-jstest: extension  ## the types and tests of the JupyterLab extension
+jstest: extension  ## types, linter and tests of the JupyterLab extension
 	@$(PY) tools/labextension.py run node_modules/typescript/bin/tsc
+	@$(PY) tools/labextension.py run node_modules/eslint/bin/eslint.js src
 	@$(PY) tools/labextension.py run node_modules/vitest/vitest.mjs run --reporter=dot
 
 # Node is the machine's or, where there is none, a Python package: nothing has to be there before.

@@ -88,3 +88,52 @@ def test_nothing_of_ours_is_offered_where_nothing_is_known(kernel: Kernel, line:
 def test_other_lines_are_completed_as_before(kernel: Kernel) -> None:
     """Python's own completion is not in the way of ours, nor ours in its."""
     assert "accuracy" in {match.rpartition(" ")[2] for match in kernel.complete("x = accur")}
+
+
+@pytest.fixture(scope="module")
+def calling(kernel: Kernel) -> Kernel:
+    """The same kernel, with the registry in a variable; that nbreg is imported is written, but did not run yet."""
+    kernel.good("import os; from nbreg import Registry, load as fetch")
+    kernel.good("from nbreg.kernel import _LOADED")
+    kernel.good("place = str(next(iter(_LOADED.values()))[0].registry.location)")
+    kernel.good("registry = Registry(place); os.environ['NBREG_REGISTRY'] = place")
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ('import nbreg\nnbreg.load("ch', ['import nbreg\nnbreg.load("churn@']),
+        ("model = nbreg.load('churn@ch", ["model = nbreg.load('churn@champion"]),
+        ('fetch("churn@r', ['fetch("churn@rc2']),
+        ('x = registry.get("churn@prod', ['x = registry.get("churn@production']),
+        ('registry.get(ref="churn@r', ['registry.get(ref="churn@rc2']),
+        ('registry.diff("churn@1", "churn@r', ['registry.diff("churn@1", "churn@rc2']),
+        ('registry.versions("fr', ['registry.versions("fraud']),
+        ('registry.promote("churn@rc2", "prod', ['registry.promote("churn@rc2", "production']),
+        ('registry.rollback("churn", to="churn@r', ['registry.rollback("churn", to="churn@rc2']),
+        ('registry.drop_alias("churn", "', ['registry.drop_alias("churn", "champion']),
+        ('nbreg.Model("ch', ['nbreg.Model("churn']),
+        ('print(registry.get("churn@r', ['print(registry.get("churn@rc2']),
+    ],
+)
+def test_tab_completes_inside_the_strings_of_calls(calling: Kernel, line: str, offered: list[str]) -> None:
+    """Code that stays is written with the same help as a magic."""
+    assert calling.complete(line) == offered
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'registry.register("x", "ch',  # an object
+        'registry.get("churn@rc2", message="ch',
+        'registry.dataset("ch',  # of data
+        'print("ch',
+        'other.get("ch',
+        "nbreg.load(f'ch",
+        'nbreg.load("churn@1").predict("ch',
+    ],
+)
+def test_strings_that_name_no_version_are_left_alone(calling: Kernel, line: str) -> None:
+    """What somebody writes anywhere else is not in the way."""
+    assert not [match for match in calling.complete(line) if match.startswith(f"{line}urn")]

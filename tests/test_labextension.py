@@ -64,6 +64,46 @@ def test_nothing_of_jupyterlab_is_packed() -> None:
     assert list(json.loads((FOLDER / "package.json").read_text())["dependencies"]) == ["@jupyter/builder"]
 
 
+def schema() -> dict[str, Any]:
+    """Settings, menus and shortcuts."""
+    read: dict[str, Any] = json.loads((FOLDER / "schema/plugin.json").read_text())
+    return read
+
+
+def named(entries: Any) -> set[str]:
+    """The commands that a menu names, and those of the menus in it."""
+    if isinstance(entries, dict):
+        own = {entries["command"]} if "command" in entries else set()
+        return own.union(*(named(each) for each in entries.values()))
+    return set().union(*(named(each) for each in entries)) if isinstance(entries, list) else set()
+
+
+def test_menus_and_shortcuts_name_commands_that_there_are() -> None:
+    """JupyterLab shows an item without a command as nothing at all, and tells nobody."""
+    source = (FOLDER / "src/commands.ts").read_text()
+    commands = set(re.findall(r"'(nbreg:[a-z-]+)'", source))
+    read = schema()
+
+    assert named(read["jupyter.lab.menus"]["main"]) == commands, "all of them stand in the menu"
+    assert named(read["jupyter.lab.menus"]["context"]) <= commands
+    assert named(read["jupyter.lab.shortcuts"]) <= commands
+
+
+def test_no_shortcut_is_taken_from_jupyterlab() -> None:
+    """Whoever installs nbreg finds each key as it was."""
+    theirs = {
+        tuple(keys)
+        for path in (Path(sys.prefix) / "share/jupyter/lab/schemas").rglob("*.json")
+        for each in json.loads(path.read_text()).get("jupyter.lab.shortcuts", [])
+        for name, keys in each.items()
+        if name.lower().endswith("keys")
+    }
+    ours = {tuple(each["keys"]) for each in schema()["jupyter.lab.shortcuts"]}
+
+    assert ("Accel Shift C",) in theirs
+    assert not ours & theirs
+
+
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source archive, unpacked."""

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -7,16 +7,16 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Badges } from './badges';
 import { OPEN } from './cards';
-import { nbregIcon } from './icon';
+import { addCommands, COMMANDS } from './commands';
+import { dragVersion } from './drag';
 import { keepKeys } from './keys';
 import { extendNotebooks, NOTEBOOK_COMMANDS } from './notebook';
 import { RegistryPanel } from './panel';
 import { Refusal, RegistryService } from './service';
+import { settingsOf } from './settings';
 import { loadingCode } from './words';
 
 import '../style/index.css';
-
-export const COMMANDS = { open: 'nbreg:open', show: 'nbreg:show-version', insert: 'nbreg:insert-load', refresh: 'nbreg:refresh' } as const;
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'nbreg:plugin',
@@ -36,6 +36,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
       serverSettings: app.serviceManager.serverSettings,
       isHidden: () => !panel.isVisible && !badges?.areShown
     });
+    // A kernel in the notebook's folder finds its registry by itself; any other one has to be named.
+    const codeFor = (ref: string): string => {
+      const isOwn = service.registry === service.registries[0] && service.registry?.key.startsWith('~');
+      return loadingCode(ref, isOwn ? null : service.registry?.location ?? null);
+    };
     const insertCode = (ref: string): string => {
       const notebook = notebooks?.currentWidget;
       if (!notebook?.content.activeCell || !notebook.content.model) {
@@ -44,10 +49,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       if (notebook.content.model.readOnly) {
         return trans.__('This notebook cannot be changed.');
       }
-      // A kernel in the notebook's folder finds its registry by itself; any other one has to be named.
-      const isOwn = service.registry === service.registries[0] && service.registry?.key.startsWith('~');
       NotebookActions.insertBelow(notebook.content);
-      notebook.content.activeCell.model.sharedModel.setSource(loadingCode(ref, isOwn ? null : service.registry?.location ?? null));
+      notebook.content.activeCell.model.sharedModel.setSource(codeFor(ref));
       notebook.content.mode = 'edit';
       return '';
     };
@@ -80,40 +83,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     document.addEventListener('focusin', keepKeys);
 
-    app.commands.addCommand(COMMANDS.open, {
-      label: trans.__('Show the models'),
-      icon: nbregIcon,
-      execute: () => app.shell.activateById(panel.id)
+    let loaded: ISettingRegistry.ISettings | null = null;
+    addCommands(app, palette, {
+      panel,
+      service,
+      trans,
+      insertCode,
+      hasNotebook: () => Boolean(notebooks?.currentWidget),
+      badges: { areOn: () => settingsOf(loaded).badges, toggle: async () => loaded?.set('badges', !settingsOf(loaded).badges) }
     });
-    app.commands.addCommand(COMMANDS.refresh, {
-      label: trans.__('Look for changes of the models'),
-      execute: () => service.refresh().catch(error => console.warn(`nbreg: ${Refusal.of(error).message}`))
-    });
-    app.commands.addCommand(COMMANDS.show, {
-      label: trans.__('Show a version…'),
-      execute: async args => {
-        const ref = typeof args['ref'] === 'string' ? args['ref'] : await asked(trans.__('Show a version'));
-        if (ref) {
-          panel.showVersion(ref);
-          app.shell.activateById(panel.id);
-        }
-      }
-    });
-    app.commands.addCommand(COMMANDS.insert, {
-      label: trans.__('Insert code to load a version…'),
-      isEnabled: () => Boolean(notebooks?.currentWidget),
-      execute: async args => {
-        const ref = typeof args['ref'] === 'string' ? args['ref'] : await asked(trans.__('Insert code to load a version'));
-        return ref ? insertCode(ref) : '';
-      }
-    });
-    const asked = async (title: string): Promise<string> => {
-      const { value } = await InputDialog.getText({ title, placeholder: 'churn@production' });
-      return value?.trim() ?? '';
-    };
-    for (const command of Object.values(COMMANDS)) {
-      palette?.addItem({ command, category: trans.__('Models') });
-    }
 
     if (notebooks) {
       extendNotebooks({ app, notebooks, palette, service, trans, show: ref => void app.commands.execute(COMMANDS.show, { ref }) });
@@ -132,8 +110,16 @@ const plugin: JupyterFrontEndPlugin<void> = {
           .catch(error => console.warn(`nbreg: ${Refusal.of(error).message}`));
       }
     };
-    void Promise.all([settings?.load('nbreg:plugin').catch(() => null) ?? null, app.restored]).then(([loaded]) => {
-      const read = (): void => apply(loaded ? Boolean(loaded.get('badges').composite) : true);
+    // Not earlier: whoever loads settings while JupyterLab or Notebook starts may be before its shortcuts, which then break.
+    void app.restored.then(async () => {
+      loaded = (await settings?.load('nbreg:plugin').catch(() => null)) ?? null;
+      const read = (): void => {
+        const { badges, pollSeconds, metric, sort } = settingsOf(loaded);
+        service.interval = 1000 * pollSeconds;
+        panel.preferences = { metric, sort, drag: (ref, event) => dragVersion(ref, codeFor(ref), event) };
+        apply(badges);
+        app.commands.notifyCommandChanged(COMMANDS.badges);
+      };
       loaded?.changed.connect(read);
       read();
     });

@@ -1,7 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
+import { Poll, type IPoll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { CONTRACT, METHODS, NAMESPACE, type IChanges, type IGateResult, type IHello, type IRegistryInfo, type IRoutes } from './contract';
@@ -48,7 +48,7 @@ export class RegistryService implements IDisposable {
     this._poll = new Poll({
       auto: false,
       factory: () => this._follow(),
-      frequency: { interval: _options.interval ?? 3000, backoff: true, max: 60_000 },
+      frequency: pace(_options.interval ?? 3000),
       name: 'nbreg:changes',
       standby: () => this.isIdle
     });
@@ -82,6 +82,11 @@ export class RegistryService implements IDisposable {
   /** Whether nobody looks, so that nothing need be asked. */
   get isIdle(): boolean {
     return this._options.isHidden() || document.hidden;
+  }
+
+  /** Milliseconds between two questions for changes. */
+  set interval(milliseconds: number) {
+    this._poll.frequency = pace(milliseconds);
   }
 
   get isDisposed(): boolean {
@@ -222,6 +227,11 @@ export namespace RegistryService {
 }
 
 const ABOUT_THE_SERVER: ReadonlySet<Path> = new Set<Path>(['hello', 'registries']);
+
+/** Slower and slower while the server does not answer. */
+function pace(interval: number): IPoll.Frequency {
+  return { interval, backoff: true, max: Math.max(60_000, interval) };
+}
 
 function query(question: object): string {
   const given = Object.entries(question).filter(([, value]) => value !== undefined && value !== '');

@@ -151,7 +151,7 @@ export function readObject(text: string): { [name: string]: unknown } | null {
 
 /** What was typed, as names and numbers, one a line; null where a line is neither. */
 export function readNumbers(text: string): { [name: string]: number } | null {
-  const found: { [name: string]: number } = Object.create(null);
+  const found = Object.create(null) as { [name: string]: number };
   for (const line of text.split('\n').filter(each => each.trim())) {
     const at = line.lastIndexOf('=');
     const [name, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];

@@ -101,6 +101,17 @@ describe('RegistryService', () => {
     expect(polls(hidden)).toBe(1); // where changes are told from, once
   });
 
+  it('asks as often as it is told to', async () => {
+    const { service, requests } = given();
+    const polls = (): number => requests.filter(each => each.path === 'poll').length;
+    await service.near('');
+    expect(polls()).toBe(1); // and not again for a quarter of an hour
+
+    service.interval = 1;
+
+    await vi.waitUntil(() => polls() > 5, { timeout: 20_000 });
+  });
+
   it('tells changes, but not what was there before anybody looked', async () => {
     const { service, requests } = given();
     const told: IChanges[] = [];

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
 import ensure_browser  # noqa: E402
-from lab import FLAGS, Lab, Notebook, load, running_lab  # noqa: E402
+from lab import FLAGS, Lab, Notebook, load, running_lab, watch  # noqa: E402
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright  # noqa: E402
 from sidebar import shown  # noqa: E402
 
@@ -28,6 +28,9 @@ from nbreg import Registry  # noqa: E402
 # Looked for here: tests have a home and an environment of their own, without what this user installed and set.
 FOUND, WHY_NOT = ensure_browser.find(), ensure_browser.why_not()
 REQUIRED = os.environ.get("NBREG_REQUIRE_BROWSER") == "1"
+
+UNSEEN: list[str] = []
+"""What went wrong in any page since the last test, though nobody saw it."""
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +63,7 @@ def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
     """JupyterLab in a window, loaded once: that takes longer than all that the tests do in it."""
     context = browser.new_context(viewport=SIZE)
     context.set_default_timeout(30_000)
+    watch(context, UNSEEN)
     page = context.new_page()
     load(lab, page)
     yield page
@@ -72,6 +76,32 @@ def page(lab_page: Page) -> Page:
     lab_page.set_viewport_size(SIZE)
     lab_page.evaluate("() => { delete window.hacked }")
     return lab_page
+
+
+@pytest.fixture
+def another_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Windows of other people, who share nothing with the first one."""
+    contexts = []
+
+    def open_one(**options: Any) -> Page:
+        context = browser.new_context(viewport=SIZE, **options)
+        contexts.append(context)
+        watch(context, UNSEEN)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test passes over an error that only the browser's console tells."""
+    yield
+    if "lab_page" in request.fixturenames:
+        request.getfixturevalue("lab_page").wait_for_timeout(100)  # hear what came last
+    found, UNSEEN[:] = list(UNSEEN), []
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture

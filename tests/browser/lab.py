@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,12 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebError
 
 TOKEN = "a-token-of-the-tests"
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 """What chromium needs in a container and as root."""
+
+_MEANT = re.compile(
+    r"status of 4\d\d .*/nbreg/"  # a refusal, which whoever asked is shown
+    r"|ERR_FAILED .*/nbreg/poll"  # news that a test keeps back
+    r"|widget model not found"  # a saved widget whose kernel ended, which shows its twin
+    r"|'schema'\)\s+at \S+notebook_core"  # Notebook 7.6 reads shortcuts before it has them, with no extension at all, too
+    r"|Could not restore the debugger state"  # a kernel that was ended while JupyterLab asked it
+)
+"""What chromium or JupyterLab log as an error and is none of ours: it is what the test is about."""
 
 _READY = """async () => {
   const app = window.jupyterapp;
@@ -38,10 +48,15 @@ _READY = """async () => {
 @contextmanager
 def running_lab(folder: Path) -> Iterator[Lab]:
     """A JupyterLab over that folder on a free port, of the user whose homes the environment names."""
-    settings = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/apputils-extension"
-    settings.mkdir(parents=True, exist_ok=True)
-    news = {"checkForUpdates": False, "fetchNews": "false"}  # a question in front of what is tested
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    settings = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab"
+    for name, values in {
+        # a question in front of what is tested
+        "apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
+        # a busy machine: JupyterLab waits a second for the kernel, and then offers nothing
+        "completer-extension/manager": {"providerTimeout": 30_000},
+    }.items():
+        (settings / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings / f"{name}.jupyterlab-settings").write_text(json.dumps(values))
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root",
         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
@@ -79,6 +94,22 @@ def load(lab: Lab, page: Page) -> None:
           shell.collapseRight();
         }"""
     )
+
+
+def watch(context: BrowserContext, found: list[str]) -> None:
+    """Note what goes wrong in the pages of a context without anybody seeing it."""
+
+    def thrown(error: WebError) -> None:
+        told = error.error.stack or str(error.error)
+        if not _MEANT.search(told):
+            found.append(f"thrown: {told}")
+
+    def logged(message: ConsoleMessage) -> None:
+        if message.type == "error" and not _MEANT.search(f"{message.text} {message.location['url']}"):
+            found.append(f"logged: {message.text} ({message.location['url']})")
+
+    context.on("weberror", thrown)
+    context.on("console", logged)
 
 
 class Lab:

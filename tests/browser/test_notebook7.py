@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lab import TOKEN, Lab, Notebook
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from nbreg import Registry
 
@@ -26,7 +28,7 @@ _READY = """async () => {
 
 @pytest.mark.skipif(importlib.util.find_spec("notebook") is None, reason="Jupyter Notebook is not installed")
 def test_history_and_stages_work_in_jupyter_notebook(
-    registry: Registry, lab: Lab, browser: Browser, tmp_path: Path
+    registry: Registry, lab: Lab, another_page: Callable[[], Page], tmp_path: Path
 ) -> None:
     """The same server, the same kernel, another window: a click promotes there as well, and the twin stays away."""
     for accuracy in (0.91, 0.95):
@@ -36,7 +38,7 @@ def test_history_and_stages_work_in_jupyter_notebook(
         "%model_history cancer",
         "import nbreg.panels\nnbreg.panels.Stages('cancer@1')",
     ]
-    page = browser.new_page(viewport={"width": 1000, "height": 1400})
+    page = another_page()
     notebook = Notebook(lab, page, f"{tmp_path.name}-7.ipynb", cells)
     notebook.write()
     page.goto(f"{lab.url}notebooks/{notebook.name}?token={TOKEN}")
@@ -59,4 +61,23 @@ def test_history_and_stages_work_in_jupyter_notebook(
     history.locator("button.nbreg-name", has_text="1.1.0").first.click()
     expect(history).to_contain_text("promote to")
     notebook.end_kernel()
-    page.close()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("notebook") is None, reason="Jupyter Notebook is not installed")
+def test_the_sidebar_is_in_jupyter_notebook(lab: Lab, another_page: Callable[[], Page]) -> None:
+    """It is one extension: what is in the wheel is there in Notebook, too, and reads the registry of the folder."""
+    Registry(lab.folder / "seventh" / ".nbreg").register("seventh", {"w": 1})
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    text = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": []}
+    (lab.folder / "seventh" / "one.ipynb").write_text(json.dumps(text))
+    page = another_page()
+    page.goto(f"{lab.url}notebooks/seventh/one.ipynb?token={TOKEN}")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+
+    page.evaluate("() => window.jupyterapp.commands.execute('nbreg:search').then(() => null)")
+
+    panel = page.locator("#nbreg-panel")
+    expect(panel.get_by_role("button", name="seventh")).to_be_visible(timeout=30_000)
+    for session in lab.api("sessions"):
+        if session["path"] == "seventh/one.ipynb":
+            lab.api(f"sessions/{session['id']}", "DELETE")

@@ -8,11 +8,12 @@ said what that will do. Of two people who do it at once, the second one is told 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lab import Lab, Notebook, load
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sidebar import EVIL, add_axe, axe_finds, shown, version_of
 
 from nbreg import Registry
@@ -59,12 +60,12 @@ def test_a_version_is_promoted_from_the_sidebar(page: Page, sidebar: Locator, sh
 
 
 def test_two_people_act_at_once_and_the_second_is_told(
-    page: Page, sidebar: Locator, shelf: Registry, browser: Browser, lab: Lab
+    page: Page, sidebar: Locator, shelf: Registry, another_page: Callable[[], Page], lab: Lab
 ) -> None:
     """The second click does not undo the first one unseen, and nothing that was typed is lost."""
     for weight in (1, 2):
         shelf.register("contested", {"w": weight})
-    other = browser.new_page()
+    other = another_page()
     load(lab, other)
     shown(other)
     other.route("**/nbreg/poll?**", lambda route: route.abort())  # its news comes too late

@@ -1,7 +1,7 @@
 import { historyIcon, refreshIcon, ReactWidget } from '@jupyterlab/ui-components';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Message } from '@lumino/messaging';
-import React, { useCallback, useEffect, useReducer, useState } from 'react';
+import React, { useCallback, useEffect, useReducer, useRef, useState } from 'react';
 
 import { nbregIcon } from '../icon';
 import { Refusal } from '../service';
@@ -12,6 +12,7 @@ import { AllEvents } from './events';
 import { Model } from './model';
 import { Models } from './models';
 import { Failure, Surroundings, useSurroundings, type ISurroundings } from './parts';
+import { DEFAULTS, Preferences, type IPreferences } from './preferences';
 import { Run, Runs } from './runs';
 import { Upkeep } from './upkeep';
 import { Version } from './version';
@@ -53,7 +54,12 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
       known = service.registry?.key;
       redraw();
     };
-    const show = (_: unknown, ref: string): void => setPlaces([{ kind: 'version', ref }]);
+    const show = (_: unknown, ref: string): void => {
+      setPlaces(ref ? [{ kind: 'version', ref }] : []);
+      if (!ref) {
+        setList('models');
+      }
+    };
     service.registryChanged.connect(other);
     widget.asked.connect(show);
     return () => {
@@ -61,6 +67,15 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
       widget.asked.disconnect(show);
     };
   }, [service, widget]);
+  // Of a search that was asked for before there was a box.
+  const box = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (box.current && widget.isSearchWanted) {
+      widget.isSearchWanted = false;
+      box.current.focus();
+      box.current.select();
+    }
+  });
   const key = service.registry?.key;
   const refresh = (): void => {
     service.refresh().then(
@@ -128,6 +143,7 @@ function Panel({ widget }: { widget: RegistryPanel }): JSX.Element {
           </nav>
           {list === 'models' && (
             <Search
+              box={box}
               text={text}
               label={trans.__('Search models and versions')}
               placeholder={trans.__('churn, or metrics.auc > 0.9')}
@@ -184,6 +200,7 @@ function Shown({ place, onCompare }: { place: Place; onCompare: (a: string, b: s
 }
 
 interface ISearch {
+  box?: React.Ref<HTMLInputElement>;
   text: string;
   label: string;
   placeholder: string;
@@ -191,10 +208,10 @@ interface ISearch {
   onText: (text: string) => void;
 }
 
-function Search({ text, label, placeholder, help, onText }: ISearch): JSX.Element {
+function Search({ box, text, label, placeholder, help, onText }: ISearch): JSX.Element {
   return (
     <div className="jp-nbreg-Search">
-      <input type="search" className="jp-mod-styled" value={text} aria-label={label} placeholder={placeholder} title={help} onChange={event => onText(event.target.value)} />
+      <input ref={box} type="search" className="jp-mod-styled" value={text} aria-label={label} placeholder={placeholder} title={help} onChange={event => onText(event.target.value)} />
     </div>
   );
 }
@@ -258,9 +275,26 @@ export class RegistryPanel extends ReactWidget {
   /** The version that was asked for last, for a panel that was not drawn yet. */
   wanted = '';
 
-  /** A version is asked for elsewhere: by a card, a badge, a command. */
+  /** A version is asked for elsewhere: by a card, a badge, a command; or, with an empty name, the list. */
   get asked(): ISignal<this, string> {
     return this._asked;
+  }
+
+  /** How its lists are to be. */
+  set preferences(wanted: IPreferences) {
+    this._preferences = wanted;
+    this.update();
+  }
+
+  /** Somebody wants to type into the box as soon as there is one. */
+  isSearchWanted = false;
+
+  /** Go to the list of models, and into its search. */
+  search(): void {
+    this.isSearchWanted = true;
+    this.wanted = '';
+    this._asked.emit('');
+    this.update();
   }
 
   /** Show a version. */
@@ -272,7 +306,9 @@ export class RegistryPanel extends ReactWidget {
   render(): JSX.Element {
     return (
       <Surroundings.Provider value={this._surroundings}>
-        <Panel widget={this} />
+        <Preferences.Provider value={this._preferences}>
+          <Panel widget={this} />
+        </Preferences.Provider>
       </Surroundings.Provider>
     );
   }
@@ -282,5 +318,6 @@ export class RegistryPanel extends ReactWidget {
     void this._surroundings.service.refresh().catch(() => undefined);
   }
 
+  private _preferences = DEFAULTS;
   private readonly _asked = new Signal<this, string>(this);
 }

@@ -1,64 +1,73 @@
 import { caretDownEmptyIcon, caretRightIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useMemo, useState } from 'react';
+import React, { useCallback, useMemo, useState } from 'react';
 
 import type { IModelRow, IVersionItem } from '../contract';
 import { Refusal } from '../service';
 import { byNumber, commonMetric, isQuery, label, shown } from '../words';
-import { Failure, isAbout, Sparkline, Stage, useAnswer, useChanges, useSurroundings, When } from './parts';
+import { arrows } from './keys';
+import { usePages } from './pages';
+import { Failure, isAbout, Sparkline, Stage, useSurroundings, When } from './parts';
+import { usePreferences } from './preferences';
 import { To } from './way';
+import { Window } from './window';
 
-const MODELS = 100;
-const VERSIONS = 20;
+/** How high a line of each kind is, until it is measured. */
+const HEIGHT = { model: 28, version: 26 } as const;
 
 interface IShow {
   onShow: (ref: string) => void;
 }
 
-/** The models and their versions; or what a query chooses of them. */
-export function Models({ text, onShow, isOpen, onToggle }: IShow & { text: string; isOpen: ReadonlySet<string>; onToggle: (model: string) => void }): JSX.Element {
-  return isQuery(text) ? <Found query={text} onShow={onShow} /> : <ModelList match={text.trim()} onShow={onShow} isOpen={isOpen} onToggle={onToggle} />;
+interface IOpen {
+  isOpen: ReadonlySet<string>;
+  onToggle: (model: string) => void;
 }
 
-function ModelList({ match, onShow, isOpen, onToggle }: IShow & { match: string; isOpen: ReadonlySet<string>; onToggle: (model: string) => void }): JSX.Element {
+/** The models and their versions; or what a query chooses of them. */
+export function Models({ text, ...rest }: IShow & IOpen & { text: string }): JSX.Element {
+  return <div onKeyDown={arrows}>{isQuery(text) ? <Found query={text} onShow={rest.onShow} /> : <ModelList match={text.trim()} {...rest} />}</div>;
+}
+
+function ModelList({ match, onShow, isOpen, onToggle }: IShow & IOpen & { match: string }): JSX.Element {
   const { service, trans } = useSurroundings();
-  const [limit, setLimit] = useState(MODELS);
-  const { answer, failure, again } = useAnswer('models', { match, limit: Math.min(limit, 500) }, 'all');
-  // The page stays while the next one is read: a list that blinks at each letter cannot be read.
-  const [page, setPage] = useState(answer);
-  useEffect(() => {
-    if (answer) {
-      setPage(answer);
-    }
-  }, [answer]);
-  useEffect(() => setPage(null), [service.registry?.key]);
+  const { total, failure, at, need, again } = usePages<IModelRow>(
+    (offset, limit) => service.ask('models', { match, offset, limit }).then(page => ({ items: page.models, total: page.total })),
+    match,
+    () => true
+  );
+  // Of a model that is scrolled away and back, what was chosen in it stays.
+  const [withDeleted, setWithDeleted] = useState<ReadonlySet<string>>(new Set());
+  const toggleDeleted = (model: string): void => setWithDeleted(old => new Set(old.has(model) ? [...old].filter(each => each !== model) : [...old, model]));
+  const keyOf = useCallback((index: number) => at(index)?.name ?? `#${index}`, [at]);
   if (failure) {
     return <Failure refusal={failure} onAgain={again} />;
   }
-  if (!page) {
+  if (total === null) {
     return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
-  if (page.total === 0) {
+  if (total === 0) {
     return match ? <p className="jp-nbreg-Empty">{trans.__('No model has "%1" in its name.', match)}</p> : <NothingYet />;
   }
   return (
-    <>
-      <ul className="jp-nbreg-Models" aria-label={trans.__('Models')}>
-        {page.models.map(each => (
-          <Model key={each.name} row={each} isOpen={isOpen.has(each.name)} onToggle={onToggle} onShow={onShow} />
-        ))}
-      </ul>
-      {page.total > page.models.length && (
-        <p className="jp-nbreg-More">
-          {limit < 500 ? (
-            <button className="jp-nbreg-Link" onClick={() => setLimit(old => old + MODELS)}>
-              {trans.__('%1 of %2 models: show more', page.models.length, page.total)}
-            </button>
-          ) : (
-            <span className="jp-nbreg-quiet">{trans.__('%1 of %2 models: search to find the others', page.models.length, page.total)}</span>
-          )}
-        </p>
-      )}
-    </>
+    <Window label={trans.__('Models')} className="jp-nbreg-Models" count={total} keyOf={keyOf} height={HEIGHT.model} onDraw={need}>
+      {index => {
+        const row = at(index);
+        return row ? (
+          <Model row={row} isOpen={isOpen.has(row.name)} onToggle={onToggle} onShow={onShow} withDeleted={withDeleted.has(row.name)} onToggleDeleted={toggleDeleted} />
+        ) : (
+          <Unread className="jp-nbreg-Model" />
+        );
+      }}
+    </Window>
+  );
+}
+
+/** The place of what is being read: as high as what will stand there. */
+function Unread({ className }: { className: string }): JSX.Element {
+  return (
+    <button className={className} disabled aria-hidden="true">
+      <span className="jp-nbreg-quiet">…</span>
+    </button>
   );
 }
 
@@ -73,13 +82,22 @@ function NothingYet(): JSX.Element {
   );
 }
 
-function Model({ row, isOpen, onToggle, onShow }: IShow & { row: IModelRow; isOpen: boolean; onToggle: (model: string) => void }): JSX.Element {
+interface IModelProps extends IShow {
+  row: IModelRow;
+  isOpen: boolean;
+  onToggle: (model: string) => void;
+  withDeleted: boolean;
+  onToggleDeleted: (model: string) => void;
+}
+
+function Model({ row, isOpen, onToggle, onShow, withDeleted, onToggleDeleted }: IModelProps): JSX.Element {
   const { trans } = useSurroundings();
   const Caret = isOpen ? caretDownEmptyIcon : caretRightIcon;
   const stages = Object.entries(row.stages);
+  const holder = row.stages['production'] ?? row.latest; // what its menu is about
   return (
-    <li>
-      <button className="jp-nbreg-Model" aria-expanded={isOpen} onClick={() => onToggle(row.name)}>
+    <>
+      <button className="jp-nbreg-Model" data-nbreg-ref={holder === null ? undefined : `${row.name}@${holder}`} aria-expanded={isOpen} onClick={() => onToggle(row.name)}>
         <Caret.react className="jp-nbreg-Caret" tag="span" />
         <span className="jp-nbreg-Name" title={row.name}>
           {row.name}
@@ -95,58 +113,43 @@ function Model({ row, isOpen, onToggle, onShow }: IShow & { row: IModelRow; isOp
           </span>
         </span>
       </button>
-      {isOpen && <Versions row={row} onShow={onShow} />}
-    </li>
+      {isOpen && <Versions row={row} onShow={onShow} withDeleted={withDeleted} onToggleDeleted={onToggleDeleted} />}
+    </>
   );
 }
 
-function Versions({ row, onShow }: IShow & { row: IModelRow }): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const [withDeleted, setWithDeleted] = useState(false);
-  const { answer, failure, again } = useAnswer('versions', { model: row.name, limit: VERSIONS, deleted: withDeleted }, row.name);
-  const [older, setOlder] = useState<{ items: IVersionItem[]; more: boolean } | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-  useChanges(changes => isAbout(changes, row.name) && setOlder(null));
-  useEffect(() => setOlder(null), [withDeleted]);
-  const items = useMemo(() => [...(answer?.versions ?? []), ...(older?.items ?? [])], [answer, older]);
-  const metric = useMemo(() => commonMetric(items), [items]);
+function Versions({ row, onShow, withDeleted, onToggleDeleted }: Omit<IModelProps, 'isOpen' | 'onToggle'>): JSX.Element {
+  const { trans } = useSurroundings();
+  const preferences = usePreferences();
+  const { total, failure, at, first, need, again } = useVersions(row, withDeleted);
+  const common = useMemo(() => commonMetric(first), [first]);
+  const metric = preferences.metric && first.some(each => preferences.metric in each.version.metrics) ? preferences.metric : common;
+  const values = useMemo(() => overTime(first, metric), [first, metric]);
+  const keyOf = useCallback((index: number) => String(at(index)?.version.number ?? `#${index}`), [at]);
   if (failure) {
     return <Failure refusal={failure} onAgain={again} />;
   }
-  if (!answer) {
-    return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
-  }
-  const values = items.map(each => each.version.metrics[metric]).filter(each => typeof each === 'number').reverse();
-  const readOn = (): void => {
-    service.ask('versions', { model: row.name, limit: 100, offset: items.length, deleted: withDeleted }).then(
-      page => setOlder(old => ({ items: [...(old?.items ?? []), ...page.versions], more: page.more })),
-      error => setRefusal(Refusal.of(error))
-    );
-  };
+  // As many as the model says that it has, so that nothing jumps when they were read.
+  const count = total ?? row.versions + (withDeleted ? row.deleted : 0);
   return (
     <div className="jp-nbreg-Versions">
       {metric && <Sparkline name={metric} values={values} />}
-      <ul aria-label={trans.__('Versions of %1', row.name)}>
-        {items.map(each => (
-          <li key={each.version.number}>
-            <VersionLine item={each} metric={metric} onShow={onShow} />
-          </li>
-        ))}
-      </ul>
-      {items.length === 0 && <p className="jp-nbreg-quiet">{trans.__('All of its versions are deleted.')}</p>}
-      {refusal && <Failure refusal={refusal} />}
+      {count > 0 && (
+        <Window label={trans.__('Versions of %1', row.name)} count={count} keyOf={keyOf} height={HEIGHT.version} onDraw={need}>
+          {index => {
+            const item = at(index);
+            return item ? <VersionLine item={item} metric={metric} onShow={onShow} /> : <Unread className="jp-nbreg-Version" />;
+          }}
+        </Window>
+      )}
+      {count === 0 && <p className="jp-nbreg-quiet">{trans.__('All of its versions are deleted.')}</p>}
       <div className="jp-nbreg-Foot">
         <To place={{ kind: 'model', model: row.name }} title={trans.__('Owners, gates, aliases, where it is at work, audit')}>
           {trans.__('About this model')}
         </To>
-        {(older?.more ?? answer.more) && (
-          <button className="jp-nbreg-Link" onClick={readOn}>
-            {trans.__('Show older')}
-          </button>
-        )}
         {row.deleted > 0 && (
           <label>
-            <input type="checkbox" checked={withDeleted} onChange={event => setWithDeleted(event.target.checked)} />
+            <input type="checkbox" checked={withDeleted} onChange={() => onToggleDeleted(row.name)} />
             {trans._n('with %1 deleted', 'with %1 deleted', row.deleted)}
           </label>
         )}
@@ -155,12 +158,45 @@ function Versions({ row, onShow }: IShow & { row: IModelRow }): JSX.Element {
   );
 }
 
+/** A model's versions in the order that somebody prefers; newest first where the model knows nothing of that. */
+function useVersions(row: IModelRow, withDeleted: boolean): ReturnType<typeof usePages<IVersionItem>> {
+  const { service } = useSurroundings();
+  const { sort } = usePreferences();
+  return usePages<IVersionItem>(
+    async (offset, limit) => {
+      const asked = { model: row.name, offset, limit, deleted: withDeleted };
+      const page = await service.ask('versions', { ...asked, sort }).catch(error => {
+        if (sort && Refusal.of(error).status === 400) {
+          return service.ask('versions', asked);
+        }
+        throw error;
+      });
+      const end = offset + page.versions.length;
+      return { items: page.versions, total: page.more ? Math.max(end + 1, row.versions + (withDeleted ? row.deleted : 0)) : end };
+    },
+    JSON.stringify([row.name, withDeleted, sort]),
+    changes => isAbout(changes, row.name)
+  );
+}
+
+/** The values of a metric, oldest first. */
+function overTime(items: ReadonlyArray<IVersionItem>, metric: string): number[] {
+  return items
+    .map(({ version }) => [version.number, version.metrics[metric]] as const)
+    .filter((each): each is readonly [number, number] => typeof each[1] === 'number')
+    .sort((a, b) => a[0] - b[0])
+    .map(([, value]) => value);
+}
+
 /** A version as a line of a list: what it is called, where it stands, and what opens it. */
 export function VersionLine({ item, metric, onShow, withModel = false }: IShow & { item: IVersionItem; metric: string; withModel?: boolean }): JSX.Element {
+  const { drag } = usePreferences();
   const { version } = item;
   const value = version.metrics[metric];
   return (
     <button
+      data-nbreg-ref={byNumber(item)}
+      onPointerDown={event => event.button === 0 && drag(item.ref, event.nativeEvent)}
       className={`jp-nbreg-Version${version.deleted ? ' jp-nbreg-mod-deleted' : ''}`}
       title={[version.message || version.description, version.bump_reason].filter(Boolean).join('\n')}
       onClick={() => onShow(byNumber(item))}
@@ -186,33 +222,43 @@ export function VersionLine({ item, metric, onShow, withModel = false }: IShow &
 }
 
 function Found({ query, onShow }: IShow & { query: string }): JSX.Element {
-  const { trans } = useSurroundings();
-  const [limit, setLimit] = useState(50);
-  const { answer, failure } = useAnswer('search', { query, limit }, 'all');
+  const { service, trans } = useSurroundings();
+  const preferences = usePreferences();
+  const { total, failure, at, first, need } = usePages<IVersionItem>(
+    async (offset, limit) => {
+      const page = await service.ask('search', { query, offset, limit });
+      return { items: page.versions, total: offset + page.versions.length + (page.more ? 1 : 0) };
+    },
+    query,
+    () => true
+  );
+  const common = useMemo(() => commonMetric(first), [first]);
+  const metric = preferences.metric || common;
+  const keyOf = useCallback(
+    (index: number) => {
+      const item = at(index);
+      return item ? byNumber(item) : `#${index}`;
+    },
+    [at]
+  );
   if (failure) {
     return <Failure refusal={failure} />;
   }
-  if (!answer) {
+  if (total === null) {
     return <p className="jp-nbreg-quiet">{trans.__('Looking…')}</p>;
   }
-  if (answer.versions.length === 0) {
+  if (total === 0) {
     return <p className="jp-nbreg-Empty">{trans.__('No version is like that.')}</p>;
   }
-  const metric = commonMetric(answer.versions);
+  const isOpenEnded = at(total - 1) === undefined;
   return (
     <div className="jp-nbreg-Versions jp-nbreg-mod-found">
-      <ul aria-label={trans.__('Versions found')}>
-        {answer.versions.map(each => (
-          <li key={byNumber(each)}>
-            <VersionLine item={each} metric={metric} onShow={onShow} withModel />
-          </li>
-        ))}
-      </ul>
-      {answer.more && limit < 500 && (
-        <button className="jp-nbreg-Link" onClick={() => setLimit(old => Math.min(old + 150, 500))}>
-          {trans.__('Show more')}
-        </button>
-      )}
+      <Window label={trans.__('Versions found')} count={total} isOpenEnded={isOpenEnded} keyOf={keyOf} height={HEIGHT.version} onDraw={need}>
+        {index => {
+          const item = at(index);
+          return item ? <VersionLine item={item} metric={metric} onShow={onShow} withModel /> : <Unread className="jp-nbreg-Version" />;
+        }}
+      </Window>
     </div>
   );
 }

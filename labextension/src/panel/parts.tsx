@@ -57,7 +57,7 @@ export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, about
     return () => {
       isCurrent = false;
     };
-    // `question` is all that `asked` holds.
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `question` is all that `asked` holds
   }, [service, path, question, round]);
   const again = useCallback(() => setRound(old => old + 1), []);
   useChanges(changes => {

@@ -1,4 +1,7 @@
-"""What Tab offers on the line of a magic: models, versions, stages, aliases, variables, flags."""
+"""What Tab offers on the line of a magic: models, versions, stages, aliases, variables, flags.
+
+Inside the strings of calls it is `calling` that knows; both are one matcher of IPython's.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from nbreg.families.describe import is_model
+from nbreg.kernel import calling
 from nbreg.kernel.arguments import split
 from nbreg.kernel.parsers import MAGICS, parser
 from nbreg.registry.offering import references
@@ -75,10 +79,13 @@ def matcher(session: Session) -> Callable[[Any], dict[str, Any]]:
     def nbreg_matcher(context: Any) -> dict[str, Any]:
         line = context.text_until_cursor
         found = _LINE.match(line) if "%" in line else None
-        if found is None:
-            return {"completions": []}
         try:
-            fragment, words = complete(session, found[1], found[2])
+            if found is not None:
+                fragment, words = complete(session, found[1], found[2])
+            elif "(" in line:
+                fragment, words = calling.complete(session.namespace, line)
+            else:
+                return {"completions": []}
         except Exception:
             return {"completions": []}
         return {
