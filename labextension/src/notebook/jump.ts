@@ -45,7 +45,7 @@ async function notebookOf(app: JupyterFrontEnd, notebooks: INotebookTracker, ori
 /** Show for a moment which one is meant. */
 function point(node: HTMLElement): void {
   node.classList.remove(FOUND);
-  void node.offsetWidth; // so that the animation begins anew
+  node.getBoundingClientRect(); // so that the animation begins anew
   node.classList.add(FOUND);
   node.addEventListener('animationend', () => node.classList.remove(FOUND), { once: true });
 }

@@ -22,13 +22,13 @@ export interface IAskOptions {
 }
 
 /** The models that a kernel holds. Rejects with a `Refusal` that says what to do. */
-export function askHolding(context: ISessionContext | undefined, options: IAskOptions = {}): Promise<IHolding> {
-  return ask<IHolding>(context, 'holding()', options);
+export async function askHolding(context: ISessionContext | undefined, options: IAskOptions = {}): Promise<IHolding> {
+  return (await ask(context, 'holding()', options)) as IHolding;
 }
 
 /** What a line would register. Rejects with a `Refusal`. */
-export function askPreview(context: ISessionContext | undefined, line: string, options: IAskOptions = {}): Promise<IForetold> {
-  return ask<IForetold>(context, `preview(${literal(line)})`, options);
+export async function askPreview(context: ISessionContext | undefined, line: string, options: IAskOptions = {}): Promise<IForetold> {
+  return (await ask(context, `preview(${literal(line)})`, options)) as IForetold;
 }
 
 /** Say what the document is while the cell of that id is sent: first in the queue, and nobody waits for it. */
@@ -45,7 +45,7 @@ export function literal(text: string): string {
   return JSON.stringify(text);
 }
 
-async function ask<T>(context: ISessionContext | undefined, question: string, { signal, onWaiting }: IAskOptions): Promise<T> {
+async function ask(context: ISessionContext | undefined, question: string, { signal, onWaiting }: IAskOptions): Promise<unknown> {
   const kernel = context?.session?.kernel;
   if (!context || !kernel || kernel.isDisposed || kernel.status === 'dead') {
     throw new Refusal('no-kernel', 'this notebook has no kernel that runs', 'start one: Kernel → Change Kernel…');
@@ -58,7 +58,7 @@ async function ask<T>(context: ISessionContext | undefined, question: string, { 
       throw new Refusal('no-python', `this kernel speaks ${info.language_info.name}`, 'nbreg registers what Python kernels hold');
     }
     future = request(kernel, call(question));
-    return answerOf<T>((await abortable(future.done, signal)).content);
+    return answerOf((await abortable(future.done, signal)).content);
   } catch (error) {
     if (error instanceof Refusal || signal?.aborted) {
       throw error;
@@ -87,14 +87,14 @@ function request(kernel: Kernel.IKernelConnection, expression: string): Kernel.I
 }
 
 /** The answer in a reply. Throws a `Refusal`. */
-export function answerOf<T>(content: KernelMessage.IExecuteReplyMsg['content']): T {
+export function answerOf(content: KernelMessage.IExecuteReplyMsg['content']): unknown {
   if (content.status !== 'ok') {
     throw new Refusal('no-answer', 'the kernel was interrupted, or a cell before failed', 'try again');
   }
   const told = content.user_expressions['nbreg'] as { data?: { [mime: string]: unknown }; ename?: string; evalue?: string } | undefined;
   const answer = told?.data?.[ANSWER_MIME];
   if (answer !== undefined) {
-    return answer as T;
+    return answer;
   }
   if (told?.ename === 'ModuleNotFoundError' && /'nbreg'/.test(told.evalue ?? '')) {
     throw new Refusal('no-nbreg', "nbreg is not installed in this kernel's environment", '%pip install nbreg');
