@@ -65,7 +65,7 @@ class _as_if:  # noqa: N801 - used as a statement
     def __enter__(self) -> None:
         import msgspec
 
-        import nbreg.capture as capture
+        import nbreg.capture.pending as capture
         from nbreg.records import Distribution, Execution, Recipe
 
         self._module, self._kept = capture, (capture.capture_environment, capture.capture_recipe)

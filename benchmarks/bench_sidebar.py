@@ -21,8 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/browser")]
 
 _OPEN = """async () => {
-  await window.jupyterapp.restored;
-  await window.jupyterapp.commands.execute('nbreg:open');
+  const { commands, restored } = window.jupyterapp;
+  await restored;
+  // An extension may be activated a moment later than what it is not needed for.
+  while (!commands.hasCommand('nbreg:open')) await new Promise(done => requestAnimationFrame(done));
+  await commands.execute('nbreg:open');
 }"""
 _PAINTED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 _BODY = "#nbreg-panel .jp-nbreg-Body"

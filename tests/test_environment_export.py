@@ -247,8 +247,9 @@ def test_a_version_exports_its_environment_and_overwrites_nothing(tmp_path: Path
     with pytest.raises(BadInputError) as caught:
         version.export_environment(tmp_path / "x", "poetry")
     assert caught.value.hint == "one of requirements, pylock, conda"
+    assert version.export_environment(tmp_path / "not" / "yet" / "x").is_file()
     with pytest.raises(BadInputError, match="cannot be written"):
-        version.export_environment(tmp_path / "no" / "such" / "x")
+        version.export_environment(target / "x")
 
 
 # drift

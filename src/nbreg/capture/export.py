@@ -96,9 +96,9 @@ def write(
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("w" if overwrite else "x", encoding="utf-8", newline="\n") as file:
             file.write(written)
-    except FileExistsError:
-        raise ConflictError(f"{target} is there already", hint=f"{option('overwrite')} replaces it") from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and target.exists():  # else it is the folder that is none
+            raise ConflictError(f"{target} is there already", hint=f"{option('overwrite')} replaces it") from None
         raise BadInputError(f"{target} cannot be written: {error.strerror}", hint="another path") from None
     return target
 

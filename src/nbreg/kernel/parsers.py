@@ -274,7 +274,7 @@ def _start_run() -> Parser:
 def _use_registry() -> Parser:
     new = Parser(
         "%use_registry",
-        "Work on another registry from here on, in magics and in code (nbreg.Registry(), nbreg.load); "
+        "Work on another registry from here on, in magics and in nbreg.Registry();\n"
         "without LOCATION, say which it is.",
     )
     new.add_argument("location", metavar="LOCATION", nargs="?", help="a folder")
