@@ -98,7 +98,8 @@ def write(
             file.write(written)
     except OSError as error:
         if isinstance(error, FileExistsError) and target.exists():  # else it is the folder that is none
-            raise ConflictError(f"{target} is there already", hint=f"{option('overwrite')} replaces it") from None
+            hint = f"{option('overwrite')} replaces it"
+            raise ConflictError(f"{target} is there already", hint=hint) from None
         raise BadInputError(f"{target} cannot be written: {error.strerror}", hint="another path") from None
     return target
 
