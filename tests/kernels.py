@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jupyter_client.manager import KernelManager
@@ -124,11 +125,13 @@ class Kernel:
 @contextmanager
 def running_kernel() -> Iterator[Kernel]:
     """A kernel of this interpreter, ended afterwards."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
-    try:
-        kernel = Kernel(manager)
-        yield kernel
-        kernel.client.stop_channels()
-    finally:
-        manager.shutdown_kernel(now=True)
+    # Sockets in a folder of their own, and a short one: free ports are looked for before they are taken.
+    with TemporaryDirectory(prefix="nbreg-") as folder:
+        manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{folder}/kernel")
+        manager.start_kernel()
+        try:
+            kernel = Kernel(manager)
+            yield kernel
+            kernel.client.stop_channels()
+        finally:
+            manager.shutdown_kernel(now=True)
