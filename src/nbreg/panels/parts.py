@@ -33,8 +33,8 @@ class Parts:
         self._styles: dict[type[Any], Any] = {}
         # Comm messages may come in by a thread of their own (subshells), beside the watch.
         self.lock = threading.RLock()
-        self.is_quiet = False
-        """Set while the panel itself changes values: observers are for what a person does."""
+        self._quiet_in: int | None = None
+        """The thread in which the panel itself changes values: observers are for what a person does."""
 
     # safe callbacks
 
@@ -55,12 +55,12 @@ class Parts:
         return run
 
     def quietly(self, act: Act) -> None:
-        """Change values as the panel itself does: nobody is told."""
-        self.is_quiet = True
+        """Change values as the panel itself does: nobody is told. What comes in meanwhile is a person's."""
+        self._quiet_in = threading.get_ident()
         try:
             act()
         finally:
-            self.is_quiet = False
+            self._quiet_in = None
 
     # kinds
 
@@ -143,7 +143,12 @@ class Parts:
 
     def _observe(self, made: Any, act: Act) -> None:
         guarded = self.guarded(act)
-        made.observe(lambda change: None if self.is_quiet else guarded(), names="value")
+
+        def told(_: object) -> None:
+            if self._quiet_in != threading.get_ident():
+                guarded()
+
+        made.observe(told, names="value")
 
     def _keep(self, kind: type[Any], **traits: Any) -> Any:
         if kind in self._styles:
@@ -151,6 +156,7 @@ class Parts:
         made = kind(**traits)
         if hasattr(made, "style"):
             self._styles.setdefault(kind, made.style)
+        _keep_in_order(made)
         made._nbreg_layout = traits["layout"]
         self._made.append(made)
         return made
@@ -163,3 +169,14 @@ class Parts:
         if key not in self._layouts:
             self._layouts[key] = ipywidgets.Layout(**wanted)
         return self._layouts[key]
+
+
+def _keep_in_order(widget: Any) -> None:
+    """Take what a front end says to a widget where the front end sent it, as all of the panel's.
+
+    A kernel with subshells answers each widget where that was spoken of last: in a cell for a line to
+    type, beside the cells for a button that was renamed. While a cell runs, a press would overtake what
+    was typed before it.
+    """
+    if widget.comm is not None:
+        widget.comm._reply_subshell_for = None
