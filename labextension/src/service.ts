@@ -110,42 +110,42 @@ export class RegistryService implements IDisposable {
 
   /** Find the registry of a notebook or folder; one that somebody chose by hand stays. */
   async near(path: string): Promise<void> {
-    const before = this._key;
     const question = ++this._lookups;
     const found = await this.ask('registries', { near: path });
     if (question !== this._lookups) {
       return; // another notebook was opened meanwhile
     }
-    const isChosen = this._isChosen && found.some(each => each.key === this._key);
+    await this._turnTo(this._isChosen ? this._key : found[0]?.key, () => question === this._lookups);
+    if (question !== this._lookups) {
+      return;
+    }
     const chosen = this.registry;
-    if (this._isChosen && !isChosen && chosen) {
+    if (this._isChosen && chosen && found.every(each => each.key !== this._key)) {
       found.push(chosen);
     }
     this._registries = found;
-    if (!this._isChosen) {
-      this._key = found[0]?.key;
-    }
-    if (this._key !== before) {
-      await this._start();
-    }
     this._registryChanged.emit();
   }
 
   /** Ask another one of the registries from now on. */
   async choose(key: string): Promise<void> {
     this._isChosen = true;
-    if (key !== this._key) {
-      this._key = key;
-      await this._start();
+    const before = this._key;
+    await this._turnTo(key);
+    if (this._key !== before) {
       this._registryChanged.emit();
     }
   }
 
   /** Ask a route. Rejects with a `Refusal`. */
   async ask<P extends Path>(path: P, asked: Asked<P>): Promise<Answer<P>> {
+    return this._ask(path, asked, this._key);
+  }
+
+  private async _ask<P extends Path>(path: P, asked: Asked<P>, registry: string | undefined): Promise<Answer<P>> {
     const { serverSettings } = this._options;
     const url = URLExt.join(serverSettings.baseUrl, NAMESPACE, path);
-    const question = { ...(ABOUT_THE_SERVER.has(path) ? {} : { registry: this._key }), ...asked };
+    const question = { ...(ABOUT_THE_SERVER.has(path) ? {} : { registry }), ...asked };
     const isGet = METHODS[path] === 'GET';
     let response: Response;
     try {
@@ -181,13 +181,23 @@ export class RegistryService implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Take the cursor that changes are told from, before anything is read. */
-  private async _start(): Promise<void> {
-    this._cursor = '';
-    this._epoch += 1;
+  /**
+   * Ask that registry from now on; whoever calls says so at once. The cursor that changes are told from is taken
+   * before: until a page is told of another registry, what is pressed there is about the one that it shows.
+   */
+  private async _turnTo(key: string | undefined, isWanted = (): boolean => true): Promise<void> {
+    const turn = ++this._turns;
+    if (key === this._key) {
+      return;
+    }
     // What cannot be followed yet says so to whoever asks it something.
-    await this._follow().catch(() => undefined);
-    void this._poll.start();
+    const { cursor } = await this._ask('poll', { since: '' }, key).catch(() => ({ cursor: '' }));
+    if (turn === this._turns && isWanted()) {
+      this._key = key;
+      this._cursor = cursor;
+      this._epoch += 1;
+      void this._poll.start();
+    }
   }
 
   private async _follow(): Promise<void> {
@@ -211,6 +221,7 @@ export class RegistryService implements IDisposable {
   private _key: string | undefined;
   private _isChosen = false;
   private _lookups = 0;
+  private _turns = 0;
   private _epoch = 0;
   private _cursor = '';
 }

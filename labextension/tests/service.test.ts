@@ -59,6 +59,22 @@ describe('RegistryService', () => {
     expect(service.registry?.key).toBe('old');
   });
 
+  it('changes nothing in another registry than the one that is shown', async () => {
+    const { service, requests } = given();
+    await service.near('project/train.ipynb');
+    let shown = service.registry?.key;
+    service.registryChanged.connect(() => (shown = service.registry?.key));
+
+    const turned = service.choose('old');
+    const before = shown;
+    await Promise.all([turned, service.ask('promote', { ref: 'churn@3', to: 'staging' })]); // pressed before the page knows
+    await service.ask('promote', { ref: 'churn@3', to: 'staging' });
+
+    const changed = requests.filter(each => each.path === 'promote').map(each => each.asked['registry']);
+    expect(changed).toEqual([before, shown]);
+    expect(changed).toEqual(['~project', 'old']);
+  });
+
   it('posts what changes something, as JSON', async () => {
     const { service, requests } = given();
     await service.near('project/train.ipynb');
