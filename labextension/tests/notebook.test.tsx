@@ -143,17 +143,23 @@ interface IDrawn {
   node: HTMLElement;
   cells: string[];
   previewed: string[];
+  /** The kernel begins anew. */
+  restart: () => void;
 }
 
 async function drawn(hold: () => Promise<IHolding>, answer?: IForetold): Promise<IDrawn> {
   const node = document.body.appendChild(document.createElement('div'));
-  const made: IDrawn = { node, cells: [], previewed: [] };
+  const made: IDrawn = { node, cells: [], previewed: [], restart: () => undefined };
   const preview = async (line: string): Promise<IForetold> => {
     made.previewed.push(line);
     return answer ?? { facts: [], tables: [], gaps: [], refusal: '' };
   };
+  const follow = (told: () => void): (() => void) => {
+    made.restart = told;
+    return () => undefined;
+  };
   root = createRoot(node);
-  await act(async () => root?.render(<RegisterForm trans={trans} hold={hold} preview={preview} onRegister={cell => made.cells.push(cell)} onCancel={() => undefined} />));
+  await act(async () => root?.render(<RegisterForm trans={trans} hold={hold} preview={preview} follow={follow} onRegister={cell => made.cells.push(cell)} onCancel={() => undefined} />));
   return made;
 }
 
@@ -227,4 +233,15 @@ it('explains a kernel that cannot answer, and tries again', async () => {
   await press(node, 'Try again');
   expect(node.querySelector('[role=alert]')).toBeNull();
   expect(node.querySelectorAll('.jp-nbreg-Held label').length).toBe(2);
+});
+
+it('asks a kernel that began anew what it holds now, and keeps what was typed', async () => {
+  let holding: IHolding = HOLDING;
+  const made = await drawn(() => Promise.resolve(holding));
+  await fill(made.node, /^Model$/, 'churn');
+  holding = { ...HOLDING, loaded: false, models: [{ ...HOLDING.models[0], variable: 'other' }] };
+
+  await act(async () => made.restart());
+
+  expect(made.node.querySelector('.jp-nbreg-Typed code')?.textContent).toBe('%load_ext nbreg\n%register_model churn other');
 });

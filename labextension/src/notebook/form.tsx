@@ -13,6 +13,8 @@ export interface IFormProps {
   hold: (options: IAskOptions) => Promise<IHolding>;
   /** What a line would register. */
   preview: (line: string, options: IAskOptions) => Promise<IForetold>;
+  /** Be told that the kernel began anew, or is another one; what comes back ends it. */
+  follow: (told: () => void) => () => void;
   /** Put this text into a cell and run it. */
   onRegister: (cell: string) => void;
   onCancel: () => void;
@@ -21,7 +23,7 @@ export interface IFormProps {
 type Set = (part: Partial<IFilledIn>) => void;
 
 /** Asks the kernel what it holds, and somebody what to register of it; what comes out is a line for a cell. */
-export function RegisterForm({ trans, hold, preview, onRegister, onCancel }: IFormProps): JSX.Element {
+export function RegisterForm({ trans, hold, preview, follow, onRegister, onCancel }: IFormProps): JSX.Element {
   const [given, setGiven] = useState<IFilledIn>(NOTHING);
   const [holding, setHolding] = useState<IHolding | null>(null);
   const [failure, setFailure] = useState<Refusal | null>(null);
@@ -49,6 +51,8 @@ export function RegisterForm({ trans, hold, preview, onRegister, onCancel }: IFo
     );
     return () => gone.abort();
   }, [hold, round]);
+  const again = useCallback((): void => setRound(old => old + 1), []);
+  useEffect(() => follow(again), [follow, again]);
   const isReady = holding !== null && given.variable !== '' && whyNoName(given.model) === '';
   return (
     <form
@@ -62,11 +66,11 @@ export function RegisterForm({ trans, hold, preview, onRegister, onCancel }: IFo
       }}
     >
       <h2 className="jp-nbreg-FormTitle">{trans.__('Register a model')}</h2>
-      {failure && <KernelFailure failure={failure} trans={trans} onAgain={() => setRound(round + 1)} />}
+      {failure && <KernelFailure failure={failure} trans={trans} onAgain={again} />}
       {!failure && !holding && <Wait why={waiting} trans={trans} />}
       {holding && (
         <>
-          <Held holding={holding} given={given} set={set} trans={trans} onAgain={() => setRound(round + 1)} />
+          <Held holding={holding} given={given} set={set} trans={trans} onAgain={again} />
           <Fields holding={holding} given={given} set={set} trans={trans} />
           <Line given={given} isLoaded={holding.loaded} isReady={isReady} trans={trans} preview={preview} />
         </>

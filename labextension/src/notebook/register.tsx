@@ -1,4 +1,6 @@
+import type { ISessionContext } from '@jupyterlab/apputils';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
@@ -14,6 +16,7 @@ export function openForm(panel: NotebookPanel, trans: TranslationBundle, onRegis
       trans={trans}
       hold={hold}
       preview={preview}
+      follow={follow}
       onCancel={close}
       onRegister={cell => {
         close();
@@ -24,9 +27,29 @@ export function openForm(panel: NotebookPanel, trans: TranslationBundle, onRegis
   // Asked of whatever kernel the notebook has by then: it may be another one after a restart.
   const hold = (options: Parameters<typeof askHolding>[1]): ReturnType<typeof askHolding> => askHolding(panel.sessionContext, options);
   const preview = (line: string, options: Parameters<typeof askPreview>[2]): ReturnType<typeof askPreview> => askPreview(panel.sessionContext, line, options);
-  panel.disposed.connect(() => dialog.dispose());
+  const follow = (told: () => void): (() => void) => followKernel(panel.sessionContext, told);
+  panel.disposed.connect(dialog.dispose, dialog); // by its own method, so that a closed one is let go
   dialog.open();
   return dialog;
+}
+
+/** Tell when the kernel began anew and answers, or is another one; what comes back ends it. */
+function followKernel({ kernelChanged, statusChanged }: ISessionContext, told: () => void): () => void {
+  let isAnew = false;
+  const look = (_: unknown, status: Kernel.Status): void => {
+    if (status === 'restarting' || status === 'autorestarting') {
+      isAnew = true;
+    } else if (isAnew && status === 'idle') {
+      isAnew = false;
+      told();
+    }
+  };
+  kernelChanged.connect(told);
+  statusChanged.connect(look);
+  return () => {
+    kernelChanged.disconnect(told);
+    statusChanged.disconnect(look);
+  };
 }
 
 /** Put it below the active cell and run it there, as if it had been typed; the version that came of it. */
