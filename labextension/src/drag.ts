@@ -21,7 +21,9 @@ export function dragVersion(ref: string, code: string, down: PointerEvent): void
   }
   const stop = new AbortController();
   const options = { signal: stop.signal, capture: true };
-  document.addEventListener('pointerup', () => stop.abort(), options);
+  for (const end of ['pointerup', 'pointercancel']) {
+    document.addEventListener(end, () => stop.abort(), options);
+  }
   document.addEventListener(
     'pointermove',
     move => {
