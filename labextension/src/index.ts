@@ -1,5 +1,5 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -56,7 +56,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     const showCell = async (ref: string): Promise<string> =>
       notebooks ? String(await app.commands.execute(NOTEBOOK_COMMANDS.showCell, { ref, quiet: true })) : trans.__('No notebook can be opened here.');
-    const panel: RegistryPanel = new RegistryPanel({ service, trans, insertCode, showCell });
+    const panel: RegistryPanel = new RegistryPanel({ service, trans, insertCode, showCell, copyText: text => Clipboard.copyToSystem(text) });
     let badges: Badges | null = null;
 
     const near = (): void => {

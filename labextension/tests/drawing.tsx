@@ -20,12 +20,15 @@ export interface IDrawn extends ReturnType<typeof recorded> {
   node: HTMLElement;
   /** The places that it led to. */
   gone: Place[];
+  /** What it put into the clipboard. */
+  copied: string[];
 }
 
 /** Draw a part of the panel over recorded answers; `registry` is one of those of `registries.json`. */
 export async function drawn(element: JSX.Element, instead: { [path: string]: string } = {}, registry?: string): Promise<IDrawn> {
   const made = recorded(instead);
   const gone: Place[] = [];
+  const copied: string[] = [];
   dispose = () => made.service.dispose();
   await made.service.connect();
   await made.service.near('project/train.ipynb');
@@ -34,7 +37,7 @@ export async function drawn(element: JSX.Element, instead: { [path: string]: str
   }
   const node = document.body.appendChild(document.createElement('div'));
   root = createRoot(node);
-  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '', showCell: () => Promise.resolve('') };
+  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '', showCell: () => Promise.resolve(''), copyText: (text: string) => void copied.push(text) };
   const whole = (
     <Surroundings.Provider value={surroundings}>
       <Way.Provider value={place => gone.push(place)}>{element}</Way.Provider>
@@ -42,7 +45,7 @@ export async function drawn(element: JSX.Element, instead: { [path: string]: str
   );
   await act(async () => root?.render(whole));
   await settled();
-  return { ...made, node, gone };
+  return { ...made, node, gone, copied };
 }
 
 /** Until nothing is asked or drawn any more. */

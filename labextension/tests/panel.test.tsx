@@ -83,3 +83,25 @@ it('shows who asks for a stage, and lets others say yes or no', async () => {
 
   expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id, expect: move } });
 });
+
+it('stays at the version that a reference meant when it was opened, wherever that moves', async () => {
+  // Else a form that was opened to delete one version would delete the next one in production.
+  const { service, requests } = await drawn(<Version reference="churn@production" onCompare={none} />);
+
+  await act(async () => service.refresh());
+  await settled();
+
+  const refs = requests.filter(each => each.path === 'version').map(each => each.asked['ref']);
+  expect(refs[0]).toBe('churn@production');
+  expect(refs.length).toBeGreaterThan(2);
+  expect(new Set(refs.slice(1))).toEqual(new Set(['churn@2']));
+});
+
+it('copies the reference that never moves, where the browser has no clipboard of its own as well', async () => {
+  const { node, copied } = await drawn(<Version reference="churn@2" onCompare={none} />);
+
+  await press(node, /^Copy the reference that never moves$/);
+
+  expect(copied).toEqual([wire('version').answer.pinned]);
+  expect(node.querySelector('[role=status]')?.textContent).toBe('Copied.');
+});

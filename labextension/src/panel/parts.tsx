@@ -13,13 +13,16 @@ export interface ISurroundings {
   insertCode: (ref: string) => string;
   /** Go to the cell that made a version; says why not, where there is no way. */
   showCell: (ref: string) => Promise<string>;
+  /** Put text into the clipboard, also where the page is not served over HTTPS and has no `navigator.clipboard`. */
+  copyText: (text: string) => void;
 }
 
 export const Surroundings = createContext<ISurroundings>({
   service: undefined as unknown as RegistryService,
   trans: nullTranslator.load('nbreg'),
   insertCode: () => '',
-  showCell: () => Promise.resolve('')
+  showCell: () => Promise.resolve(''),
+  copyText: () => undefined
 });
 
 export const useSurroundings = (): ISurroundings => useContext(Surroundings);

@@ -16,9 +16,26 @@ import { To, useGo } from './way';
 
 type Doing = 'edit' | 'alias' | 'delete' | 'copy' | 'transfer' | `drop ${string}` | `move ${string}` | null;
 
+interface IVersion {
+  reference: string;
+  onCompare: (a: string, b: string) => void;
+}
+
+/** The version that a reference means now. Should the reference move on, this page, and what is typed in it, does not. */
+export function Version({ reference, onCompare }: IVersion): JSX.Element {
+  const { trans } = useSurroundings();
+  const isFixed = /@\d+$/.test(reference);
+  const { answer, failure, again } = useAnswer('version', isFixed ? null : { ref: reference }, null);
+  const found = isFixed ? reference : answer && byNumber(answer.item);
+  if (!found) {
+    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+  }
+  return <Detail key={found} reference={found} onCompare={onCompare} />;
+}
+
 /** All there is to say about a version, and all that can be done with it. */
-export function Version({ reference, onCompare }: { reference: string; onCompare: (a: string, b: string) => void }): JSX.Element {
-  const { service, trans, insertCode, showCell } = useSurroundings();
+function Detail({ reference, onCompare }: IVersion): JSX.Element {
+  const { service, trans, insertCode, showCell, copyText } = useSurroundings();
   const model = reference.slice(0, reference.indexOf('@'));
   const { answer, failure, again } = useAnswer('version', { ref: reference }, model);
   const guarded = useAnswer('model', { model }, model).answer?.protected ?? {};
@@ -52,8 +69,8 @@ export function Version({ reference, onCompare }: { reference: string; onCompare
       {text}
     </button>
   );
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(pinned);
+  const copy = (): void => {
+    copyText(pinned);
     setSaid(trans.__('Copied.'));
   };
   return (
