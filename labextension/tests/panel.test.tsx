@@ -105,3 +105,21 @@ it('copies the reference that never moves, where the browser has no clipboard of
   expect(copied).toEqual([wire('version').answer.pinned]);
   expect(node.querySelector('[role=status]')?.textContent).toBe('Copied.');
 });
+
+it('keeps the list, and the focus in it, while the server cannot be read from', async () => {
+  const { node, service, answers } = await drawn(<Models text="" isOpen={new Set(['churn'])} onToggle={none} onShow={none} />);
+  const line = node.querySelector<HTMLElement>('.jp-nbreg-Version');
+  await act(async () => line?.focus());
+
+  answers['models'] = answers['versions'] = 'refused-unknown-model';
+  await act(async () => service.refresh());
+  await settled();
+
+  expect(node.querySelector('[role=alert]')).not.toBeNull();
+  expect(document.activeElement).toBe(line);
+  delete answers['models'];
+  delete answers['versions'];
+  await press(node, /^Try again$/);
+  await press(node, /^Try again$/);
+  expect(node.querySelector('[role=alert]')).toBeNull();
+});

@@ -39,26 +39,28 @@ function ModelList({ match, onShow, isOpen, onToggle }: IShow & IOpen & { match:
   const [withDeleted, setWithDeleted] = useState<ReadonlySet<string>>(new Set());
   const toggleDeleted = (model: string): void => setWithDeleted(old => new Set(old.has(model) ? [...old].filter(each => each !== model) : [...old, model]));
   const keyOf = useCallback((index: number) => at(index)?.name ?? `#${index}`, [at]);
-  if (failure) {
-    return <Failure refusal={failure} onAgain={again} />;
-  }
   if (total === null) {
-    return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
+  // What was read stays, with the focus that is in it, while the server cannot be reached.
+  const trouble = failure && <Failure refusal={failure} onAgain={again} />;
   if (total === 0) {
-    return match ? <p className="jp-nbreg-Empty">{trans.__('No model has "%1" in its name.', match)}</p> : <NothingYet />;
+    return trouble ?? (match ? <p className="jp-nbreg-Empty">{trans.__('No model has "%1" in its name.', match)}</p> : <NothingYet />);
   }
   return (
-    <Window label={trans.__('Models')} className="jp-nbreg-Models" count={total} keyOf={keyOf} height={HEIGHT.model} onDraw={need}>
-      {index => {
-        const row = at(index);
-        return row ? (
-          <Model row={row} isOpen={isOpen.has(row.name)} onToggle={onToggle} onShow={onShow} withDeleted={withDeleted.has(row.name)} onToggleDeleted={toggleDeleted} />
-        ) : (
-          <Unread className="jp-nbreg-Model" />
-        );
-      }}
-    </Window>
+    <>
+      {trouble}
+      <Window label={trans.__('Models')} className="jp-nbreg-Models" count={total} keyOf={keyOf} height={HEIGHT.model} onDraw={need}>
+        {index => {
+          const row = at(index);
+          return row ? (
+            <Model row={row} isOpen={isOpen.has(row.name)} onToggle={onToggle} onShow={onShow} withDeleted={withDeleted.has(row.name)} onToggleDeleted={toggleDeleted} />
+          ) : (
+            <Unread className="jp-nbreg-Model" />
+          );
+        }}
+      </Window>
+    </>
   );
 }
 
@@ -126,13 +128,14 @@ function Versions({ row, onShow, withDeleted, onToggleDeleted }: Omit<IModelProp
   const metric = preferences.metric && first.some(each => preferences.metric in each.version.metrics) ? preferences.metric : common;
   const values = useMemo(() => overTime(first, metric), [first, metric]);
   const keyOf = useCallback((index: number) => String(at(index)?.version.number ?? `#${index}`), [at]);
-  if (failure) {
+  if (failure && total === null) {
     return <Failure refusal={failure} onAgain={again} />;
   }
   // As many as the model says that it has, so that nothing jumps when they were read.
   const count = total ?? row.versions + (withDeleted ? row.deleted : 0);
   return (
     <div className="jp-nbreg-Versions">
+      {failure && <Failure refusal={failure} onAgain={again} />}
       {metric && <Sparkline name={metric} values={values} />}
       {count > 0 && (
         <Window label={trans.__('Versions of %1', row.name)} count={count} keyOf={keyOf} height={HEIGHT.version} onDraw={need}>
