@@ -47,7 +47,9 @@ PLAIN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=lambda value: f"{type(value).__name__}-{value!r}"[:40])
+@pytest.mark.parametrize(
+    "value", PLAIN, ids=lambda value: f"{type(value).__name__}-{value!r}".split(" at 0")[0][:40]
+)
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_honest_plain_values_need_no_word(value: object, protocol: int) -> None:
     """Weights and settings are for everyone, whatever pickle says of them."""
