@@ -99,6 +99,23 @@ def test_what_depends_on_stages_goes_by_the_chosen_ones(registry: Registry, tmp_
     assert registry.verify().ok
 
 
+def test_what_comes_from_a_registry_of_other_stages_begins_in_the_first(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """A stage that is not here would be one that nothing leads out of."""
+    usual = Registry(tmp_path / "usual")
+    usual.register("churn", {"n": 1})
+    usual.promote("churn@1", "production", reason="FirstRelease")
+    usual.register("other", {"n": 2})
+
+    imported = registry.import_(usual.export("churn@1", tmp_path / "churn.nbreg"), "brought")
+    merged = registry.merge(usual)
+
+    assert [each.stage for each in (imported, *merged)] == ["testing"] * 3
+    assert registry.promote(imported, "serving").stage == "serving"
+    assert registry.delete(merged[0], "Cleanup").row.deleted
+
+
 def test_a_shell_begins_moves_and_rolls_back(tmp_path: Path) -> None:
     """Nobody has to name a stage that is not there, and none is named in an answer."""
 

@@ -203,6 +203,7 @@ def _row(desk: Desk, manifest: Manifest, told: Mapping[str, Any], version_id: st
         name = check_version_name(str(told.get("name") or ""), desk.stages)
     return VersionRow(
         number=0,
+        stage=desk.stages[0],
         name=name,
         id=version_id,
         content_digest=manifest.content_digest,
