@@ -87,6 +87,8 @@ def test_what_is_given_in_the_call_wins(registry: Registry, folder: Path) -> Non
         ({"tag": ["x"]}, BadInputError, "a definition does not say 'tag' (did you mean 'tags'?)"),
         ({"force": True}, BadInputError, "a definition does not say 'force'"),
         ({"files": {"card": "gone.md"}}, BadInputError, "gone.md for 'card'"),
+        ({"files": {"card": "~nobody-of-that-name/card.md"}}, BadInputError, "there is no file ~nobody"),
+        ({"files": {"card": "x" * 5000}}, BadInputError, "there is no file xxx"),
         ({"files": ["card.md"]}, BadInputError, "the files of a definition are paths by name"),
         ({"files": {"model": "card.md"}}, BadInputError, "two artifacts are named 'model'"),
         ({"artifacts": ["a"]}, BadInputError, "the artifacts of a definition are data by name"),
@@ -109,10 +111,13 @@ def test_what_cannot_be_meant_is_refused_and_makes_nothing(
     assert registry.models() == []
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"metrics": {"auc": NaN}}', "{"])
-def test_a_file_that_is_no_definition_is_refused(registry: Registry, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[1]", b'{"metrics": {"auc": NaN}}', b"{", b'{"content": {"a": "\xff"}}', b"[" * 99_999],
+)
+def test_a_file_that_is_no_definition_is_refused(registry: Registry, tmp_path: Path, text: bytes) -> None:
     """In one line, with what it should look like."""
-    (tmp_path / "d.json").write_text(text)
+    (tmp_path / "d.json").write_bytes(text)
     for path in (tmp_path / "d.json", tmp_path / "nowhere.json"):
         with pytest.raises(BadInputError):
             registry.define("churn", path)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from nbreg.errors import BadInputError, did_you_mean
+from nbreg.records import NO_RECORD
 
 if TYPE_CHECKING:
     from nbreg.registry.version import ModelVersion
@@ -85,7 +86,7 @@ def _decoded(path: Path) -> Any:
         return msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}", hint="a JSON file") from error
-    except msgspec.DecodeError as error:
+    except NO_RECORD as error:
         raise BadInputError(f"{path} is no JSON: {error}", hint='{"version": "1.0.5", …}') from None
 
 
@@ -99,10 +100,15 @@ def _named(files: object) -> Mapping[str, Any]:
 
 def _files(files: object, folder: Path) -> dict[str, Path]:
     """Each file or folder as it is on this machine. Raises `BadInputError` where one is not there."""
-    found = {name: folder / Path(path).expanduser() for name, path in _named(files).items()}
-    for name, path in found.items():
-        if not path.exists():
-            raise BadInputError(
-                f"there is no file {path} for {name!r}", hint="paths are read from the definition's folder"
-            )
-    return found
+    return {name: _file(name, path, folder) for name, path in _named(files).items()}
+
+
+def _file(name: str, told: str, folder: Path) -> Path:
+    try:
+        path = folder / Path(told).expanduser()
+        path.stat()
+    except (OSError, RuntimeError, ValueError):  # too long, of a user who is not here, or no path at all
+        raise BadInputError(
+            f"there is no file {told[:200]} for {name!r}", hint="paths are read from the definition's folder"
+        ) from None
+    return path
