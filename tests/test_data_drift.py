@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,30 @@ def test_live_values_that_look_like_secrets_are_not_shown(churn: Registry) -> No
 
     assert found.column("city").verdict == "drifted"
     assert key not in str(found._repr_mimebundle_())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("before", [0, 68])
+def test_a_secret_in_a_long_live_text_is_not_shown(churn: Registry, before: int) -> None:
+    """A text is cut where it is shown: what is left of a secret is no secret's form any more."""
+    key = "AKIAIOSFODNN7EXAMPL3"
+    live = people(600, 1)
+    live.loc[:99, "city"] = " ".join(["x" * before, key, "and more" * 20])
+    found = churn.data_drift("churn@1", live)
+
+    assert found.column("city").unseen
+    assert key[:8] not in str(found._repr_mimebundle_())  # type: ignore[attr-defined]
+
+
+def test_numbers_without_a_mean_are_recorded_and_compared_in_silence(registry: Registry) -> None:
+    """numpy would warn in the user's cell; and where a warning is an error, no column would be recorded."""
+    X = people(400).assign(wide=[1e308, -1e308, 1e308, 1e308] * 100, endless=[np.inf, -np.inf] * 200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained(registry, X)
+        found = registry.data_drift("churn@1", X)
+
+    assert len(found.columns) == 7
+    assert found.verdict == "stable"
 
 
 # what is recorded

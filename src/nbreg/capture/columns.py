@@ -183,7 +183,7 @@ def _array_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
 
     array = values.array.reshape(-1)
     missing = np.isnat(array) if array.dtype.kind in "Mm" else values.missing
-    if array.dtype.kind in "fc" and missing is None and array.size and np.isnan(array.sum()):
+    if array.dtype.kind in "fc" and missing is None and array.size and _may_have_nan(array):
         missing = np.isnan(array)
     present = array if missing is None else array[~missing]
     ordered = _sample(present)
@@ -197,9 +197,25 @@ def _array_sketch(values: Values, redactor: Redactor) -> dict[str, Any]:
     if present.size and array.dtype.kind in "biufMm":
         found |= {"min": _spelled(present.min()), "max": _spelled(present.max())}
     if present.size and array.dtype.kind in "biuf":
-        mean = float(present.mean(dtype=float))
-        found["mean"] = mean if isfinite(mean) else None
+        found["mean"] = mean_of(present)
     return found
+
+
+def mean_of(numbers: Any) -> float | None:
+    """The mean; None where it has no end. numpy would warn of that in whatever cell is run."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        mean = float(numbers.mean(dtype=float))
+    return mean if isfinite(mean) else None
+
+
+def _may_have_nan(array: Any) -> bool:
+    """Quick; true also where the numbers add up to none, as two infinite ones do."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return bool(np.isnan(array.sum()))
 
 
 def _sample(array: Any) -> Any:
@@ -358,7 +374,7 @@ def _bits(array: Any) -> Any:
     if array.dtype.kind not in "biuf":
         return _hashed(array.tolist())
     floats = array.astype("f8") + 0.0  # one zero, and below one NaN
-    if np.isnan(floats.sum()):
+    if _may_have_nan(floats):
         floats[np.isnan(floats)] = np.nan
     return floats.view("u8")
 

@@ -186,14 +186,11 @@ def _why_unknown(before: str) -> str:
 
 
 def _numbers(old: Column, now: _Live, trained: int) -> _Measured:
-    import numpy as np
-
     numbers, looked_at = now.numbers, sum(old.counts)
     gaps = round(old.nulls * looked_at / max(1, trained - old.nulls))  # bins are of some of the rows, perhaps
     facts: dict[str, Any] = {"mean_before": old.mean}
     if numbers.size:
-        mean = float(numbers.mean(dtype=float))
-        facts |= {"mean_now": mean if np.isfinite(mean) else None}
+        facts["mean_now"] = columns.mean_of(numbers)
         if isinstance(old.min, int | float) and isinstance(old.max, int | float):
             near = 1e-6 * max(abs(old.min), abs(old.max))  # a narrower type rounds
             facts["outside"] = float(((numbers < old.min - near) | (numbers > old.max + near)).mean())
@@ -220,7 +217,8 @@ def _texts(old: Column, now: _Live, trained: int, redactor: Redactor) -> _Measur
 
 def _shown(text: str, redactor: Redactor) -> str:
     """As the recorded texts are written, which are short."""
-    return redactor.value(text) if len(text) <= columns.LONGEST else text[: columns.LONGEST] + "…"
+    clean = redactor.value(text)  # before it is cut: half a secret is one that nobody recognizes
+    return clean if len(clean) <= columns.LONGEST else clean[: columns.LONGEST] + "…"
 
 
 def _judged(told: ColumnDrift, found: _Measured, threshold: float) -> ColumnDrift:
