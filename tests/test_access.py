@@ -18,11 +18,15 @@ import pytest
 from servers import Server, running
 from test_server import EXAMPLES, Folder, call, story
 
+import nbreg
 from nbreg import Registry
 from nbreg.access import Level, Person, level
 from nbreg.errors import NbregError, NotPermittedError, UnknownModelError, UnknownRunError
-from nbreg.records import About, Actor
+from nbreg.records import About, Actor, Lifecycle
+from nbreg.registry import gatefunctions
+from nbreg.server.answering import Answer, answer
 from nbreg.server.people import People
+from nbreg.server.registries import Configured, Registries
 from nbreg.server.routes import ROUTES, Route
 from nbreg.settings import Settings
 
@@ -242,3 +246,93 @@ def test_a_service_of_ones_own_holds_people_to_it(tmp_path: Path) -> None:
     with pytest.raises(NbregError):
         theirs.promote("churn@2", "staging")
     assert registry.verify().ok
+
+
+def test_a_run_that_is_not_shown_becomes_nobody_elses_by_registering_from_it(tmp_path: Path) -> None:
+    """A run is shown to who may look at a version of it: nobody makes that version to see the run."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    ada = registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"})))
+    grace = registry.acting_as(Actor(user="grace"), Person(frozenset({"grace"})))
+    with ada.start_run("secret plan") as run:
+        run.log_model({"n": 1})
+
+    for name in (run.id, run.id[:12]):
+        with pytest.raises(UnknownRunError):
+            grace.register("mine", {"n": 2}, run=name)
+    with pytest.raises(UnknownRunError):
+        _ = grace.run(run.id).params
+    assert grace.models() == []
+    assert ada.register("churn", {"n": 2}, run=run.id).run.id == run.id
+
+
+def test_a_run_that_goes_on_is_written_to_and_ended_by_its_maker_alone(tmp_path: Path) -> None:
+    """A service's process runs those of many people: what others see of one, they do not change."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    ada = registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"})))
+    grace = registry.acting_as(Actor(user="grace"), Person(frozenset({"grace"})))
+    with ada.start_run("shared") as run:
+        ada.register("churn", {"n": 1})
+        ada.update_model("churn", readers=["grace"])
+        theirs = grace.run(run.id)
+        for refused in (
+            lambda: theirs.log_params({"rate": 9}), lambda: theirs.log_metric("auc", 0.1),
+            lambda: theirs.log_model({"n": 9}), lambda: theirs.add_note("mine"), theirs.end,
+        ):  # fmt: skip
+            with pytest.raises(NotPermittedError, match="grace did not make the run"):
+                refused()
+        run.log_metric("auc", 0.9)
+        assert (grace.run(run.id).state, theirs.metrics, theirs.params) == ("running", {"auc": 0.9}, {})
+    assert registry.run(run.id).state == "finished"
+
+
+def test_the_gates_of_a_hidden_model_are_not_told_beforehand(tmp_path: Path) -> None:
+    """A gate's name says what a team is afraid of; whoever may not look learns not even that there is one."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"}))).register("churn", {"n": 1})
+    grace = registry.acting_as(Actor(user="grace"), Person(frozenset({"grace"})))
+    registry.require("churn", "staging", fairness_of_the_merger)
+    gatefunctions._declared.clear()  # as in a process that has not declared it
+
+    for refused in (
+        lambda: grace.check("churn", stage="staging"),
+        lambda: grace.register("churn", {"n": 2}, stage="staging"),
+    ):
+        with pytest.raises(NotPermittedError) as told:
+            refused()
+        assert "fairness" not in told.value.line
+    assert grace.seen("churn") == grace.seen("nothing")  # nor when somebody works on it
+
+
+@nbreg.gate
+def fairness_of_the_merger(new: object, old: object, ctx: object) -> bool:
+    """A gate that only its own process can ask."""
+    return True
+
+
+def test_a_tag_from_before_the_teams_changed_brings_nothing_back(tmp_path: Path) -> None:
+    """A server is started anew with other teams: what a browser has is no answer any more."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"}))).register("churn", {"n": 1})
+    registry.update_model("churn", visibility="organisation")
+    route, asked = _route("versions"), {"registry": "team", "model": "churn"}
+
+    def answered(people: People, tag: str = "") -> Answer:
+        served = Registries(None, {"team": Configured(tmp_path / "r", False)}, people=people)
+        return answer(route, served, Actor(user="mallory"), asked, known=tag)
+
+    before = answered(People({}, []))
+    after = answered(People({"risk": ["grace"]}, []), before.etag)
+
+    assert answered(People({}, []), before.etag).status == 304
+    assert (before.status, after.status) == (200, 404)
+
+
+def test_what_holds_for_all_models_is_chosen_by_administrators(tmp_path: Path) -> None:
+    """The stages of a registry, and whether git keeps it, are everybody's."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    grace = registry.acting_as(Actor(user="grace"), Person(frozenset({"grace"})))
+
+    for chosen in ({"stages": ["none", "testing", "live", "archived"]}, {"git": True}):
+        with pytest.raises(NotPermittedError):
+            grace.init(**chosen)  # type: ignore[arg-type]
+    assert registry.stages == Lifecycle().stages

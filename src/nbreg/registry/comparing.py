@@ -67,7 +67,7 @@ def judge(desk: Desk, request: Request, new: changes.Side) -> Judged:
     """Compare what is about to be registered with its base; never a reason not to register."""
     if not naming.counts_up(desk, request):
         return Judged()
-    database = desk.folder.model_if_any(request.model)
+    database = desk.model_if_any(request.model)
     base = naming.base_row(database, request) if database is not None else None
     if database is None or base is None or naming.counted_from(database, base) is None:
         return Judged(changes.FIRST, base.id if base else "")
@@ -80,7 +80,7 @@ def step_beside(desk: Desk, request: Request, new: changes.Side) -> changes.Impl
     """The step that a registration is where the caller says another; None where nobody says one."""
     if request.version is None and request.bump is None:
         return None
-    database = desk.folder.model_if_any(request.model)
+    database = desk.model_if_any(request.model)
     base = naming.base_row(database, request) if database is not None else None
     if database is None or base is None:
         return None

@@ -783,6 +783,7 @@ class Registry(
         """
         keeping.begin(self._desk, stages)
         if git:
+            self._desk.check_admin("what holds for all models")
             self._desk.folder.allow_git(self.actor)
         return self.location
 

@@ -182,7 +182,7 @@ def _would_be(
     if known is not None:
         return "", changes.Implied(None, f"equal content is {known.ref} already"), None
     judged = comparing.judge(desk, request, made.side)
-    database = desk.folder.model_if_any(request.model)
+    database = desk.model_if_any(request.model)
     if database is None:
         return "", changes.FIRST, None
     base = naming.base_row(database, request)

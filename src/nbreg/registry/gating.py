@@ -320,7 +320,7 @@ def check_beforehand(desk: Desk, request: Request) -> None:
     stage = request.stage
     if not stage:
         return
-    wanted = required(desk.lifecycle, desk.folder.model_if_any(request.model), stage)
+    wanted = required(desk.lifecycle, desk.model_if_any(request.model), stage)
     failed = _unavailable(wanted)
     if failed:
         raise GateUnavailableError(

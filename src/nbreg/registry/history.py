@@ -91,6 +91,8 @@ class HistoryVerbs:
 
     def seen(self, model: str) -> tuple[int, int, int]:
         """What is another value after every write to a model: cheap to ask, every second if need be."""
+        if self._desk.rights is not None and not self._desk.rights.shows(model):
+            return (0, 0, 0)
         try:
             status = (self._desk.folder.model_path(model) / "journal.jsonl").stat()
         except OSError:

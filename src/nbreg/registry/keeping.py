@@ -37,7 +37,7 @@ def begin(desk: Desk, stages: Iterable[str] | None) -> None:
         raise ConflictError(
             "the stages of a registry are chosen before it has a model", hint="begin another one, and merge"
         )
-    with desk.folder.own.transaction("stages-chosen", by=desk.actor):
+    with desk.transaction(desk.folder.own, "stages-chosen"):
         own = desk.folder.own_row()
         desk.folder.put_own(msgspec.structs.replace(own, lifecycle=rules))
 

@@ -391,7 +391,7 @@ def _relabelled(database: JournalDB, draft: Line, request: Request, row: Version
 
 def holder(desk: Desk, request: Request, content_digest: str) -> Entry | None:
     """The version of that content which `register` would return instead of making one."""
-    database = desk.folder.model_if_any(request.model)
+    database = desk.model_if_any(request.model)
     row = None if database is None or request.new else _holder_of(database, content_digest)
     return Entry(request.model, database, row) if database is not None and row is not None else None
 

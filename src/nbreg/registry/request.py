@@ -165,11 +165,15 @@ def _run(desk: Desk, given: object) -> RunLink:
 
 
 def linked_run(desk: Desk, run_id: str) -> RunLink:
-    """The link of a run that is here. Raises `UnknownRunError`."""
+    """The link of a run that is here for whoever asks. Raises `UnknownRunError`."""
     runs = desk.folder.runs
     found = runs.fold(runs.resolve(run_id)).begun
     if found is None:
         raise BadInputError(f"the file of the run {run_id} has no beginning", hint="link another run")
+    if desk.rights is not None:
+        from nbreg.registry import running
+
+        running.record(desk, found.id)  # who makes a version of a run may see it: not one that is not shown
     return RunLink(
         id=found.id,
         name=found.name,

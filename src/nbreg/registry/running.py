@@ -136,6 +136,8 @@ def writer(desk: Desk, link: RunLink, *, begin_it: bool) -> RunLog:
     """The open file of a run. Raises `RunEndedError` where this process does not run it."""
     found = desk.folder.runs.log(link.id)
     if found is not None:
+        if desk.rights is not None:
+            _check_own(desk, record(desk, link.id))  # a service's process runs those of many people
         return found
     if begin_it:
         return begin(desk, link, ambient=True)
@@ -154,6 +156,8 @@ def end(desk: Desk, link: RunLink, state: str, error: str = "") -> None:
     """End a run of this process."""
     if state not in ("finished", "failed"):
         raise BadInputError(f"a run does not end as {state!r}", hint="'finished' or 'failed'")
+    if desk.rights is not None:
+        _check_own(desk, record(desk, link.id))
     set_ended(link)
     ended: RunState = "failed" if state == "failed" else "finished"
     desk.folder.runs.end(link.id, desk.folder.now(), ended, checked_word(error, "the class of an error"))

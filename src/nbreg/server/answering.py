@@ -112,7 +112,8 @@ def _tag(route: Route, visit: Visit, question: Asked) -> str:
         return ""
     named = models_of(question)
     state = visit.cursor if route.fresh == "registry" else visit.registry.stamp(*named)
-    who = sorted(visit.person.names) if visit.person else []  # others are shown other models
+    person = visit.person  # others are shown other models, and the same ones others when the teams change
+    who = [sorted(person.names), person.is_member, person.is_admin] if person else []
     seen = [contract_digest(), str(visit.registry.location), state, msgspec.structs.asdict(question), who]
     return f'"{digest_of(canonical(seen))[:32]}"'
 
