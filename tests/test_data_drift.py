@@ -1,11 +1,11 @@
 """Live data against what a version was trained on: what moved, how much, and whether to train again.
 
 >>> registry.data_drift("churn@production", live)
-churn@1.0.0 · train, 800 rows → 500 live rows
+churn@1.0.0 · train, 800 rows → 600 live rows
 the live data has drifted: age, city
 column  verdict   PSI        gaps  what is different
-age     drifted  2.50  0 % → 20 %  mean 39.74 → 52.72 · 5.3 % beyond all that was trained on
-city    drifted  1.34           –  'Oslo' 72 % → 31 % · never seen: Bern (6.2 %)
+age     drifted  2.56  0 % → 20 %  mean 39.74 → 52.72 · 4.6 % beyond all that was trained on
+city    drifted  0.89           –  'Oslo' 72 % → 31 % · never seen: Bern (6.2 %)
 3 columns stable
 
 $ nbreg run train.ipynb --when-drifted churn@production live.parquet
@@ -117,6 +117,22 @@ def test_values_that_are_no_longer_there_are_a_drift(churn: Registry) -> None:
     assert (found.column("age").gaps_before, found.column("age").gaps_now) == (0.0, 0.25)
     assert "0 % → 25 %" in repr(found)
     assert found.column("visits").verdict == "stable"
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [([1.0] * 400, [2.0] * 400), ([0, 1] * 200, [0, 5] * 200), ([True] * 400, [False] * 400)],
+)
+def test_a_value_beyond_all_that_was_trained_on_is_no_usual_one(
+    registry: Registry, before: list[Any], now: list[Any]
+) -> None:
+    """A constant that is another one has drifted, and so has a flag of 0 and 1 that is 5."""
+    trained(registry, pd.DataFrame({"flag": before}))
+    found = registry.data_drift("churn@1", pd.DataFrame({"flag": now}))
+
+    assert found.column("flag").verdict == "drifted"
+    assert (found.column("flag").outside or 0) >= 0.5
+    assert registry.data_drift("churn@1", pd.DataFrame({"flag": before})).verdict == "stable"
 
 
 def test_columns_that_went_came_or_changed_their_type_are_told(churn: Registry) -> None:

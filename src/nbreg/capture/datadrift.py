@@ -1,8 +1,9 @@
 """Live data against what is recorded of the data that a version was trained on, column by column.
 
-The measure is the population stability index over the recorded bins or texts, a gap counted as a
-value. It grows when rows are few, without anything having moved: what chance alone brings about in
-one of a thousand columns is worked out beside it, and below that nothing is said to have moved.
+The measure is the population stability index over the recorded bins or texts. A gap is counted as a
+value, and so are numbers beyond all that was trained on. It grows when rows are few, without anything
+having moved: what chance alone brings about in one of a thousand columns is worked out beside it, and
+below that nothing is said to have moved.
 """
 
 from __future__ import annotations
@@ -189,12 +190,15 @@ def _numbers(old: Column, now: _Live, trained: int) -> _Measured:
     numbers, looked_at = now.numbers, sum(old.counts)
     gaps = round(old.nulls * looked_at / max(1, trained - old.nulls))  # bins are of some of the rows, perhaps
     facts: dict[str, Any] = {"mean_before": old.mean}
+    beyond = 0  # in a bin of their own: the first and the last recorded one would take them for usual
     if numbers.size:
         facts["mean_now"] = columns.mean_of(numbers)
         if isinstance(old.min, int | float) and isinstance(old.max, int | float):
             near = 1e-6 * max(abs(old.min), abs(old.max))  # a narrower type rounds
-            facts["outside"] = float(((numbers < old.min - near) | (numbers > old.max + near)).mean())
-    return _Measured([*old.counts, gaps], [*bins.counted(old.edges, numbers), now.gaps], facts)
+            outside = (numbers < old.min - near) | (numbers > old.max + near)
+            facts["outside"] = float(outside.mean())
+            beyond, numbers = int(outside.sum()), numbers[~outside]
+    return _Measured([*old.counts, 0, gaps], [*bins.counted(old.edges, numbers), beyond, now.gaps], facts)
 
 
 def _texts(old: Column, now: _Live, trained: int, redactor: Redactor) -> _Measured:
