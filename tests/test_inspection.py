@@ -25,7 +25,8 @@ from sklearn.utils import Bunch
 
 from nbreg import Registry, families, records
 from nbreg.errors import CannotStoreError, DamagedObjectError, TrustError
-from nbreg.families import files, inspection
+from nbreg.families import files, inspection, layers
+from nbreg.families.standins import Instance, OddError, Weight
 from nbreg.records import Artifact, Chunk, FileEntry
 from nbreg.settings import Settings
 from nbreg.store import blobs
@@ -288,6 +289,39 @@ def test_files_that_nobody_stored_are_damage(kind: Any, paths: list[str]) -> Non
 
     with pytest.raises(DamagedObjectError):
         files.Opened(artifact, read).load()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "gates", "is_honest"),
+    [("LSTM", "LSTM", 4, True), ("GRU", "GRU", 3, False), ("RNN", "RNN_TANH", 1, False)],
+)
+def test_only_an_lstm_projects(name: str, mode: str, gates: int, is_honest: bool) -> None:
+    """torch's other recurrent layers count their weights by fours, and would take each for another one."""
+    layer = Instance(f"torch.nn.modules.rnn.{name}")
+    shapes = [
+        {
+            f"weight_ih_l{n}": (gates * 4, 2 if n else 3), f"weight_hh_l{n}": (gates * 4, 2),
+            f"bias_ih_l{n}": (gates * 4,), f"bias_hh_l{n}": (gates * 4,), f"weight_hr_l{n}": (2, 4),
+        }
+        for n in range(4)
+    ]  # fmt: skip
+    weights = {key: Weight((key,)) for each in shapes for key in each}
+    for key, weight in weights.items():
+        weight.find({key: ("F32", next(each[key] for each in shapes if key in each))})
+    layer.__setstate__(
+        {
+            "mode": mode, "input_size": 3, "hidden_size": 4, "num_layers": 4, "proj_size": 2, "bias": True,
+            "bidirectional": False, "batch_first": False, "_parameters": weights, "_buffers": {}, "_modules": {},
+            "_all_weights": [list(each) for each in shapes], "_flat_weights_names": list(weights),
+            "_flat_weights": list(weights.values()),
+        }
+    )  # fmt: skip
+
+    if is_honest:
+        layers.RULES[layer.name](layer)
+    else:
+        with pytest.raises(OddError, match="proj_size"):
+            layers.RULES[layer.name](layer)
 
 
 def test_a_name_that_is_no_text_cannot_be_stored(registry: Registry, tmp_path: Path) -> None:

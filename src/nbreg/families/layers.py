@@ -127,6 +127,7 @@ def _runs(layer: Instance) -> Iterator[dict[str, Shape]]:
     inputs, hidden = _size(layer, "input_size"), _size(layer, "hidden_size")
     out, layers = _size(layer, "proj_size", 0), _size(layer, "num_layers")
     must(out < hidden and layers <= _MOST_LAYERS, f"{layer.name}: its sizes")
+    must(not out or mode == "LSTM", f"{layer.name}: its proj_size")  # others take four weights for each run
     directions = 2 if _flag(layer, "bidirectional") else 1
     rows, state, biased = modes[mode] * hidden, out or hidden, _flag(layer, "bias")
     for number in range(layers):
