@@ -260,7 +260,7 @@ function EditModel({ model, about, onDone, onCancel }: { model: string; about: I
         <input className="jp-mod-styled" value={now.owners} onChange={event => setNow({ ...now, owners: event.target.value })} />
       </label>
       <label>
-        {trans.__('Who may see it; this is said, and enforced by nothing')}
+        {trans.__('Who may see it; a server may hold people to it')}
         <select className="jp-mod-styled" value={now.visibility} onChange={event => setNow({ ...now, visibility: event.target.value as IAbout['visibility'] })}>
           {VISIBILITIES.map(each => (
             <option key={each}>{each}</option>

@@ -79,7 +79,9 @@ class DraftsView:
         table = self._panel.look()
         choices = self._panel.choices(table)
         self._head.value = self._parts.sheet() + table.head()
-        self._list.value = table.lines() + limit_told(table)
+        # What scrolls sideways in a narrow window is reached by Tab, too.
+        lines = f'<div tabindex="0" style="overflow-x: auto">{table.lines()}</div>'
+        self._list.value = lines + limit_told(table)
         self._parts.quietly(lambda: self._choose(choices))
         self._parts.hide(self._form, hidden=not choices)
 
