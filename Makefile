@@ -41,8 +41,9 @@ lint: $(TEST)
 types: $(TEST)
 	@$(PY) -m mypy
 
+# A process for each core, up to four: most of a test's time is that of the kernels and servers that it starts.
 tests: $(TEST) extension
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # In a process of its own. Without a browser it is skipped with the reason, unless NBREG_REQUIRE_BROWSER=1.
 browser: $(TEST) extension  ## the panels and the sidebar in a real JupyterLab and a real chromium, which is installed where that is possible

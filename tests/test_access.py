@@ -285,12 +285,15 @@ def test_a_run_that_goes_on_is_written_to_and_ended_by_its_maker_alone(tmp_path:
     assert registry.run(run.id).state == "finished"
 
 
-def test_the_gates_of_a_hidden_model_are_not_told_beforehand(tmp_path: Path) -> None:
+def test_the_gates_of_a_hidden_model_are_not_told_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A gate's name says what a team is afraid of; whoever may not look learns not even that there is one."""
     registry = Registry(tmp_path / "r", settings=Settings(capture=False))
     registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"}))).register("churn", {"n": 1})
     grace = registry.acting_as(Actor(user="grace"), Person(frozenset({"grace"})))
-    registry.require("churn", "staging", fairness_of_the_merger)
+    monkeypatch.setattr(gatefunctions, "_declared", {})
+    registry.require("churn", "staging", nbreg.gate(fairness_of_the_merger))
     gatefunctions._declared.clear()  # as in a process that has not declared it
 
     for refused in (
@@ -303,7 +306,6 @@ def test_the_gates_of_a_hidden_model_are_not_told_beforehand(tmp_path: Path) -> 
     assert grace.seen("churn") == grace.seen("nothing")  # nor when somebody works on it
 
 
-@nbreg.gate
 def fairness_of_the_merger(new: object, old: object, ctx: object) -> bool:
     """A gate that only its own process can ask."""
     return True

@@ -200,13 +200,14 @@ def test_rows_that_hold_secrets_are_not_frozen(tmp_path: Path, column: dict[str,
     assert version.data.columns["Xtr"][0].withheld
 
 
+class Rude(RuntimeWarning):
+    """A category that nobody else filters."""
+
+
 def test_registering_changes_nothing(tmp_path: Path) -> None:
     """With and without nbreg, the rest of the notebook gives the same, bit by bit."""
     table = people()
     model = fitted(table)
-
-    class Rude(RuntimeWarning):
-        """A category that nobody else filters."""
 
     warnings.warn("so that Python has noted that it was shown", Rude, stacklevel=1)
     before = _state(model, table)

@@ -629,9 +629,9 @@ print(model.predict([[1, 2]]).tolist(), made.st_ino)
 def test_a_killed_maker_leaves_nothing_that_counts(old: Registry, past: Past, tmp_path: Path) -> None:
     """An environment is there whole or not at all; two that want it at once make one."""
     home = tmp_path / "environments"
-    killed = children.start(MAKES, past.registry, home)
+    killed = children.start(MAKES, past.registry, home, start_new_session=True)
     assert comes_true(lambda: any(home.glob("tmp-*/pyvenv.cfg")))
-    killed.kill()
+    os.killpg(killed.pid, signal.SIGKILL)  # with what it started, which would go on to write
     killed.communicate()
     assert environments.kept(home) == []
 

@@ -318,17 +318,17 @@ def _pretty(value: Any) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def main() -> int:
+def main(folder: Path = FOLDER) -> int:
     """Write the files; those of routes that are gone go."""
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     made = answers()
-    for path in FOLDER.glob("*.json"):
+    for path in folder.glob("*.json"):
         if path.stem not in made:
             path.unlink()
     for name, data in made.items():
-        (FOLDER / f"{name}.json").write_bytes(data)
+        (folder / f"{name}.json").write_bytes(data)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))
