@@ -70,7 +70,7 @@ class Kernel:
             self._note(ran, kind, content)
         while (reply := self.client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != message:
             pass
-        ran.status = reply["content"]["status"]
+        ran.status = reply["content"].get("status", "")
         return ran
 
     @staticmethod
@@ -112,6 +112,11 @@ class Kernel:
         assert len(lines) == 1, lines
         assert lines[0].startswith("UsageError: ")
         return lines[0].removeprefix("UsageError: ")
+
+    def rest(self) -> None:
+        """Let the kernel handle a message that is no cell, as one that is idle does."""
+        # All that it publishes is read: what nobody reads, zmq drops beyond a thousand, and the next cell's with it.
+        self.finish(self.client.kernel_info())
 
     def complete(self, code: str) -> list[str]:
         """What Tab offers at the end of the code, as whole lines."""

@@ -272,9 +272,7 @@ def test_what_is_too_large_to_hold_up_a_cell_waits_until_the_kernel_is_idle(kern
 def until(kernel: Kernel, there: object) -> None:
     """Let the kernel come to rest, message by message, until its drafts are as wanted."""
     for _ in range(2000):
-        kernel.client.kernel_info()
-        while kernel.client.get_shell_msg(timeout=60)["msg_type"] != "kernel_info_reply":
-            pass
+        kernel.rest()
         if there(listed()):  # type: ignore[operator]
             return
     raise AssertionError(listed())
