@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernels import MODEL, Kernel, running_kernel
+from kernels import MODEL, SECONDS, Kernel, running_kernel
 
 import nbreg
 from nbreg.display import TABLE_MIME
@@ -271,7 +272,8 @@ def test_what_is_too_large_to_hold_up_a_cell_waits_until_the_kernel_is_idle(kern
 
 def until(kernel: Kernel, there: object) -> None:
     """Let the kernel come to rest, message by message, until its drafts are as wanted."""
-    for _ in range(2000):
+    patience = time.monotonic() + SECONDS
+    while time.monotonic() < patience:
         kernel.rest()
         if there(listed()):  # type: ignore[operator]
             return
