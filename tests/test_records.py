@@ -139,6 +139,15 @@ def test_a_manifest_knows_nothing_that_can_change() -> None:
     }  # fmt: skip
 
 
+def test_runs_that_begin_in_one_millisecond_are_in_their_order() -> None:
+    """A loop over short trainings is listed as it went, and the newest run is the last one."""
+    ids = [records.new_run_id() for _ in range(100)]
+
+    assert len({each[:12] for each in ids}) < len(ids)  # some did
+    assert sorted(ids) == ids
+    assert {len(each) for each in ids} == {32}
+
+
 @given(st.datetimes(datetime(1, 1, 3), datetime(9999, 1, 1)), st.integers(-12, 12))
 def test_timestamps_sort_as_times_do(moment: datetime, hours: int) -> None:
     """Text order is time order, whatever the zone it was taken in."""

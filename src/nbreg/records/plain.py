@@ -102,8 +102,9 @@ def _brief(value: object) -> str:
 
 
 def new_run_id() -> str:
-    """An id that sorts by time: milliseconds, then chance."""
-    return f"{time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    """An id that sorts by time: 12 digits of milliseconds, 5 of nanoseconds within, then chance."""
+    milliseconds, within = divmod(time_ns(), 1_000_000)
+    return f"{milliseconds:012x}{within:05x}{os.urandom(8).hex()[1:]}"
 
 
 def canonical(value: object) -> bytes:
