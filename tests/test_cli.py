@@ -221,9 +221,9 @@ def test_wrong_arguments_are_exit_code_two() -> None:
 def test_an_empty_folder_is_an_empty_registry(tmp_path: Path) -> None:
     """Looking makes no file."""
     (tmp_path / "r").mkdir()
-    assert good("models", "--registry", str(tmp_path / "r")).startswith("no models yet")
-    assert as_json("models", "--registry", str(tmp_path / "r")) == []
-    assert good("models").startswith("no models yet")
+    for where in (["--registry", str(tmp_path / "r")], []):
+        assert nbreg("models", *where).stdout.startswith("no models yet")
+        assert json.loads(nbreg("models", *where, "--json").stdout) == []
     assert not any((tmp_path / "r").iterdir())
     assert not Path(".nbreg").exists()
 
@@ -246,8 +246,34 @@ def test_a_misspelled_variable_and_a_folder_without_a_registry_are_told_so(
     monkeypatch.delenv("NBREG_REGISTRY")
     assert "there is no registry in" in refused("versions", "churn")
     assert "(cd to where it is, --registry, or $NBREG_REGISTRY)" in refused("versions", "churn")
-    assert "there is no registry in" in good("models")
-    assert as_json("models") == []
+    for command in (["models"], ["events"], ["search", "number == 1"], ["du", "--json"], ["drafts"]):
+        looked = nbreg(*command)
+        assert looked.returncode == 0, command
+        assert looked.stderr == f"nbreg: there is no registry in {Path.cwd() / '.nbreg'}\n"
+
+
+def test_help_is_asked_for_as_elsewhere() -> None:
+    """`nbreg help promote` is what hands type that know git."""
+    assert good("help") == good("--help")
+    assert good("help", "promote") == good("promote", "--help")
+
+
+def test_a_hint_in_a_shell_is_typed_in_a_shell(filled: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has a shell and no Python is not told to call a method."""
+    assert "`nbreg set-split churn production=90 staging=10`" in refused("route", "churn", "customer-1")
+    assert "`nbreg requests` lists them" in refused("approve", "r1")
+    assert "`nbreg register-dataset NAME PATH`" in good("datasets")
+    assert "`nbreg promote churn@1 production`" in refused("rollback", "churn", "--to", "1")
+    monkeypatch.delenv("NBREG_REGISTRY")
+    assert "or $NBREG_REGISTRY; --new-model for one" in refused("require", "churn", "production", "proven")
+
+
+def test_what_was_mistyped_is_said_of_what_was_typed(filled: Registry) -> None:
+    """A slip of the pen is neither a damaged registry nor a purge of everything."""
+    assert "churn@1.1.0 is in production already" in refused("rollback", "churn", "--to", "2")
+    assert "'churn' is no head" in refused("verify", "--expect", "churn")
+    assert "-1 is no number of days from 0 on" in refused("purge", "--older-than", "-1")
+    assert "there is no file nowhere.csv" in refused("who-decided", "nowhere.csv")
 
 
 def test_a_registry_that_a_command_makes_is_told(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def _run(arguments: list[str]) -> Shown:
         from nbreg.cli import shells
 
         return Shown(*shells.answer(asked))
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     if not arguments:
         print(COMMANDS.get_help(click.Context(COMMANDS, info_name="nbreg")), file=sys.stderr)
         raise click.exceptions.Exit(2)

@@ -95,8 +95,12 @@ class Command(click.Command):
         location = location or ctx.find_root().params.get("location")
         registry = [] if self._opens == "none" else [opened(location, may_make=self._opens == "any")]
         answer = self._body(*registry, **given)
-        if registry and registry[0].is_new and self.name != "init":
-            click.echo(f"nbreg: new registry in {registry[0].location}", err=True)
+        for each in registry:
+            if each.is_new and self.name != "init":
+                click.echo(f"nbreg: new registry in {each.location}", err=True)
+            elif answer.ok and not each.id:
+                # Else who stands in the wrong folder reads that nothing has happened yet.
+                click.echo(f"nbreg: there is no registry in {each.location}", err=True)
         return Shown(_json(answer.json) if as_json else answer.text, 0 if answer.ok else 1)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -51,7 +51,8 @@ def datasets(registry: Registry, name: str | None) -> Answer:
 
     found = registry.dataset(name).history if name else registry.datasets()
     records = [each.record for each in found]
-    return Answer(repr(DatasetTable(records)), [as_facts(each) for each in records])
+    how = "no data set was named yet; `nbreg register-dataset NAME PATH` names one"
+    return Answer(repr(DatasetTable(records)) if records else how, [as_facts(each) for each in records])
 
 
 @family.command("nbreg dataset customers@2")
@@ -98,7 +99,8 @@ def feature_sets(registry: Registry, model: str | None) -> Answer:
     from nbreg.display.belonging import FeatureSetTable
 
     found = registry.feature_sets(model)
-    return Answer(repr(FeatureSetTable(found)), found)
+    how = "no version has features that are known; `nbreg register MODEL FILE --data train=PATH` tells them"
+    return Answer(repr(FeatureSetTable(found)) if found else how, found)
 
 
 # links

@@ -88,7 +88,13 @@ def who_decided(registry: Registry, rows: str, model: str | None, since: str | N
 
 @family.command("nbreg decided-by churn@production", "nbreg decided-by churn@3 --limit 500 --json")
 @argument("ref", REF, "the version")
-@click.option("--limit", type=click.IntRange(0, 10_000), default=20, show_default=True, help="answers listed")
+@click.option(
+    "--limit",
+    type=click.IntRange(0, 10_000),
+    default=20,
+    metavar="N",
+    help="no more than N; default: 20",
+)
 def decided_by(registry: Registry, ref: str, limit: int) -> Answer:
     """Show how much a version decided since when, and its newest answers.
 

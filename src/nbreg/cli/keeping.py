@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +40,12 @@ def _heads(given: tuple[str, ...]) -> dict[str, str] | list[str] | None:
     if not given:
         return None
     named = [each.rpartition("=") for each in given]
+    for _, _, head in named:
+        # A slip of the pen is no damage of a registry.
+        if not re.fullmatch(r"[0-9a-f]{8,64}", head):
+            raise BadInputError(
+                f"{head[:80]!r} is no head", hint="8 to 64 hex digits, as `nbreg verify` prints them"
+            )
     if all(equals for _, equals, _ in named):
         return {model: head for model, _, head in named}
     if any(equals for _, equals, _ in named):

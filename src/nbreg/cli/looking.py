@@ -33,8 +33,7 @@ def models(registry: Registry) -> Answer:
 
     rows = registry.models()
     if not rows:
-        where = "" if registry.id else f" (there is no registry in {registry.location})"
-        return Answer(f"no models yet; `nbreg register NAME FILE` registers one{where}", rows)
+        return Answer("no models yet; `nbreg register NAME FILE` registers one", rows)
     return Answer(repr(ModelTable(rows)), rows)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from nbreg import lifecycle
-from nbreg.errors import ConflictError, GateError, TransitionError, spelled
+from nbreg.errors import ConflictError, GateError, TransitionError, call, spelled
 from nbreg.names import check_model_name, parse_reference
 from nbreg.records import Lifecycle, Move, StageRow, VersionRow
 from nbreg.registry import bookkeeping, cautions, foreseeing, gating, reading
@@ -194,11 +194,16 @@ def earlier(
         ):
             continue
         return row, held.before
+    if holder is not None and wanted == holder.number:
+        raise TransitionError(
+            f"{model}@{holder.name or holder.number} is in {stage} already",
+            hint="without a version, it goes to the one that held it before",
+        )
     if wanted is not None:
         now = f" {model}@{holder.name or holder.number}" if holder else ""
         raise TransitionError(
             f"{model}@{wanted} did not hold {stage} before{now}, or is in a higher stage now",
-            hint=f"to put it there, promote or retire it: {model}@{wanted} {stage}",
+            hint=f"to put it there all the same: {call('promote', f'{model}@{wanted}', stage)}",
         )
     now = f"; {model}@{holder.name or holder.number} holds it now" if holder else ""
     if holder is not None and (gone := _held_last(database, stage, holder.number)):

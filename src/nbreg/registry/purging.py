@@ -29,6 +29,8 @@ def purge(
     desk.check_admin("a purge")
     if include_protected and not reason:
         raise BadInputError("purging protected versions needs a reason", hint=option("reason", "…"))
+    if older_than is not None and not older_than >= 0:
+        raise BadInputError(f"{older_than:g} is no number of days from 0 on", hint=option("older_than", "30"))
     folder = desk.folder
     if folder.row() is None:
         return PurgeReport(dry_run=dry_run)

@@ -207,7 +207,7 @@ def _named(desk: Desk, given: Given) -> tuple[str, JournalDB, int]:
     match = _ID.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise BadReferenceError(
-            f"{text!r:.80} names no request", hint="for example 'churn:r3', as registry.requests() gives them"
+            f"{text!r:.80} names no request", hint=f"for example 'churn:r3'; {call('requests')} lists them"
         )
     return match[1], desk.model(match[1]), int(match[2])
 

@@ -85,7 +85,7 @@ def _is_to_come(desk: Desk, model: str, *, new_model: bool) -> bool:
         desk.model(model)
     except UnknownModelError as error:
         if not new_model:
-            error.hint = f"{error.hint} {option('new_model')} for one that has no version yet".strip()
+            error.add_hint(f"{option('new_model')} for one that has no version yet")
             raise
         return True
     return False

@@ -16,7 +16,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nbreg import lifecycle
-from nbreg.errors import BadReferenceError, BadValueError, NbregError, StoreError, UnknownVersionError
+from nbreg.errors import (
+    BadReferenceError,
+    BadValueError,
+    NbregError,
+    StoreError,
+    UnknownVersionError,
+    spelled,
+)
 from nbreg.names import parse_reference
 from nbreg.records import SplitRow
 from nbreg.registry import bookkeeping, reading
@@ -285,7 +292,11 @@ class Router:
         row = database.row(*SPLIT, SplitRow)
         if row is None:
             raise UnknownVersionError(
-                f"{model!r} has no split", hint=f"set_split({model!r}, {{'production': 0.9, 'staging': 0.1}})"
+                f"{model!r} has no split",
+                hint=spelled(
+                    f"registry.set_split({model!r}, {{'production': 0.9, 'staging': 0.1}})",
+                    f"`nbreg set-split {model} production=90 staging=10` makes one",
+                ),
             )
         return row.weights
 

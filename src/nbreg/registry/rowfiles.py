@@ -22,8 +22,11 @@ def read(text: str) -> list[dict[str, Any]]:
     path = Path(text).expanduser()
     try:
         content = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise BadInputError(f"there is no file {path}", hint=f"a path is read from {Path.cwd()}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} cannot be read: {error}", hint="a CSV or JSON file in UTF-8") from None
+        told = getattr(error, "strerror", None) or error
+        raise BadInputError(f"{path} cannot be read: {told}", hint="a CSV or JSON file in UTF-8") from None
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson") or content.lstrip()[:1] in ("{", "["):
         return _json(content, str(path))
     return _csv(content, path)
