@@ -80,21 +80,34 @@ class Benchmark:
 # timing
 
 
-def in_turns(contestants: Sequence[Callable[[int], object]], turns: int, *, warm: int = 3) -> list[Times]:
+def in_turns(
+    contestants: Sequence[Callable[[int], object]], turns: int, *, warm: int = 3, told: str = ""
+) -> list[Times]:
     """Call each contestant once in each turn, and time it; the first `warm` turns do not count.
 
     A contestant is given the number of the turn, counted from the first warm one. The garbage
-    collector is left as it is: it runs in users' kernels too.
+    collector is left as it is: it runs in users' kernels too. Where turns take seconds, `told` is
+    what they are about: whoever waits sees between them how far it is.
     """
     gc.collect()
     found = [Times([], []) for _ in contestants]
     for turn in range(-warm, turns):
+        if told:
+            progress(f"{told}: turn {turn + warm + 1} of {turns + warm}")
         for contestant, times in zip(contestants, found, strict=True):
             wall, cpu = timed(lambda run=contestant, turn=turn: run(turn + warm))  # type: ignore[misc]
             if turn >= 0:
                 times.wall.append(wall)
                 times.cpu.append(cpu)
     return found
+
+
+def progress(told: str) -> None:
+    """Say on stderr how far it is: over the line before in a terminal, on a line of its own in a log."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{told}", end="", file=sys.stderr, flush=True)
+    else:
+        print(told, file=sys.stderr, flush=True)
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -282,5 +295,7 @@ def main(benchmark: Benchmark, arguments: Sequence[str] | None = None) -> bool:
         results = given.results or (None if given.smallest else RESULTS)
         if results:
             record(benchmark, scale, figures, to=results, work=work)
+    if sys.stderr.isatty():
+        progress("")
     print(f"\n{benchmark.name}: {benchmark.claim}\n{table(figures)}", flush=True)
     return given.smallest or all(each.is_met is not False for each in figures)
