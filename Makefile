@@ -25,10 +25,11 @@ help:  ## this list
 demo: $(DEMO)  ## run the quickstart notebook and show the versions it made; two minutes the first time
 	@$(PY) tools/demo.py
 
+# The story takes place in a folder of its own; its kernel is told of the registry that the sidebar shows.
 lab: $(DEMO) $(LAB)  ## open JupyterLab, with the sidebar, on a copy of the quickstart
 	@$(PY) tools/labextension.py
 	@$(PY) tools/demo.py --prepare
-	@$(PY) -m jupyterlab $(AS_ROOT) --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
+	@NBREG_REGISTRY='$(CURDIR)/notebooks/run/.nbreg' $(PY) -m jupyterlab $(AS_ROOT) --notebook-dir=notebooks/run notebooks/run/01-quickstart.ipynb
 
 test: check  ## everything that must hold before a change goes in: what CI runs
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-SECONDS = 60
+SECONDS = 120
 
 MODEL = """
 class Mean:
@@ -59,6 +59,17 @@ class Kernel:
         return message
 
     def finish(self, message: str) -> Ran:
+        ran = self._published(message)
+        ran.status = self._answered(message)["content"].get("status", "")
+        return ran
+
+    def reply(self, message: str) -> dict[str, Any]:
+        """What the kernel answers to a message that is no cell; what it publishes meanwhile is read."""
+        # What nobody reads, zmq drops beyond a thousand, and the next cell's with it.
+        self._published(message)
+        return self._answered(message)
+
+    def _published(self, message: str) -> Ran:
         ran = Ran()
         while True:
             got = self.client.get_iopub_msg(timeout=SECONDS)
@@ -66,12 +77,14 @@ class Kernel:
                 continue
             kind, content = got["msg_type"], got["content"]
             if kind == "status" and content["execution_state"] == "idle":
-                break
+                return ran
             self._note(ran, kind, content)
+
+    def _answered(self, message: str) -> dict[str, Any]:
         while (reply := self.client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != message:
             pass
-        ran.status = reply["content"].get("status", "")
-        return ran
+        answer: dict[str, Any] = reply
+        return answer
 
     @staticmethod
     def _note(ran: Ran, kind: str, content: dict[str, Any]) -> None:
@@ -115,15 +128,11 @@ class Kernel:
 
     def rest(self) -> None:
         """Let the kernel handle a message that is no cell, as one that is idle does."""
-        # All that it publishes is read: what nobody reads, zmq drops beyond a thousand, and the next cell's with it.
-        self.finish(self.client.kernel_info())
+        self.reply(self.client.kernel_info())
 
     def complete(self, code: str) -> list[str]:
         """What Tab offers at the end of the code, as whole lines."""
-        self.client.complete(code, len(code))
-        while (reply := self.client.get_shell_msg(timeout=SECONDS))["msg_type"] != "complete_reply":
-            pass
-        content = reply["content"]
+        content = self.reply(self.client.complete(code, len(code)))["content"]
         return [code[: content["cursor_start"]] + match for match in content["matches"]]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from kernels import MODEL, SECONDS, Kernel, running_kernel
+from kernels import MODEL, Kernel, running_kernel
 
 from nbreg import Registry
 from nbreg.kernel.arguments import split
@@ -39,8 +39,7 @@ def expressed(kernel: Kernel, expression: str) -> dict[str, Any]:
     message = kernel.client.execute(
         "", silent=True, store_history=False, allow_stdin=False, user_expressions={"it": expression}
     )
-    while (reply := kernel.client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != message:
-        pass
+    reply = kernel.reply(message)
     told: dict[str, Any] = reply["content"]["user_expressions"]["it"]
     return told
 

@@ -308,6 +308,14 @@ def test_the_commands_that_people_are_told_exist() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
+def test_the_lab_shows_what_its_notebook_registers() -> None:
+    """The story goes to a folder of its own; its versions have to come up in the sidebar beside it."""
+    told = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert f"NBREG_REGISTRY='{ROOT}/notebooks/run/.nbreg' .venv/bin/python -m jupyterlab" in told
+    assert 'RUN / ".nbreg"' in (ROOT / "tools/demo.py").read_text()
+
+
 def test_hints_name_commands_and_magics_that_exist() -> None:
     """A hint is the line that somebody in trouble types next."""
     told = [

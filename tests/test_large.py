@@ -150,7 +150,7 @@ def test_a_part_is_digested_while_it_is_written(
 ) -> None:
     """The processor digests one block while the disk takes it: each waits here until the other has begun."""
     data = os.urandom(8 * MIB)
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=120)
     real_write, real_sha256, met = large.write_all, large.sha256, list[str]()
 
     def write(fd: int, piece: Any) -> None:
@@ -184,7 +184,7 @@ def test_several_parts_are_stored_at_once(
     registry: Registry, threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one part waits for the disk the next one is digested: two are under way, or this never ends."""
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=120)
     real, seen = large.write_digested, list[str]()
 
     def write(fd: int, source: Any, told: Progress) -> str:

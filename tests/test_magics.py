@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernels import MODEL, Kernel, running_kernel
+from kernels import MODEL, SECONDS, Kernel, running_kernel
 
 from nbreg.display import TABLE_MIME, VERSION_MIME
 
@@ -308,7 +308,7 @@ def test_an_interrupted_body_registers_nothing(trained: Kernel) -> None:
         "%%register_model churn\nimport time\nhalf = Mean().fit([1])\nprint('begun', flush=True)\ntime.sleep(50)"
     )
     while True:
-        got = trained.client.get_iopub_msg(timeout=30)
+        got = trained.client.get_iopub_msg(timeout=SECONDS)
         if got["msg_type"] == "stream" and "begun" in got["content"]["text"]:
             break
     trained.manager.interrupt_kernel()

@@ -69,7 +69,11 @@ def running_lab(folder: Path) -> Iterator[Lab]:
             yield Lab(_url(server, log), folder)
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            try:
+                server.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _url(server: subprocess.Popen[bytes], log: Path) -> str:
@@ -151,7 +155,7 @@ class Notebook:
     def open(self) -> None:
         """Open it and wait until its kernel answers: what is run before that does silently nothing."""
         self.command("docmanager:open", path=self.name, factory="Notebook")
-        for _ in range(60):
+        for _ in range(240):
             if self.page.evaluate(_READY):
                 return
             self.page.wait_for_timeout(250)

@@ -178,7 +178,7 @@ def test_what_a_stranger_wrote_is_text_in_every_panel(
     assert page.evaluate("() => window.hacked") is None
     for left in reversed(range(len(PANELS))):
         notebook.panel.nth(left).get_by_role("button", name="close").press("Enter")
-        expect(notebook.panel).to_have_count(left, timeout=20_000)
+        expect(notebook.panel).to_have_count(left, timeout=30_000)
     expect(
         page.locator(".nbreg-twin").first
     ).to_be_attached()  # those of cells that JupyterLab keeps attached
