@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import tracemalloc
 import warnings
 import weakref
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd  # noqa: F401 - it adds filters where it is imported first
 import pytest
 from IPython.utils.capture import capture_output
 
+from nbreg.capture.recipe.values import Looker
 from nbreg.kernel import load
 from notebooks import run, shell_in
 
@@ -193,3 +196,25 @@ def test_only_one_audit_hook_is_ever_added(shell: Any, monkeypatch: pytest.Monke
     run(shell, ["y = 2", "%reload_ext nbreg", "open('a', 'w').close()"])
 
     assert added == []
+
+
+def test_what_others_do_with_the_processor_is_not_the_looks_own_time() -> None:
+    """On a busy machine a recipe would be conservative, and a model that was trained no draft."""
+    value = [[np.arange(8000) for _ in range(100)], [[each] for each in range(200)]]
+    interval, done = sys.getswitchinterval(), threading.Event()
+
+    def others() -> None:
+        while not done.is_set():
+            pass
+
+    busy = threading.Thread(target=others)
+    sys.setswitchinterval(0.1)  # an array that is digested may give the interpreter away for so long
+    busy.start()
+    try:
+        look = Looker({}, seconds=60).look(value)
+    finally:
+        done.set()
+        sys.setswitchinterval(interval)
+        busy.join()
+
+    assert look.opaque == ""

@@ -31,7 +31,7 @@ from nbreg.capture.recipe.traces import (
 from nbreg.capture.recipe.values import Look, Looker, teach
 
 DEAR: Final = 0.02
-"""Seconds from which an object is not looked at again before a cell, unless something stirred."""
+"""Seconds of the processor from which an object is looked at before a cell only if something stirred."""
 
 MOST_TOKENS: Final = 64
 

@@ -46,6 +46,7 @@ from nbreg.capture.recipe.objects import (
 
 MOST_NODES: Final = 50_000
 MOST_SECONDS: Final = 0.05
+"""Of the processor, for one look: a recipe does not depend on what else the machine does."""
 MOST_BYTES: Final = 1 << 30
 DEEPEST: Final = 150
 _OPAQUE_NODES: Final = 400
@@ -78,12 +79,12 @@ class Looker:
         self.namespace = namespace
         self.buffers: dict[tuple[Any, ...], bytes] = {}
         self.deadline = time.perf_counter() + seconds
-        """When even the next look is given up: the budget of all looks together."""
+        """By the wall, when even the next look is given up: the budget of all looks together."""
 
     def look(self, value: object) -> Look:
         """Look at an object; never raises an `Exception`."""
-        start = time.perf_counter()
-        walk = _Walk(self, min(start + MOST_SECONDS, self.deadline))
+        start = time.thread_time()
+        walk = _Walk(self, start + MOST_SECONDS)
         bounded = True
         try:
             token = walk.digest(value)
@@ -92,7 +93,7 @@ class Looker:
                 str(error) if type(error) is _Enough else f"{type(value).__name__}: {type(error).__name__}"
             )
             token, bounded = b"", widely_reached(value, walk.reach, self.namespace)
-        spent = time.perf_counter() - start
+        spent = time.thread_time() - start
         found = frozenset(walk.reach), frozenset(walk.names), frozenset(walk.libraries)
         return Look(token, *found, walk.opaque, spent, bounded)
 
@@ -122,6 +123,9 @@ class _Walk:
     def hide(self, why: str) -> None:
         self.opaque = self.opaque or why
 
+    def _is_late(self) -> bool:
+        return time.thread_time() > self._deadline or time.perf_counter() > self._looker.deadline
+
     def digest(self, value: object) -> bytes:
         simple = plain(value)
         if simple is not None:
@@ -139,7 +143,7 @@ class _Walk:
         depth = len(self._path)
         if self._nodes > self._limit or depth >= DEEPEST:
             raise _Enough("too large to look through")
-        if self._nodes % 64 == 0 and time.perf_counter() > self._deadline:
+        if self._nodes % 64 == 0 and self._is_late():
             raise _Enough("too large to look through")
         outer, self._lowest = self._lowest, DEEPEST
         self._path[key] = depth
