@@ -344,6 +344,103 @@ def test_one_version_is_proven_at_a_time(registry: Registry, tmp_path: Path) -> 
     assert second.proof is not None
 
 
+def test_other_users_of_the_machine_wait_for_their_turn(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight people on one server who register in the same minute do not fill it with proofs."""
+    from nbreg.evidence import background
+    from nbreg.evidence.turns import Turns
+
+    first = registry.register(
+        "sums", CELLS["Patient"](str(tmp_path)).fit(ROWS), data={"train": np.array(ROWS)}
+    )
+    second = registered(registry)
+    proving = background.ask(registry.location, registry.pin(first))
+    assert proving is not None
+    wait_for((tmp_path / "begun").exists)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    waiting = background.ask(registry.location, registry.pin(second))
+    assert waiting is not None, "another user's requests lie elsewhere"
+
+    with Turns(patience=0).mine() as alone:
+        assert not alone, "the first one has its turn"
+    assert second.proof is None
+
+    (tmp_path / "go").touch()
+    assert (proving.wait(120), waiting.wait(120)) == (0, 0)
+    assert first.proof is not None
+    assert second.proof is not None
+    assert first.proof.at <= second.proof.at
+
+
+def _link(place: Path, victim: Path) -> None:
+    place.symlink_to(victim)
+
+
+def _pipe(place: Path, victim: Path) -> None:
+    os.mkfifo(place)
+
+
+def _folder(place: Path, victim: Path) -> None:
+    place.mkdir()
+
+
+SQUATTERS = {"a link": _link, "a pipe": _pipe, "a folder": _folder}
+
+
+@pytest.mark.parametrize("name", SQUATTERS)
+def test_what_stands_in_the_locks_place_is_neither_followed_nor_waited_for(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Everybody may put something into a folder that all share."""
+    from nbreg.evidence import background, turns
+
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    victim.chmod(0o600)
+    monkeypatch.setenv("NBREG_PROOF_LOCK", str(tmp_path / "lock"))
+    SQUATTERS[name](tmp_path / "lock", victim)
+    version = registered(registry)
+
+    with turns.Turns().mine() as alone:
+        assert not alone
+    proving = background.ask(registry.location, registry.pin(version))
+
+    assert proving is not None
+    assert proving.wait(120) == 0
+    assert version.proof is not None
+    assert (victim.read_text(), victim.stat().st_mode & 0o777) == ("untouched", 0o600)
+
+
+def test_who_never_gives_the_turn_back_is_waited_for_once() -> None:
+    """Malice costs a wait, not the proofs."""
+    from nbreg.evidence.turns import Turns
+
+    patient = Turns(patience=0.3)
+    with Turns().mine() as held:
+        with patient.mine() as first, patient.mine() as second:
+            assert (held, first, second) == (True, False, False)
+        assert patient._patience == 0
+
+    with patient.mine() as alone:
+        assert alone
+
+
+def test_the_lock_of_the_machine_is_everybodys(tmp_path: Path) -> None:
+    """A user with a strict mask must not shut the others out; and nobody can write into it."""
+    from nbreg.evidence import turns
+
+    mask = os.umask(0o077)
+    try:
+        with turns.Turns().mine() as alone:
+            assert alone
+    finally:
+        os.umask(mask)
+
+    assert turns.shared().is_relative_to(tmp_path), "a test does not wait for what else runs here"
+    assert turns.shared().stat().st_mode & 0o777 == 0o444
+
+
 def test_a_proof_is_the_last_in_the_queue(registry: Registry) -> None:
     """It runs beside the user's work: it yields the processor, has a limit of memory, and takes no accelerator."""
     place = os.getpriority(os.PRIO_PROCESS, 0)

@@ -1,9 +1,9 @@
 """Proofs beside the work: a kernel asks for them, and one process of this user works them off.
 
 What was asked lies as small files in the user's cache, so that a kernel that dies leaves it to
-the next one, or to `nbreg prove --missing`. The process goes when nothing is asked any more.
-No request is overlooked: whoever works looks once more after giving the lock back, and whoever
-asks puts the request down before it looks at the lock.
+the next one, or to `nbreg prove --missing`. The process goes when nothing is asked any more, and
+takes turns with those of other users. No request is overlooked: whoever works looks once more
+after giving the lock back, and whoever asks puts the request down before it looks at the lock.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+
+from nbreg.evidence.turns import Turns
 
 log = logging.getLogger("nbreg")
 
@@ -63,7 +65,7 @@ def ask(location: Path, ref: str) -> subprocess.Popen[bytes] | None:
 
 def work() -> None:
     """Prove what was asked for, one after the other, until nothing is left."""
-    folder = queue_folder()
+    folder, turns = queue_folder(), Turns()
     with suppress(OSError):
         os.nice(10)
     while requests := _requests(folder):
@@ -71,7 +73,8 @@ def work() -> None:
             if not mine:
                 return
             while requests:
-                _prove(requests[0])
+                with turns.mine():
+                    _prove(requests[0])
                 requests = _requests(folder)
 
 
