@@ -270,14 +270,25 @@ def test_two_versions_of_a_package_live_side_by_side(registry: Registry, project
     assert first != second
 
 
-@pytest.mark.parametrize(
-    "importing", ["from . import rates", "import trade.rates as rates", "from trade import rates"]
-)
-def test_what_is_imported_late_is_part_of_the_model(
-    registry: Registry, project: Project, importing: str
-) -> None:
+LATE = {
+    "a statement within the package": ("", "from . import rates"),
+    "a statement": ("", "import trade.rates as rates"),
+    "a statement for a part": ("", "from trade import rates"),
+    "by a text": ("import importlib", "rates = importlib.import_module('trade.rates')"),
+    "by a text within the package": ("import importlib.util", "rates = importlib.import_module('.rates', 'trade')"),
+    "by a text, with the function": ("from importlib import import_module", "rates = import_module('trade.rates')"),
+    "by a text, when it is called": ("", "from importlib import import_module; rates = import_module('trade.rates')"),
+    "by the function under the statement": ("", "rates = __import__('trade.rates').rates"),
+    "by that function, for a part": ("", "rates = __import__('trade', fromlist=['rates']).rates"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", LATE)
+def test_what_is_imported_late_is_part_of_the_model(registry: Registry, project: Project, way: str) -> None:
     """A helper that was edited makes another version, and a loaded version keeps its own when it is stored again."""
+    above, importing = LATE[way]
     text = f"""
+        {above}
         class Model:
             def predict(self, rows):
                 {importing}
@@ -303,6 +314,38 @@ def test_what_is_imported_late_is_part_of_the_model(
     assert registry.load("copy@1").predict([0]) == [1]
     script = "print(Registry(sys.argv[1]).load('copy@1').predict([0]))"
     assert children.run(script, registry.location, cwd="/") == "[1]\n"
+
+
+def test_what_imports_by_a_text_is_pythons_own_for_all_else(registry: Registry, project: Project) -> None:
+    """Libraries, errors and the rest of `importlib` are as they were, in the version and outside of it."""
+    project.write(
+        helpers="""
+        import importlib
+        from importlib import import_module, resources
+        class Model:
+            def predict(self, rows):
+                import rates
+                mean = importlib.import_module("statistics").mean
+                assert importlib.util.find_spec("json").name == import_module(".decoder", "json").__package__
+                assert import_module("importlib").import_module is import_module
+                try:
+                    import_module("no_such_module_at_all")
+                except ModuleNotFoundError as error:
+                    return [mean(rows), rates.RATE, error.name, resources.__name__]
+        """,
+        rates="RATE = 1\n",
+    )
+    model = project.module("helpers").Model()
+    project.module("rates")
+    before = dict(vars(importlib))
+    registry.register("m", model)
+    project.write(rates="RATE = 2\n")
+
+    loaded = registry.load("m@1")
+
+    assert loaded.predict([1, 3]) == [2, 1, "no_such_module_at_all", "importlib.resources"]
+    assert vars(importlib) == before
+    assert type(loaded) is not type(model)
 
 
 def test_a_function_of_a_cell_takes_the_modules_it_uses_along(registry: Registry, project: Project) -> None:

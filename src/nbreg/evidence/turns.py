@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-SHARED: Final = Path("/tmp/nbreg-one-proof-at-a-time")
+SHARED: Final = Path("/tmp/nbreg-one-proof-at-a-time")  # noqa: S108 - that anybody may squat it is reckoned with
 """Not below `$TMPDIR`, which may be one user's own."""
 
 PATIENCE: Final = 600.0

@@ -4,12 +4,14 @@ cloudpickle makes a class again under a name of its own, and where it knows a cl
 name it fills that one with what it read: loading an old version would change the class that
 the notebook has now. Here a class of the notebook, or of an earlier load, is used where it is
 the recorded one by value; else a new one is made, which nothing else refers to. Functions that
-import a local module when they are called get the one that travelled.
+import a local module when they are called get the one that travelled, by a statement or by its name
+as a text.
 """
 
 from __future__ import annotations
 
 import builtins
+import importlib
 import io
 import pickle
 import sys
@@ -19,6 +21,7 @@ from importlib.util import resolve_name
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
+from nbreg.families.local import Importing
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.families.travelling import TRACKED
 
@@ -54,9 +57,13 @@ class _Isolated(pickle.Unpickler):
         self._fresh: dict[str, type] = {}
         self._late = late
         self._builtins = {**builtins.__dict__, "__import__": self._import}
+        self._importing = Importing(self._import_by_text)
+        self._importlib = _like(importlib, import_module=self._importing)
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
+        if self._late and found is importlib.import_module:
+            return self._importing
         if module not in _MAKERS:
             return found
         if name in TRACKED:
@@ -66,6 +73,8 @@ class _Isolated(pickle.Unpickler):
             return lambda kind, state: kind if id(kind) in self._used else found(kind, state)
         if name == "_make_function" and self._late:
             return self._function
+        if name == "subimport" and self._late:
+            return lambda name: self._own(found(name))
         return found
 
     def _class(self, make: Any, tracked: int, given: list[Any]) -> type:
@@ -114,23 +123,44 @@ class _Isolated(pickle.Unpickler):
         package = str((globals or {}).get("__package__") or "")
         absolute = resolve_name("." * level + name, package) if level and package else name
         if absolute not in self.modules:
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
+            return self._own(builtins.__import__(name, globals, locals, fromlist or (), level))
         for each in fromlist or ():
             self._bind(f"{absolute}.{each}")
         if fromlist:
             return self.modules[absolute]
-        parts = absolute.split(".")
+        self._bind_all(absolute)
+        return self.modules[absolute.partition(".")[0]]
+
+    def _import_by_text(self, name: str, package: str | None) -> ModuleType:
+        absolute = resolve_name(name, package)
+        if absolute not in self.modules:
+            return self._own(importlib.import_module(name, package))
+        self._bind_all(absolute)
+        return self.modules[absolute]
+
+    def _own(self, module: ModuleType) -> ModuleType:
+        """The module, or what stands in for the one that imports others."""
+        return self._importlib if module is importlib else module
+
+    def _bind_all(self, name: str) -> None:
+        parts = name.split(".")
         for length in range(1, len(parts) + 1):
             within = ".".join(parts[:length])
             self.modules.setdefault(within, ModuleType(within))  # a folder without a file is a package, too
             self._bind(within)
-        return self.modules[parts[0]]
 
     def _bind(self, name: str) -> None:
         """A submodule is an attribute of its package, as after any import."""
         package, _, last = name.rpartition(".")
         if name in self.modules and package in self.modules:
             setattr(self.modules[package], last, self.modules[name])
+
+
+def _like(module: ModuleType, **others: Any) -> ModuleType:
+    """A module that differs from another in these attributes; that one stays as it is."""
+    made = ModuleType(module.__name__)
+    vars(made).update(others, __getattr__=lambda name: getattr(module, name))
+    return made
 
 
 def _called(given: Sequence[Any], *, is_enum: bool) -> tuple[str, str, type]:

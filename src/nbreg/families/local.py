@@ -5,13 +5,17 @@ Also which of them a function imports only when it is called: neither its global
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from importlib.util import resolve_name
 from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 _OWN: Final = "nbreg"
+_BY_TEXT: Final = frozenset(("import_module", "__import__"))
+"""What imports a module by a text."""
 _LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
 
 _last: tuple[tuple[str, ...], list[str]] = ((), [])
@@ -53,15 +57,45 @@ def local_modules() -> dict[str, ModuleType]:
     return {name: module for name in _last[1] if type(module := sys.modules.get(name)) is ModuleType}
 
 
+class Importing:
+    """`importlib.import_module` as code that travelled has it; written out, it is the one of Python."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., ModuleType]) -> None:
+        self._call = call
+
+    def __call__(self, name: str, package: str | None = None) -> ModuleType:
+        return self._call(name, package)
+
+    def __reduce__(self) -> Any:
+        return getattr, (importlib, "import_module")
+
+
 def imported(code: CodeType, package: str, among: Container[str]) -> Iterator[str]:
-    """Names in the code that are those of such modules: more than it imports, and never less."""
+    """Names in the code that are those of such modules: more than it imports, and never less.
+
+    Except for a name that it puts together when it is called: nobody knows that one before.
+    """
     for name in code.co_names:
         for candidate in (name, f"{package}.{name}", f"{package.rpartition('.')[0]}.{name}"):
             if candidate in among:
                 yield candidate
+    if not _BY_TEXT.isdisjoint(code.co_names):
+        yield from (name for name in _texts(code, package) if name in among)
     for each in code.co_consts:
         if type(each) is CodeType:
             yield from imported(each, package, among)
+
+
+def _texts(code: CodeType, package: str) -> Iterator[str]:
+    """The texts in the code, as names of modules."""
+    for each in code.co_consts:
+        if type(each) is str:
+            try:
+                yield resolve_name(each, package)
+            except ImportError:  # it leads out of the package
+                continue
 
 
 def package_of(function: FunctionType) -> str:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from nbreg.families import tabling
 from nbreg.families.buffers import Known, content_in, gathered
-from nbreg.families.local import is_library, is_local, late_modules, local_modules
+from nbreg.families.local import Importing, is_library, is_local, late_modules, local_modules
 
 _BOOKKEEPING: Final = frozenset(
     [
@@ -196,6 +196,8 @@ class _Walk:
             return self._class(value)
         if kind is ModuleType:
             return self._module(value)  # type: ignore[arg-type]
+        if kind is Importing:
+            return _hash("name", b"importlib.import_module")
         if kind is CodeType:
             return self._code(value)
         return self._reduced(value)
