@@ -57,6 +57,34 @@ def deep_tuple(levels: int) -> bytes:
     return pickle.EMPTY_TUPLE + pickle.TUPLE1 * levels
 
 
+def taken_out(module: str, name: str) -> bytes:
+    """A copy of what holds something odd, which is taken out of the original before anybody looks."""
+    place = text("k") if name in ("dict", "OrderedDict", "Counter") else number(0)
+    held = named("numpy", "dtype")
+    original = (
+        pickle.EMPTY_DICT + pickle.MEMOIZE + place + held + pickle.SETITEM
+        if name in ("dict", "OrderedDict", "Counter")
+        else pickle.EMPTY_LIST + pickle.MEMOIZE + held + pickle.APPEND
+    )
+    copied = named(module, name) + pickle.BINGET + b"\0" + pickle.TUPLE1 + pickle.REDUCE
+    return stream(
+        original
+        + pickle.POP
+        + copied
+        + pickle.BINGET
+        + b"\0"
+        + place
+        + pickle.NONE
+        + pickle.SETITEM
+        + pickle.POP
+    )
+
+
+COPIES = {
+    "builtins": "dict list tuple set frozenset",
+    "collections": "OrderedDict Counter deque",
+}
+
 BOMBS: dict[str, bytes] = {
     "a memo that doubles, hashed as a key": stream(
         pickle.EMPTY_DICT + doubled(60) + pickle.NONE + pickle.SETITEM
@@ -94,6 +122,11 @@ BOMBS: dict[str, bytes] = {
 }
 
 SMUGGLED: dict[str, bytes] = {
+    **{
+        f"something that a {name} was made of and that was taken out": taken_out(module, name)
+        for module, names in COPIES.items()
+        for name in names.split()
+    },
     "a shell": dumped(SHELL),
     "a shell deep inside": dumped({"weights": [1, (2, {"x": [SHELL]})]}),
     "names made of parts at run time": stream(

@@ -12,6 +12,7 @@ import io
 import pickle
 import re
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from typing import Any, Final
 
@@ -194,9 +195,14 @@ def _made(name: str, check: Check | None, args: tuple[Any, ...], kwargs: dict[st
     try:
         must(check is not None and not kwargs)
         assert check is not None
-        return check(args)
+        return check(tuple(map(_as_it_is_now, args)))
     except OddError as error:
         raise OddError(str(error) or name) from None
+
+
+def _as_it_is_now(value: Any) -> Any:
+    """What a call copies; the stream may put something else into the original afterwards."""
+    return copy(value) if type(value) in (list, dict, set, bytearray) else value
 
 
 @cache
