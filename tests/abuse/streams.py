@@ -8,6 +8,7 @@ from functools import partial
 from operator import attrgetter, methodcaller
 from typing import Any
 
+import numpy as np
 from assembler import (
     CANARY,
     SHELL,
@@ -239,6 +240,32 @@ SMUGGLED: dict[str, bytes] = {
     "joblib's own arrays": stream(named("joblib.numpy_pickle", "NumpyArrayWrapper")),
     "a generator of random numbers that is none": stream(
         called(named("numpy.random._pickle", "__generator_ctor"), text("MT19937"), SYSTEM)
+    ),
+    "a state of a dictionary that has none": stream(
+        built(called(named("collections", "OrderedDict")), mapping({"__class__": named("builtins", "dict")}))
+    ),
+    "a state of a factory": stream(
+        built(called(named("collections", "defaultdict"), pickle.NONE), mapping({"default_factory": SYSTEM}))
+    ),
+    "a shell in an array of objects": dumped(np.array([SHELL, None], object)),
+        "an object with a reduce of its own in an array": dumped(np.array([Does(setattr, Ridge, "predict", None)], object)),
+    "a class that is changed by a call": dumped(Does(setattr, Ridge, "predict", print)),
+    "a type that is made": dumped(Does(type, "Made", (Ridge,), {"__del__": print})),
+    "a base that is asked for its subclasses": dumped(Does(type.__subclasses__, object)),
+    "code that is compiled": dumped(Does(compile, f"open('{CANARY}', 'w')", "", "exec")),
+    "a module that runs when it is imported": stream(named("antigravity", "geohash")),
+    "a module that is the victim's own file": stream(named("__main__", "x")),
+    "a program of the interpreter": stream(called(named("runpy", "run_path"), text(CANARY))),
+    "cloudpickle's maker of functions": stream(named("cloudpickle.cloudpickle", "_make_function")),
+    "a number of the wrong kind as a position": stream(
+        built(called(named("builtins", "list"), pickle.EMPTY_TUPLE), number(1))
+    ),
+    "the inspection itself": stream(called(named("nbreg.families.inspection", "inert"))),
+    "another package of ours": stream(called(named("nbreg.trust", "sign"), text("x"))),
+    "a tensor's maker outside of torch": stream(called(named("torch.storage", "_load_from_bytes"), pickle.SHORT_BINBYTES + b"\x01x")),
+    "a tensor that is rebuilt by a hook": stream(called(named("torch._tensor", "_rebuild_from_type_v2"), SYSTEM, SYSTEM, pickle.EMPTY_TUPLE, pickle.NONE)),
+    "a scorer of somebody's function": stream(
+        built(made(named("sklearn.metrics._scorer", "_Scorer")), mapping({"_score_func": SYSTEM}))
     ),
     "a bit generator that is a function": stream(
         called(named("numpy.random._pickle", "__bit_generator_ctor"), named("os", "abort"))

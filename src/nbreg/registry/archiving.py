@@ -122,8 +122,11 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
                     raise DamagedObjectError(f"{path}: {member.filename[:80]!r} has two sizes")
             if len(set(archive.namelist())) != len(archive.namelist()):
                 raise DamagedObjectError(f"{path} has two members of one name")
+            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+                # Members may stand on top of each other, and not every Python looks.
+                raise DamagedObjectError(f"{path} has members that hold more than it does")
             yield archive
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path} is no archive: {error}", hint="one that `nbreg export` wrote") from error
     except OSError as error:
         raise refused(error, path, reading=True) from error
