@@ -12,7 +12,7 @@ import pytest
 from kernels import Kernel, Ran, running_kernel
 
 from nbreg import Registry
-from nbreg.display import TABLE_MIME
+from nbreg.display import DIFF_MIME, TABLE_MIME, VERSION_MIME
 from nbreg.display.plots import Point, curve_plot, metric_plot
 from nbreg.errors import BadQueryError, UnknownModelError
 from nbreg.panels import History, Stages
@@ -351,6 +351,7 @@ def test_every_panel_has_a_twin_a_bound_and_leaves_nothing_behind(kernel: Kernel
     ran = in_front(kernel, shown, "every")
     assert VIEW_MIME in ran.bundles[-2]
     assert "nbreg-twin" in ran.bundles[-1]["text/html"]
+    assert not {VERSION_MIME, DIFF_MIME} & set(ran.bundles[-1])  # JupyterLab would draw that, not the twin
     assert ran.bundles[-1]["text/plain"] == elsewhere.bundles[-1]["text/plain"]
     state = kernel.good(
         "import json, ipywidgets; print(json.dumps(ipywidgets.Widget.get_manager_state()))"

@@ -1,7 +1,8 @@
-"""Write what a frontend knows of the server, from the table of routes and the records that travel.
+"""Write what a frontend knows of Python's side, from where it stands there.
 
-    labextension/src/contract.ts    the records as TypeScript, and which route takes and gives which
-    docs/server.md                  the table, for people
+    labextension/src/contract.ts    the records that travel as TypeScript, and what each route takes
+    labextension/style/views.css    the style of what a kernel shows
+    docs/server.md                  the table of routes, for people
 
 .venv/bin/python tools/contract.py           write them
 .venv/bin/python tools/contract.py --check   say whether they are up to date
@@ -18,12 +19,14 @@ from pathlib import Path
 
 import msgspec
 
+from nbreg.display import style
 from nbreg.server.answering import LARGEST_BODY, STATUS
 from nbreg.server.contract import answer_of, contract_digest, fields, interface, records
 from nbreg.server.routes import NAMESPACE, ROUTES, Route
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPESCRIPT = ROOT / "labextension" / "src" / "contract.ts"
+VIEWS = ROOT / "labextension" / "style" / "views.css"
 PAGE = ROOT / "docs" / "server.md"
 COMMAND = ".venv/bin/python tools/contract.py"
 
@@ -122,6 +125,17 @@ def _methods() -> str:
     )
 
 
+# the style
+
+
+def views() -> str:
+    """What JupyterLab takes from an output that nobody trusts yet: its style."""
+    head = f"/* Made by tools/contract.py from src/nbreg/display/style.py: {COMMAND} */"
+    sheets = (style.STYLE, style.DIFF_STYLE, style.FOLD_STYLE, style.GRAPH_STYLE, style.PANEL_STYLE)
+    rules = "".join([*sheets, style.LIVE_STYLE, style.TWIN_STYLE]).replace("}", "}\n")
+    return f"{head}\n{rules}"
+
+
 # the page
 
 _HEADING = f"""\
@@ -190,8 +204,8 @@ def _gives(route: Route) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write both, or compare them."""
-    made = {TYPESCRIPT: typescript(), PAGE: page()}
+    """Write them, or compare them."""
+    made = {TYPESCRIPT: typescript(), VIEWS: views(), PAGE: page()}
     if arguments == ["--check"]:
         stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
         for path in stale:

@@ -7,6 +7,8 @@
 export const OPEN = 'nbreg:open';
 
 export const VERSION_MIME = 'application/vnd.nbreg.version+json';
+/** All there is to say about a version: its HTML has more folded in it than a card says, so nothing here draws it. */
+export const DETAIL_MIME = 'application/vnd.nbreg.detail+json';
 export const DIFF_MIME = 'application/vnd.nbreg.diff+json';
 
 interface IVersionJson {

@@ -4,6 +4,7 @@ import { Widget } from '@lumino/widgets';
 import { DIFF_MIME, diffCard, VERSION_MIME, versionCard } from './cards';
 
 import '../style/index.css';
+import '../style/views.css';
 
 type Draw = (json: { [name: string]: unknown }, plain: string) => HTMLElement;
 

@@ -1,6 +1,6 @@
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 
-import { referenceOf, VERSION_MIME } from '../cards';
+import { DETAIL_MIME, referenceOf, VERSION_MIME } from '../cards';
 import type { IOrigin } from '../contract';
 
 /** What stands in recorded text where a secret stood. */
@@ -33,7 +33,7 @@ export function producedBy(cell: Cell): string {
   const { outputs } = (cell as CodeCell).model;
   for (let i = outputs.length - 1; i >= 0; i--) {
     const output = outputs.get(i);
-    const json = output.type === 'execute_result' || output.type === 'display_data' ? output.data[VERSION_MIME] : undefined;
+    const json = output.type === 'execute_result' || output.type === 'display_data' ? (output.data[VERSION_MIME] ?? output.data[DETAIL_MIME]) : undefined;
     if (json && typeof json === 'object') {
       return referenceOf(json as { model?: unknown; number?: unknown });
     }

@@ -1,6 +1,14 @@
 """Records as people see them: pure functions and objects with an HTML, a text and a JSON form."""
 
-from nbreg.display.cards import VERSION_MIME, Note, VersionDetail, moved, told_move, version_bundle
+from nbreg.display.cards import (
+    DETAIL_MIME,
+    VERSION_MIME,
+    Note,
+    VersionDetail,
+    moved,
+    told_move,
+    version_bundle,
+)
 from nbreg.display.decisions import DecidedByView, DecisionsView
 from nbreg.display.diffs import DIFF_MIME, DiffView
 from nbreg.display.drafts import DraftTable
@@ -19,6 +27,7 @@ from nbreg.display.tables import (
 )
 
 __all__ = [
+    "DETAIL_MIME",
     "DIFF_MIME",
     "LARGEST",
     "RUN_MIME",

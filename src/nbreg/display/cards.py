@@ -29,6 +29,8 @@ from nbreg.records import (
 )
 
 VERSION_MIME = "application/vnd.nbreg.version+json"
+DETAIL_MIME = "application/vnd.nbreg.detail+json"
+"""Of all there is to say about a version: JupyterLab draws VERSION_MIME itself, without what is folded."""
 
 MOST: Final = 100
 """Tags, metrics, params and artifacts that the JSON form lists."""
@@ -316,7 +318,7 @@ class VersionDetail:
         return {
             "text/plain": repr(self),
             "text/html": html.view(self._sheet() + self.body(), card=True, twin=True),
-            VERSION_MIME: {
+            DETAIL_MIME: {
                 **_version_json(
                     self._model, self._row, self._manifest, existing=False, aliases=self._aliases
                 ),
