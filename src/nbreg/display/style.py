@@ -176,19 +176,26 @@ _PANEL_SHEET: Final = """
 .nbreg-panel .widget-hbox > * { margin-left: 0; margin-right: 0; }
 .nbreg-panel .widget-vbox { gap: 2px; }
 .nbreg-panel button.nbreg-name {
-  text-align: left; padding: 0 8px; height: 24px; line-height: 22px; margin: 1px 0; font-weight: 600;
+  text-align: left; padding: 0 8px; height: 24px; line-height: 22px; margin: 2px 0 0; font-weight: 600;
   overflow: hidden; text-overflow: ellipsis;
 }
-.nbreg-panel button.nbreg-name.nbreg-again { font-weight: 400; border-color: transparent; }
+.nbreg-panel button.nbreg-plain.nbreg-name.nbreg-again:not(.mod-active) {
+  font-weight: 400; border-color: transparent;
+}
+.nbreg-view.nbreg-panel .nbreg-table th:nth-child(n), .nbreg-view.nbreg-panel .nbreg-table td:nth-child(n) {
+  padding-right: 13px;
+}
+.nbreg-view.nbreg-panel .nbreg-table td.nbreg-long:nth-child(n) { min-width: 8em; }
 .nbreg-panel button.nbreg-name.mod-active {
   background: var(--jp-brand-color0, #1565c0); border-color: var(--jp-brand-color0, #1565c0); color: #fff;
 }
 .nbreg-view .nbreg-rows { font-size: 13px; container-type: inline-size; }
 .nbreg-view .nbreg-row {
   display: grid; align-items: center; height: 28px; column-gap: 10px; white-space: nowrap;
-  grid-template-columns: 18px minmax(0, 13fr) 52px minmax(0, 12fr) 124px minmax(0, 56px);
+  grid-template-columns: 18px minmax(0, 13fr) 76px minmax(0, 12fr) 124px minmax(0, 56px);
 }
 .nbreg-view .nbreg-row > span { overflow: hidden; text-overflow: ellipsis; }
+.nbreg-view .nbreg-row:not(.nbreg-made) .nbreg-what { grid-column: span 2; }
 .nbreg-view .nbreg-row .nbreg-number { text-align: right; font-variant-numeric: tabular-nums; }
 .nbreg-view .nbreg-row .nbreg-when, .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-said {
   opacity: .72; font-variant-numeric: tabular-nums;
@@ -211,12 +218,12 @@ _PANEL_SHEET: Final = """
 }
 @container (max-width: 540px) {
   .nbreg-view .nbreg-row {
-    column-gap: 8px; grid-template-columns: 18px minmax(0, 7fr) 48px minmax(0, 6fr) 84px;
+    column-gap: 8px; grid-template-columns: 18px minmax(0, 7fr) 76px minmax(0, 6fr) 84px;
   }
   .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-year { display: none; }
 }
 @container (max-width: 380px) {
-  .nbreg-view .nbreg-row { grid-template-columns: 18px minmax(0, 1fr) 48px 84px; }
+  .nbreg-view .nbreg-row { grid-template-columns: 18px minmax(0, 1fr) 76px 84px; }
   .nbreg-view .nbreg-row .nbreg-said { display: none; }
 }
 .nbreg-view .nbreg-rail-good { --nbreg-mark: var(--nbreg-good); }
@@ -254,6 +261,8 @@ _PANEL_SHEET: Final = """
 .nbreg-view svg.nbreg-plot { margin: 8px 0 6px; }
 .nbreg-view svg { display: block; max-width: 100%; height: auto; overflow: visible; }
 .nbreg-view svg text { font-family: inherit; font-size: 11px; fill: currentColor; }
+.nbreg-panel .widget-html-content:has(> svg.nbreg-plot) { container-type: inline-size; }
+@container (max-width: 480px) { .nbreg-view svg.nbreg-plot text { font-size: 13px; } }
 .nbreg-view svg .nbreg-tick { opacity: .72; }
 .nbreg-view svg .nbreg-holder { fill: var(--nbreg-good); font-weight: 600; }
 .nbreg-view svg path { fill: none; }

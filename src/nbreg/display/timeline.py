@@ -41,7 +41,8 @@ def _row(item: TimelineItem, metric: str) -> str:
     cells = (
         f'<span class="nbreg-rail nbreg-rail-{_colour(item)}"></span>',
         _cell("what", what(event)),
-        _cell("number", "" if value is None else number(value)),
+        # what happened later has no number, and room for more words
+        _cell("number", "" if value is None else number(value)) if made else "",
         _cell("said", said),
         _when(moment(event.at)),
         _cell("who", brief(event.by.user, 40)),

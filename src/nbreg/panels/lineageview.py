@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nbreg.display import html
+from nbreg.display.style import GRAPH_STYLE
 from nbreg.display.text import brief
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
@@ -52,7 +53,7 @@ class LineageView:
     def __init__(self, panel: Lineage) -> None:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint))
-        self._head = parts.html(parts.sheet() + panel.head(), flex="1 1 auto", width="auto")
+        self._head = parts.html(parts.sheet(GRAPH_STYLE) + panel.head(), flex="1 1 auto", width="auto")
         close = parts.button("close", panel.close, flex="0 0 auto")
         top = parts.box("row", self._head, close, flex_flow="row nowrap")
         self._picture = parts.html(width="100%")

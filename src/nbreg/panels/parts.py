@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import ipywidgets
 
-from nbreg.display.style import DIFF_STYLE, FOLD_STYLE, GRAPH_STYLE, LIVE_STYLE, PANEL_STYLE, STYLE
+from nbreg.display.style import DIFF_STYLE, FOLD_STYLE, LIVE_STYLE, PANEL_STYLE, STYLE
 from nbreg.display.text import brief
 from nbreg.errors import NbregError
 
@@ -64,9 +64,9 @@ class Parts:
 
     # kinds
 
-    def sheet(self) -> str:
-        """All styles; once in a panel, in its first piece of HTML."""
-        return f"<style>{STYLE}{DIFF_STYLE}{FOLD_STYLE}{GRAPH_STYLE}{PANEL_STYLE}{LIVE_STYLE}</style>"
+    def sheet(self, more: str = "") -> str:
+        """The styles that panels share, and `more`; once in a panel, in its first piece of HTML."""
+        return f"<style>{STYLE}{DIFF_STYLE}{FOLD_STYLE}{more}{PANEL_STYLE}{LIVE_STYLE}</style>"
 
     def html(self, value: str = "", **layout: str) -> Any:
         """A piece of HTML that `display/` made."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nbreg.panels.stages import Stages
 
 _GROUPS = (("promoted", "promote to"), ("retired", "retire to"), ("rolled-back", ""))
+_REASONS = {"promoted": "ABTestWon", "retired": "Outdated", "rolled-back": "Complaints"}
+"""An example of each."""
 
 
 class StagesView:
@@ -49,7 +51,7 @@ class StagesView:
         self._row = parts.box("row")
         self._foretold = parts.html()
         self._gates = parts.html()
-        self._reason = parts.text("reason: ABTestWon", self._show_gates, label="reason", width="190px")
+        self._reason = parts.text("reason", self._show_gates, label="reason", width="190px")
         self._message = parts.text(
             "message for people",
             self._show_gates,
@@ -131,6 +133,7 @@ class StagesView:
             self._foretold.value = (
                 f'<div class="nbreg-foretold" role="status">{escaped(timeline.foretold(move))}</div>'
             )
+            self._reason.placeholder = f"reason: {_REASONS[move.kind]}"
             self._confirm.description = timeline.asked(move)
             self._confirm.tooltip = timeline.foretold(move)
             self._show_gates()
