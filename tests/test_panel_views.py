@@ -306,3 +306,33 @@ def test_what_a_stranger_wrote_is_text_in_each_panel_and_its_twin(
         assert "<img" not in shown
         assert "<script" not in shown
         assert not set("\x1b\u202e") & set(shown)
+
+
+def test_a_converted_page_runs_nothing_that_a_stranger_wrote(registry: Registry) -> None:
+    """A report of a shared registry is mailed and archived: what is in its twins is text there, and a megabyte is cut."""
+    from nbconvert import HTMLExporter
+    from nbformat import v4
+    from pandas import DataFrame
+
+    for value in (1.0, 2.0):
+        registry.register(
+            "cancer", {"w": value}, metrics={EVIL: value}, params={EVIL: EVIL}, tags=["t"], message=EVIL,
+            description=(EVIL * 20_000)[:1_000_000], content={EVIL: EVIL},
+            data={"train": DataFrame({EVIL: [value]})},
+        )  # fmt: skip
+    history = History("cancer", registry)
+    history.chosen = [1, 2]
+    cards = [kind("cancer@2", registry) for kind in (Stages, Version, Lineage, Drift)]
+    twins = [each.twin() for each in (history, *cards, Drafts(registry))]
+    for mime in ("text/html", "text/plain"):
+        outputs = [v4.new_output("display_data", data={mime: each[mime]}) for each in twins]
+        assert all(len(each[mime]) < 200_000 for each in twins)
+
+        page, _ = HTMLExporter().from_notebook_node(
+            v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)])
+        )
+
+        assert page.count("&lt;img src=x") > len(twins) / 2
+        assert "<img src=x" not in page
+        assert "<script>alert" not in page
+        assert not set("\x1b\u202e") & set(page)

@@ -20,11 +20,8 @@ class DraftsView:
         self._panel = panel
         self._sure: int | None = None
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint, done=False))
-        self._head = parts.html(flex="1 1 auto", width="auto")
+        self._head, top = parts.heading(panel.close, ("look again", self._again))
         self._list = parts.html()
-        again = parts.button("look again", self._again, flex="0 0 auto")
-        close = parts.button("close", panel.close, flex="0 0 auto")
-        top = parts.box("row", self._head, again, close, flex_flow="row nowrap", align_items="flex-start")
         self._which = parts.dropdown(self._chosen, label="draft", width="320px", max_width="100%")
         self._drop = parts.button("drop it", self._dropped, tooltip="take it away: it cannot be had back")
         self._model = parts.text("name of the model", width="170px")

@@ -18,11 +18,8 @@ class DriftView:
     def __init__(self, panel: Drift) -> None:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint, done=False))
-        self._head = parts.html(flex="1 1 auto", width="auto")
+        self._head, top = parts.heading(panel.close, ("look again", self._again))
         self._body = parts.html()
-        again = parts.button("look again", self._again, flex="0 0 auto")
-        close = parts.button("close", panel.close, flex="0 0 auto")
-        top = parts.box("row", self._head, again, close, flex_flow="row nowrap", align_items="flex-start")
         self._name = parts.text("name of a variable", width="150px")
         parts.quietly(lambda: setattr(self._name, "value", "model"))
         tooltip = "a process with the recorded environment answers; making it may take minutes"

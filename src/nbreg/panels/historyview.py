@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nbreg.display import VersionDetail, html, label, timeline
 from nbreg.display.text import brief
 from nbreg.panels import front
+from nbreg.panels.history import PAGE
 from nbreg.panels.parts import Parts
 from nbreg.panels.stages import Stages
 from nbreg.panels.stagesview import StagesView
@@ -40,10 +41,7 @@ class HistoryView:
 
     def _build(self) -> None:
         parts = self._parts
-        self._head = parts.html(parts.sheet(), flex="1 1 auto", width="auto")
-        self._refresh = parts.button("refresh", self._again, flex="0 0 auto")
-        self._close = parts.button("close", self._closed, flex="0 0 auto")
-        top = parts.box("row", self._head, self._refresh, self._close, flex_flow="row nowrap")
+        self._head, top = parts.heading(self._history.close, ("refresh", self._again))
         self._filter = parts.text(
             _EXAMPLE,
             self._filtered,
@@ -56,7 +54,7 @@ class HistoryView:
         bar = parts.box("row", self._filter, self._metric)
         self._notice = parts.html()
         self._plot = parts.html()
-        self._names = [parts.toggle(self._pressed, width="100%") for _ in range(self._page_size())]
+        self._names = [parts.toggle(self._pressed, width="100%") for _ in range(PAGE)]
         column = parts.box("column", *self._names, width="112px", flex="0 0 112px")
         self._rows = parts.html(flex="1 1 0", width="auto")
         body = parts.box("row", column, self._rows, flex_flow="row nowrap", align_items="flex-start")
@@ -70,12 +68,6 @@ class HistoryView:
         chosen = (self._title, self._controls, self._detail)
         above = (top, bar, self._notice, self._plot, body, pager)
         self.root = parts.box("column", *above, *chosen, css="nbreg-view nbreg-panel")
-
-    @staticmethod
-    def _page_size() -> int:
-        from nbreg.panels.history import PAGE
-
-        return PAGE
 
     # what is clicked
 
@@ -106,9 +98,6 @@ class HistoryView:
     def _again(self) -> None:
         self.refresh()
         self._show_chosen()
-
-    def _closed(self) -> None:
-        self._history.close()
 
     def close(self) -> None:
         """Let go of everything."""

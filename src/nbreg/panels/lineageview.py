@@ -53,9 +53,8 @@ class LineageView:
     def __init__(self, panel: Lineage) -> None:
         self._panel = panel
         self._parts = parts = Parts(lambda message, hint: self._say(message, hint))
-        self._head = parts.html(parts.sheet(GRAPH_STYLE) + panel.head(), flex="1 1 auto", width="auto")
-        close = parts.button("close", panel.close, flex="0 0 auto")
-        top = parts.box("row", self._head, close, flex_flow="row nowrap")
+        self._head, top = parts.heading(panel.close)
+        self._head.value = parts.sheet(GRAPH_STYLE) + panel.head()
         self._picture = parts.html(width="100%")
         self._which = parts.dropdown(self._opened, label="version or decisions to open", width="260px")
         self._notice = parts.html()

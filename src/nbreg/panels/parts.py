@@ -85,6 +85,12 @@ class Parts:
         made.on_click(self.guarded(act))
         return made
 
+    def heading(self, close: Act, *more: tuple[str, Act]) -> tuple[Any, Any]:
+        """A panel's first line: the HTML that is its heading, and the row with the buttons beside it."""
+        head = self.html(flex="1 1 auto", width="auto")
+        buttons = [self.button(text, act, flex="0 0 auto") for text, act in (*more, ("close", close))]
+        return head, self.box("row", head, *buttons, flex_flow="row nowrap", align_items="flex-start")
+
     def toggle(self, act: Callable[[Any], object], **layout: str) -> Any:
         """A button that stays pressed; `act` is given it when a person presses it."""
         made = self._keep(ipywidgets.ToggleButton, layout=self._layout(**layout))

@@ -221,10 +221,8 @@ class StagesPanel:
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
         self._parts = parts = Parts(lambda message, hint: self.controls._say(message, hint, done=False))
-        self._head = parts.html(flex="1 1 auto", width="auto")
-        close = parts.button("close", stages.close, flex="0 0 auto")
+        self._head, top = parts.heading(stages.close)
         self.controls = StagesView(stages, parts, self._moved)
-        top = parts.box("row", self._head, close, flex_flow="row nowrap")
         self.root = parts.box("column", top, self.controls.root, css="nbreg-view nbreg-panel")
         model = stages.version.model
         self._watch = Watch(lambda: stages.registry.seen(model), parts.guarded(self._changed))

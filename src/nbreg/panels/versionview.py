@@ -30,9 +30,7 @@ class VersionView:
 
     def _build(self) -> None:
         parts, panel = self._parts, self._panel
-        self._head = parts.html(flex="1 1 auto", width="auto")
-        close = parts.button("close", panel.close, flex="0 0 auto")
-        top = parts.box("row", self._head, close, flex_flow="row nowrap", align_items="flex-start")
+        self._head, top = parts.heading(panel.close)
         self._name = parts.text("name of a variable", width="150px")
         load = parts.button("load as", self._loaded, tooltip="verify it, load it, and give it this name")
         self._path = parts.text(
