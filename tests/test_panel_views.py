@@ -178,24 +178,26 @@ def test_the_moves_follow_what_another_kernel_wrote(
 def test_nobody_looks_for_what_nobody_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook that was closed is not told to its kernel: a panel that nobody touches looks no more, until touched."""
     monkeypatch.setattr(watching, "SECONDS", 0.001)
-    monkeypatch.setattr(watching, "PATIENCE", 0.02)
     looks: list[int] = []
 
-    async def watch() -> None:
+    async def watched() -> None:
         watch = watching.Watch(lambda: looks.append(1), lambda: None)
         watch.start()
-        await asyncio.sleep(0)
+        while len(looks) < 4:
+            await asyncio.sleep(0.001)
+        monkeypatch.setattr(watching, "PATIENCE", 0.0)
+        watch.touch()
         while watch.is_on:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
         amount = len(looks)
-        assert amount > 1
+        monkeypatch.setattr(watching, "PATIENCE", 60.0)
         watch.touch()
         while len(looks) == amount:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
         watch.close()
         assert not watch.is_on
 
-    asyncio.run(asyncio.wait_for(watch(), 60))
+    asyncio.run(asyncio.wait_for(watched(), 30))
 
 
 def test_a_rollback_says_what_it_will_do_and_does_that(grown: Registry, opened: Open) -> None:
