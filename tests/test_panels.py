@@ -350,7 +350,7 @@ def test_every_panel_has_a_twin_a_bound_and_leaves_nothing_behind(kernel: Kernel
     kernel.good("import nbreg.panels.front as front\nfront.close_all()")
     ran = in_front(kernel, shown, "every")
     assert VIEW_MIME in ran.bundles[-2]
-    assert "nbreg-twin" in ran.bundles[-1]["text/html"]
+    assert ' nbreg-twin">' in ran.bundles[-1]["text/html"]
     assert not {VERSION_MIME, DIFF_MIME} & set(ran.bundles[-1])  # JupyterLab would draw that, not the twin
     assert ran.bundles[-1]["text/plain"] == elsewhere.bundles[-1]["text/plain"]
     state = kernel.good(
