@@ -1,7 +1,8 @@
 """How the numbers of a column are spread: where each of a dozen bins begins, and how many it holds.
 
 A bin is a tenth of the values; a column of few values has one for each. A bin begins between two
-values that were there, so that neither rounding nor a narrower type moves one into another bin.
+values that were there, so that neither rounding nor a narrower type moves one into another bin. Values are
+told apart as floats, as those of live data are: beyond 2**53, neighbouring integers are one value.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ def of_ordered(ordered: Any, changed: Any) -> list[dict[str, Any]]:
     """
     import numpy as np
 
+    if ordered.dtype.itemsize >= 8 and ordered.dtype != float:
+        ordered = ordered.astype(float)
+        changed = ordered[:, 1:] != ordered[:, :-1]
     rows, length = ordered.shape
     runs = np.ones(ordered.shape, bool)  # where a run of equal values begins
     runs[:, 1:] = changed
@@ -42,8 +46,10 @@ def _edges(flat: Any, starts: Any, firsts: Any) -> Any:
     """The middle between the value at each start and the one before it; the first of a row has none."""
     import numpy as np
 
-    before = flat[np.maximum(starts - 1, firsts)]
-    return flat[starts].astype(float) / 2 + before.astype(float) / 2  # the sum of two large ones is infinite
+    first = flat[starts].astype(float)
+    before = flat[np.maximum(starts - 1, firsts)].astype(float)
+    middle = first / 2 + before / 2  # the sum of two large ones is infinite
+    return np.where(middle > before, middle, first)  # between two floats that are neighbours there is none
 
 
 def counted(edges: Sequence[float], numbers: Any) -> list[int]:

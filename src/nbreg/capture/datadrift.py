@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import log, prod, sqrt
+from math import isfinite, log, nan, prod, sqrt
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -193,12 +193,19 @@ def _numbers(old: Column, now: _Live, trained: int) -> _Measured:
     beyond = 0  # in a bin of their own: the first and the last recorded one would take them for usual
     if numbers.size:
         facts["mean_now"] = columns.mean_of(numbers)
-        if isinstance(old.min, int | float) and isinstance(old.max, int | float):
-            near = 1e-6 * max(abs(old.min), abs(old.max))  # a narrower type rounds
-            outside = (numbers < old.min - near) | (numbers > old.max + near)
+        low, high = _bound(old.min), _bound(old.max)
+        if low is not None and high is not None:
+            near = 1e-6 * max(abs(low), abs(high))  # a narrower type rounds
+            outside = (numbers < low - near) | (numbers > high + near)
             facts["outside"] = float(outside.mean())
             beyond, numbers = int(outside.sum()), numbers[~outside]
     return _Measured([*old.counts, 0, gaps], [*bins.counted(old.edges, numbers), beyond, now.gaps], facts)
+
+
+def _bound(recorded: Any) -> float | None:
+    """The smallest or largest number of a column; what no reader's integers hold is recorded as text."""
+    bound = float(recorded) if isinstance(recorded, int | float | str) else nan
+    return bound if isfinite(bound) else None
 
 
 def _texts(old: Column, now: _Live, trained: int, redactor: Redactor) -> _Measured:
