@@ -32,6 +32,11 @@ def chosen(stages: Iterable[str]) -> Lifecycle:
     has a single holder: `production`, if it is there, else the highest. `none`, `production` and
     `archived` mean the same in every registry, so they stand nowhere but in their places.
     """
+    if not isinstance(stages, Iterable):
+        raise BadInputError(
+            f"the stages are names, not {type(stages).__name__}",
+            hint="for example none, testing, staging, production, archived",
+        )
     names = [stages] if isinstance(stages, str) else list(stages)
     for name in names:
         if not isinstance(name, str) or not _STAGE.fullmatch(name) or name == "latest":

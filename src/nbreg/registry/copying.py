@@ -48,7 +48,7 @@ def copy(
 ) -> Entry:
     """Make a version that is the same one under another name; see `Registry.copy`."""
     entry = reading.get(desk, ref)
-    model = check_model_name(to or entry.model)
+    model = entry.model if to is None else check_model_name(to)
     _refuse_purged(entry)
     if force and not reason:
         raise BadInputError("taking a name over needs a reason", hint=option("reason", "…"))
@@ -59,7 +59,7 @@ def copy(
         changes["tags"] = checked_tags(tags)
     if content is not None:
         changes["content"] = checked_mapping(content, "content")
-    name = check_version_name(version, desk.stages) if version else None
+    name = None if version is None else check_version_name(version, desk.stages)
     used, linked = uses.of_entry(desk, entry), links.of(entry.database, entry.number)
     desk.ready()
     database = desk.folder.model_to_write(model)
@@ -144,7 +144,7 @@ def transfer(desk: Desk, ref: str, to: str, *, version: str | None, reason: str,
     _refuse_purged(entry)
     _refuse_used(desk, entry, entry.row)
     desk.check_write(entry.database, "transferred")  # before it is anywhere else
-    wanted = check_version_name(version, desk.stages) if version else entry.row.name
+    wanted = entry.row.name if version is None else check_version_name(version, desk.stages)
     desk.ready()
     database = desk.folder.model_to_write(model)
     with desk.folder.blobs.kept():

@@ -46,6 +46,7 @@ from nbreg.registry.defining import DefineVerbs
 from nbreg.registry.desk import Desk, Entry, aliases, brief
 from nbreg.registry.drafting import Draft
 from nbreg.registry.drifting import DriftVerbs
+from nbreg.registry.given import checked_kind, checked_path
 from nbreg.registry.governing import GovernVerbs
 from nbreg.registry.history import HistoryVerbs
 from nbreg.registry.isolation import IsolationVerbs
@@ -97,7 +98,11 @@ class Registry(
         clock: Callable[[], datetime] | None = None,
         actor: Actor | None = None,
     ) -> None:
-        settings = settings or Settings()
+        settings = Settings() if settings is None else checked_kind(settings, Settings, "settings")
+        if actor is not None:
+            checked_kind(actor, Actor, "the actor")
+        if not (clock is None or callable(clock)):
+            raise BadInputError(f"a clock is called for the time, and {type(clock).__name__} cannot be")
         self._desk: Desk = Desk(Folder(find_location(location), settings, clock), settings, actor)
         note_own(self._desk.folder.path, cache_folder(), config_folder())
 
@@ -150,6 +155,9 @@ class Registry(
         With `person` it holds them to what the models' owners said: what is not theirs to see is not
         there, and what they may not do raises `NotPermittedError`. Without, everything is allowed.
         """
+        checked_kind(actor, Actor, "the actor")
+        if person is not None:
+            checked_kind(person, Person, "the person")
         other = copy(self)
         other._desk = self._desk.of(actor, person)
         return other
@@ -625,7 +633,9 @@ class Registry(
         """
         from nbreg.registry import pulling
 
-        return pulling.pull(self._desk, self._text(ref), Path(path), artifacts=artifacts, overwrite=overwrite)
+        return pulling.pull(
+            self._desk, self._text(ref), checked_path(path), artifacts=artifacts, overwrite=overwrite
+        )
 
     def export(self, ref: Reference, path: str | os.PathLike[str], format: str = "archive") -> Path:
         """Write a version out in one of the `formats` that others read; returns where it is.
@@ -639,7 +649,7 @@ class Registry(
         """
         from nbreg.registry import exporting
 
-        return exporting.export(self._desk, self._text(ref), Path(path), format)
+        return exporting.export(self._desk, self._text(ref), checked_path(path), format)
 
     def import_(
         self,
@@ -664,7 +674,7 @@ class Registry(
         """
         from nbreg.registry import archiving, foreign
 
-        source = Path(path).expanduser()
+        source = checked_path(path).expanduser()
         found = foreign.read(source, trust=trust)
         if found is None:
             entry = archiving.restore(self._desk, source, model=model, reason=reason, message=message)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbreg.records import SplitRow
 from nbreg.registry.desk import Desk
+from nbreg.registry.given import checked_kind
 from nbreg.settings import default_location
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def route(
         registry = _opened.get(place)
         if registry is None:
             registry = _opened.setdefault(place, Registry())
-    return registry.route(model, weights, key=key)
+    return checked_kind(registry, Registry, "the registry").route(model, weights, key=key)
 
 
 _opened: dict[tuple[str | None, str], Registry] = {}

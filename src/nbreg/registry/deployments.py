@@ -176,7 +176,7 @@ def _place(where: str) -> str:
 def _url(url: str) -> str:
     from nbreg.registry.links import checked_target
 
-    return checked_target(url) if url else ""
+    return checked_target(url) if checked_text(url, "the address") else ""
 
 
 def _status(status: str) -> DeploymentStatus:

@@ -77,9 +77,7 @@ def _checked(
     changes: dict[str, Any] = {}
     for part, names in people.items():
         if names is not None:
-            if isinstance(names, str):
-                raise BadValueError(f"{part} are a list", hint=f"[{names[:60]!r}]")
-            changes[part] = checked_tags(names)
+            changes[part] = checked_tags(names, what=part)
     if visibility is not None:
         if visibility not in VISIBILITIES:
             raise BadInputError(

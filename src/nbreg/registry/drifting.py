@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadValueError
 from nbreg.records import DataDrift
+from nbreg.registry.given import is_number
 
 if TYPE_CHECKING:
     from nbreg.registry.version import ModelVersion
@@ -28,7 +29,7 @@ class DriftVerbs:
         Raises `BadInputError` for what is no table, or `InputMismatchError` where columns without
         names are too many or too few.
         """
-        if not isinstance(threshold, int | float) or not 0 < threshold < float("inf"):
+        if not is_number(threshold) or not 0 < threshold < float("inf"):
             raise BadValueError(f"{ascii(threshold)[:40]} is no threshold", hint="0.25, as usual")
         return data_drift(self.get(ref), rows, threshold)  # type: ignore[attr-defined]
 

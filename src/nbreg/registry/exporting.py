@@ -12,6 +12,7 @@ from nbreg.errors import BadInputError, ConflictError, did_you_mean
 from nbreg.records import Manifest
 from nbreg.registry import archiving, mlmodel, parts, pulling, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_kind
 from nbreg.store.files import refused
 
 _LIBRARIES: Final = {
@@ -24,7 +25,7 @@ _LIBRARIES: Final = {
 
 def export(desk: Desk, ref: str, path: Path, format: str) -> Path:
     """Write a version out; see `Registry.export`."""
-    write = _FORMATS.get(format)
+    write = _FORMATS.get(checked_kind(format, str, "the format"))
     if write is None:
         raise BadInputError(
             f"there is no format {format[:40]!r}",

@@ -8,10 +8,12 @@ from typing import Any
 
 from nbreg.errors import BadInputError
 from nbreg.registry import mlmodel
+from nbreg.registry.given import checked_consent
 
 
 def read(path: Path, *, trust: bool | None) -> tuple[object, dict[str, Any]] | None:
     """The object and its story; None for what looks like nbreg's own archive, or like nothing."""
+    checked_consent(trust)
     if path.is_dir():
         if not (path / "MLmodel").is_file():
             raise BadInputError(

@@ -11,6 +11,7 @@ from nbreg.errors import BadInputError, ConflictError, NbregError
 from nbreg.records import FunctionRule, GateResult, Lifecycle, Move, VersionRow
 from nbreg.registry import bookkeeping, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_kind
 from nbreg.store.tiny import JournalDB
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ Kind = Literal["promoted", "retired", "rolled-back"]
 
 def check_meant(expect: Move | None, **asked: object) -> None:
     """Refuse a move that was foreseen for something else than what is asked for. Raises `BadInputError`."""
-    if expect is not None and any(getattr(expect, field) != each for field, each in asked.items()):
+    if expect is None:
+        return
+    checked_kind(expect, Move, "expect")
+    if any(getattr(expect, field) != each for field, each in asked.items()):
         told = f"{expect.model}@{expect.number} {expect.kind} to {expect.to}"
         raise BadInputError(f"expect is another move: {told}", hint="one of registry.moves(ref), as it is")
 

@@ -5,30 +5,60 @@ No secret is ever written: what looks like one is withheld here, whoever gave it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from nbreg.errors import BadValueError
+from nbreg.errors import BadInputError, BadValueError
 from nbreg.names import LONGEST_NAME
-from nbreg.records import plain
+from nbreg.records import Move, plain
 
 if TYPE_CHECKING:
     from nbreg.capture.secrets import Redactor
 
+K = TypeVar("K")
+_SPOKEN: Final[Mapping[type, str]] = {str: "text", Move: "one of `registry.moves`"}
+"""Kinds that people call otherwise than Python does."""
 
-def checked_tags(tags: Iterable[str], redactor: Redactor | None = None) -> list[str]:
-    """Tags, each once, in their order. Raises `BadValueError`."""
+
+def checked_kind(value: Any, kind: type[K], what: str, *, hint: str = "") -> K:
+    """Return the value if it is of a kind, as it is. Raises `BadInputError`."""
+    if not isinstance(value, kind):
+        wanted = _SPOKEN.get(kind, f"a {kind.__name__}")
+        raise BadInputError(f"{what} is {wanted}, not {type(value).__name__}", hint=hint)
+    return value
+
+
+def checked_path(path: object, what: str = "the path") -> Path:
+    """A path as people give it: text, or a `Path`. Raises `BadInputError`."""
+    spelled = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(spelled, str):
+        raise BadInputError(f"{what} is text or a Path, not {type(path).__name__}")
+    return Path(spelled)
+
+
+def checked_consent(trust: object) -> bool | None:
+    """Whether somebody says that they trust something: a word for it is not enough. Raises `BadInputError`."""
+    if trust is None or isinstance(trust, bool):
+        return trust
+    raise BadInputError(f"trust is True, False or None, not {type(trust).__name__}")
+
+
+def checked_tags(tags: object, redactor: Redactor | None = None, *, what: str = "tags") -> list[str]:
+    """Tags, or other words such as names, each once, in their order. Raises `BadValueError`."""
     if isinstance(tags, str):
-        raise BadValueError("tags are a list", hint=f"[{tags[:60]!r}]")
-    if not isinstance(tags, Iterable):
-        raise BadValueError(f"tags are a {type(tags).__qualname__}", hint="give a list of words")
+        raise BadValueError(f"{what} are a list", hint=f"[{tags[:60]!r}]")
+    if isinstance(tags, bytes) or not isinstance(tags, Iterable):
+        raise BadValueError(f"{what} are a {type(tags).__qualname__}", hint="give a list of words")
     found: dict[str, None] = {}
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip() or len(tag) > LONGEST_NAME or not tag.isprintable():
             raise BadValueError(
-                f"{ascii(tag)[:60]} is not a tag", hint=f"printable text of up to {LONGEST_NAME} characters"
+                f"{ascii(tag)[:60]} is not a {what.removesuffix('s')}",
+                hint=f"printable text of up to {LONGEST_NAME} characters",
             )
-        found[without_secrets(plain(tag.strip(), "a tag"), redactor)] = None
+        found[without_secrets(plain(tag.strip(), f"one of the {what}"), redactor)] = None
     return list(found)
 
 
@@ -98,6 +128,11 @@ def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
 
         redactor = redactor_here()
     return redactor.plain(value)
+
+
+def is_number(number: object) -> bool:
+    """Whether it can measure something: an int or a float, and not NaN."""
+    return isinstance(number, int | float) and not isinstance(number, bool) and number == number
 
 
 def is_count(number: object) -> bool:

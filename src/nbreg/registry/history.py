@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbreg import lifecycle
 from nbreg.errors import BadInputError
+from nbreg.names import check_model_name
 from nbreg.query import parse_query
 from nbreg.records import Move, Registered, StageRow, Tenure, Timeline, TimelineItem, VersionRow
 from nbreg.registry import foreseeing, listing, reading
@@ -47,6 +48,11 @@ class HistoryVerbs:
         """
         if not (is_count(before) and is_count(limit) and (look is None or is_count(look))):
             raise BadInputError("a limit is a whole number from 0 on")
+        if not (number is None or is_count(number)):
+            raise BadInputError(f"{ascii(number)[:40]} is no version's number")
+        is_list = isinstance(without, Collection) and not isinstance(without, str | bytes)
+        if not (is_list and all(isinstance(kind, str) for kind in without)):
+            raise BadInputError("kinds of events are a list of words", hint="without=['proved']")
         database = self._desk.model(model)
         end = min(before - 1, len(database.journal)) if before else len(database.journal)
         lines: Iterable[int] = range(end - 1, -1, -1)
@@ -60,6 +66,8 @@ class HistoryVerbs:
 
         Raises `UnknownModelError`.
         """
+        if not is_count(limit):
+            raise BadInputError("a limit is a whole number from 0 on")
         found = listing.versions(
             self._desk, model, query=None, sort=None, limit=limit, offset=0, deleted=False
         )
@@ -73,6 +81,8 @@ class HistoryVerbs:
 
         Raises `UnknownModelError` or `UnknownStageError`.
         """
+        if not is_count(since):
+            raise BadInputError("a line is a whole number from 0 on")
         stage = lifecycle.check_held(self._desk.lifecycle, self.serving if stage is None else stage)
         return list(tenures(self._desk.model(model), stage, since))
 
@@ -91,6 +101,7 @@ class HistoryVerbs:
 
     def seen(self, model: str) -> tuple[int, int, int]:
         """What is another value after every write to a model: cheap to ask, every second if need be."""
+        check_model_name(model)
         if self._desk.rights is not None and not self._desk.rights.shows(model):
             return (0, 0, 0)
         try:
@@ -131,7 +142,7 @@ def _chooser(
     desk: Desk, model: str, database: JournalDB, query: str | None
 ) -> Callable[[VersionRow | None], bool]:
     """Whether a version is meant; each is asked once, however much happened to it."""
-    if not query:
+    if query is None or query == "":
         return lambda row: True
     understood = parse_query(query, listing.FIELDS)
     known: dict[int, bool] = {}

@@ -11,6 +11,7 @@ from nbreg.errors import BadInputError, TrustError, spelled
 from nbreg.records import Artifact, DriftItem, Environment
 from nbreg.registry import loading, parts
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_consent, is_number
 from nbreg.workers import environments
 from nbreg.workers.model import IsolatedModel
 from nbreg.workers.plans import Plan, is_wanted, plan_of
@@ -24,8 +25,9 @@ def isolated(
     desk: Desk, entry: Entry, name: str, *, trust: bool | None, device: str | None, timeout: float | None
 ) -> Any:
     """An artifact in the environment of its version; see `Registry.isolated`."""
-    if timeout is not None and not timeout > 0:
-        raise BadInputError(f"a call cannot end within {timeout:g} s", hint="timeout=60, or None")
+    checked_consent(trust)
+    if timeout is not None and not (is_number(timeout) and timeout > 0):
+        raise BadInputError(f"a call cannot end within {ascii(timeout)[:40]} s", hint="timeout=60, or None")
     manifest = parts.manifest(desk, entry)
     artifact = loading.artifact_of(entry, manifest, name)
     if not _needs_libraries(artifact):

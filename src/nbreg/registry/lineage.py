@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadReferenceError
@@ -15,6 +14,7 @@ from nbreg.records import About, DataLink, Deployment, Event, FeatureSet, Link, 
 from nbreg.registry import datasets, reading, uses
 from nbreg.registry.datasets import Dataset
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_kind, checked_path
 
 if TYPE_CHECKING:
     from nbreg.display.audit import AuditView
@@ -151,6 +151,7 @@ class LineageVerbs:
 
     def with_features(self, feature_set: FeatureSet) -> list[ModelVersion]:
         """The versions of the model that have a feature set, newest first."""
+        checked_kind(feature_set, FeatureSet, "a feature set")
         database = self._desk.model(feature_set.model)
         rows = uses.versions(database, "features", feature_set.digest)
         return [self._version(Entry(feature_set.model, database, row)) for row in rows]
@@ -278,7 +279,7 @@ class LineageVerbs:
         """
         from nbreg.registry import auditing
 
-        target = None if path is None else Path(path)
+        target = None if path is None else checked_path(path)
         return auditing.audit(self._desk, model, target, verify=verify, overwrite=overwrite)
 
     def _snapshot(self, data: object) -> str:

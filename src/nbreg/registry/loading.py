@@ -22,6 +22,7 @@ from nbreg.names import parse_reference
 from nbreg.records import Artifact, Chunk, DriftItem, Environment, Manifest
 from nbreg.registry import parts, reading
 from nbreg.registry.desk import Desk, Entry, brief
+from nbreg.registry.given import checked_consent, checked_kind
 from nbreg.store.verified import Verified
 
 log = logging.getLogger("nbreg")
@@ -35,6 +36,7 @@ def load(
     """Load an artifact; see `Registry.load`."""
     if on_drift not in ("show", "error", "isolate", "ignore"):
         raise BadInputError(f"on_drift is {on_drift!r}", hint="'show', 'error', 'isolate' or 'ignore'")
+    checked_consent(trust)
     check_pinned(ref)
     entry = reading.get(desk, ref)
     _tell_of_latest(desk, ref, entry)
@@ -148,7 +150,7 @@ def _tell_of_latest(desk: Desk, ref: str, entry: Entry) -> None:
 def artifact_of(entry: Entry, manifest: Manifest, name: str) -> Artifact:
     """The artifact of that name. Raises `UnknownArtifactError`."""
     artifacts = {artifact.name: artifact for artifact in manifest.artifacts}
-    if name not in artifacts:
+    if checked_kind(name, str, "an artifact's name") not in artifacts:
         raise UnknownArtifactError(
             f"{entry.ref} has no artifact {name[:80]!r}", hint=did_you_mean(name, artifacts)
         )

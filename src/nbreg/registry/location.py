@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbreg.errors import BadInputError
+from nbreg.registry.given import checked_path
 from nbreg.settings import default_location
 
 FOLDER = ".nbreg"
@@ -30,7 +31,7 @@ def find(location: str | Path | None, start: Path | None = None) -> Path:
         raise BadInputError(
             f"{given.split('://')[0]!r} registries are not supported yet", hint="give a folder"
         )
-    path = Path(given).expanduser().absolute()
+    path = checked_path(given, "a registry's location").expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise BadInputError(f"{path} is a file", hint="a registry is a folder")
     return path / FOLDER if _is_project(path) else path

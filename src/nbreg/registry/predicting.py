@@ -13,6 +13,7 @@ from nbreg.errors import BadInputError, InputMismatchError, NbregError, UnknownA
 from nbreg.records import Signature
 from nbreg.registry import deciding
 from nbreg.registry.deciding import Stamp, Stamper
+from nbreg.registry.given import checked_consent
 from nbreg.registry.stamped import stamped
 from nbreg.store.files import forgetful
 
@@ -101,7 +102,7 @@ _loaded = _Loaded()
 
 def ready(version: ModelVersion, trust: bool | None = None) -> Ready:
     """A version, loaded: from this process's memory if it is there. Raises what `load` raises."""
-    return _loaded.get(version, trust)
+    return _loaded.get(version, checked_consent(trust))
 
 
 def predict(

@@ -18,6 +18,7 @@ from nbreg.errors import BadInputError, TrustError
 from nbreg.records import Evidence, Probe
 from nbreg.registry import bookkeeping, parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import is_count, is_number
 
 SECONDS: Final = 300.0
 MEMORY: Final = 8 * 1024**3
@@ -29,9 +30,10 @@ _NO_ACCELERATOR: Final = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "",
 
 def prove(desk: Desk, ref: str, *, seconds: float, memory: int, accelerators: bool) -> Entry:
     """Prove one version; see `Registry.prove`."""
-    if not seconds > 0 or memory < 2**26:
+    if not (is_number(seconds) and seconds > 0 and is_count(memory) and memory >= 2**26):
         raise BadInputError(
-            f"{seconds:g} seconds and {memory} bytes are too little", hint="at least 64 MiB and some seconds"
+            f"{ascii(seconds)[:40]} seconds and {ascii(memory)[:40]} bytes are too little",
+            hint="at least 64 MiB and some seconds",
         )
     entry = reading.get(desk, ref)
     desk.ready()

@@ -17,6 +17,7 @@ from nbreg.names import parse_moment
 from nbreg.records import Leftover, Pointer, PurgeReport, VersionRow, timestamp
 from nbreg.registry import bookkeeping, ledgerchecks, parts, proofs
 from nbreg.registry.desk import Desk, model_name
+from nbreg.registry.given import checked_kind, is_number
 from nbreg.store.tiny import JournalDB
 
 _SCRAP: Final = re.compile(r"\d+-[0-9a-f]{12}|(?:damaged|torn)-.*")
@@ -27,6 +28,9 @@ def purge(
 ) -> PurgeReport:
     """Remove what nothing kept refers to; see `Registry.purge`."""
     desk.check_admin("a purge")
+    checked_kind(reason, str, "the reason")
+    if not (older_than is None or is_number(older_than)):
+        raise BadInputError(f"{ascii(older_than)[:40]} is no number of days", hint="older_than=7")
     if include_protected and not reason:
         raise BadInputError("purging protected versions needs a reason", hint=option("reason", "…"))
     if older_than is not None and not older_than >= 0:

@@ -211,6 +211,10 @@ def moment_text(since: str | datetime | None) -> str:
         day = len(since) == 10
         moment = parse_moment(since)
         return timestamp(moment.replace(hour=0, minute=0, second=0, microsecond=0) if day else moment)
+    if not isinstance(since, datetime):
+        raise BadInputError(
+            f"a moment is text or a datetime, not {type(since).__name__}", hint="'2026-02-09'"
+        )
     return timestamp(since if since.tzinfo else since.replace(tzinfo=UTC))
 
 

@@ -11,6 +11,7 @@ from nbreg.capture.secrets import Redactor
 from nbreg.capture.variables import capture_variables
 from nbreg.errors import NbregError, UnknownVariableError, did_you_mean
 from nbreg.records import Artifact, Variable
+from nbreg.registry.given import checked_kind
 from nbreg.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def values(version: ModelVersion, names: Iterable[str] = ()) -> dict[str, Any]:
     recorded = {each.name: each for each in version.variables.variables}
     chosen = list(names) or list(restorable(version.variables))
     for name in chosen:
-        if name not in recorded:
+        if checked_kind(name, str, "a variable's name") not in recorded:
             reason = version.manifest.variables.missing
             raise UnknownVariableError(
                 f"{version.ref} recorded no variable {name[:80]!r}" + (f": {reason}" if reason else ""),

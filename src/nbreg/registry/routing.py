@@ -28,6 +28,7 @@ from nbreg.names import parse_reference
 from nbreg.records import SplitRow
 from nbreg.registry import bookkeeping, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_kind
 from nbreg.store.files import forgetful
 from nbreg.store.tiny import JournalDB
 
@@ -162,8 +163,8 @@ def split(desk: Desk, model: str) -> SplitRow | None:
 
 def set_split(desk: Desk, model: str, weights: object, *, reason: str, message: str) -> SplitRow | None:
     """Record how the traffic is shared out; see `Registry.set_split`."""
-    checked = None if weights is None else checked_weights(model, weights)
     database = desk.model(model)
+    checked = None if weights is None else checked_weights(model, weights)
     for ref in checked or ():
         reading.get(desk, f"{model}@{ref}")
     return _record(desk, database, SPLIT, checked, reason=reason, message=message)
@@ -236,6 +237,7 @@ class Router:
     def route(self, model: str, weights: Mapping[Any, float] | None, key: object) -> ModelVersion:
         """The version for a key; see `Registry.route`."""
         spelled = key_bytes(key)
+        checked_kind(model, str, "a model's name")
         checked = None if weights is None else self._check(model, weights)
         name = (model, None if checked is None else tuple(checked.items()))
         found = self._resolved.get(name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nbreg.records import Actor, CurvePoint, RunArtifact, RunKind, RunLink, RunRecord, RunVersion, plain
 from nbreg.registry.desk import Desk
+from nbreg.registry.given import checked_kind, checked_params
 
 if TYPE_CHECKING:
     from nbreg.registry.core import Registry
@@ -139,7 +140,7 @@ class Run:
 
     # logging
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: Mapping[str, Any] | None) -> None:
         """Record parameters; what has no form in JSON is told in words, what looks like a secret withheld."""
         from nbreg.registry import running
 
@@ -198,7 +199,8 @@ class Run:
         from nbreg.registry import logged
         from nbreg.registry.request import Request, objects
 
-        objects(None, {name: value})  # refuses what is no name
+        checked_kind(framework, str, "a framework")
+        objects(None, {checked_kind(name, str, "an artifact's name"): value})  # refuses what is no name
         request = Request.checked(self._desk, "run", run=self.link, allow_secrets=allow_secrets)
         return logged.store(
             self._desk,
@@ -332,6 +334,7 @@ class RunVerbs:
         from nbreg.registry import running
 
         link = running.new_link(self._desk, name=name, experiment=experiment)
+        checked_params(params)
         self.current_run(own=True).end()
         current_context().start_run(link)
         run = self.current_run(own=True)

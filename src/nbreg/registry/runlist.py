@@ -9,7 +9,7 @@ from nbreg.errors import BadInputError, NbregError
 from nbreg.query import parse_query
 from nbreg.records import RunRecord
 from nbreg.registry.desk import Desk
-from nbreg.registry.given import is_count
+from nbreg.registry.given import checked_kind, is_count
 from nbreg.registry.running import STATES, record
 
 SORTABLE: Final = ("started_at", "ended_at", "name", "experiment", "state")
@@ -51,6 +51,8 @@ def runs(
     """The runs, newest first or sorted; no more are read than are asked for."""
     if state is not None and state not in STATES:
         raise BadInputError(f"{state!r} is no state of a run", hint=f"one of {', '.join(STATES)}")
+    if experiment is not None:
+        checked_kind(experiment, str, "an experiment's name")
     if not is_count(offset) or not (limit is None or is_count(limit)):
         raise BadInputError("limit and offset are whole numbers from 0 on")
     understood = None if query is None else parse_query(query, FIELDS, what="runs")
@@ -80,6 +82,7 @@ def runs(
 
 def _sorted(found: list[RunRecord], sort: str) -> list[RunRecord]:
     """By one field; those that lack it, or have no number there, come last."""
+    checked_kind(sort, str, "what runs are sorted by")
     field, descending = sort.removeprefix("-"), sort.startswith("-")
     group, dot, name = field.partition(".")
     if field not in SORTABLE and not (dot and group in ("metrics", "params")):

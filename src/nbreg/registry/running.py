@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import platform
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -40,7 +40,7 @@ from nbreg.records import (
 )
 from nbreg.registry import parts, reading
 from nbreg.registry.desk import Desk, Entry
-from nbreg.registry.given import checked_params, checked_text, without_secrets
+from nbreg.registry.given import checked_kind, checked_params, checked_text, without_secrets
 from nbreg.registry.request import Request, linked_run
 from nbreg.store.runlines import Begun, Deleted, Fold, Metrics, Noted, Params, Registering, Restored, measure
 from nbreg.store.runlog import RunLog
@@ -120,6 +120,10 @@ def start(
     desk: Desk, name: str, experiment: str, params: Mapping[str, Any] | None, kind: RunKind | None
 ) -> RunLink:
     """Begin a run that goes on until it is ended, and is the current one meanwhile."""
+    if not (kind is None or kind in get_args(RunKind)):
+        raise BadInputError(
+            f"{ascii(kind)[:40]} is no kind of a run", hint=f"one of {', '.join(get_args(RunKind))}"
+        )
     outer = started_run()
     parent = outer.id if outer else ""
     redactor = redactor_here()  # once: it reads all that was executed
@@ -188,6 +192,10 @@ class Meter:
     def add(self, values: Mapping[str, Any], step: int | None) -> None:
         """One line of values. Raises `BadValueError`."""
         checked: dict[str, Measure] = {}
+        if not isinstance(values, Mapping):
+            raise BadValueError(
+                f"metrics are a {type(values).__qualname__}", hint="give a dict of names and values"
+            )
         for name, value in values.items():
             if name not in self._names:
                 self._names.add(checked_metric_name(name))
@@ -409,6 +417,7 @@ def _version(desk: Desk, model: str, version_id: str) -> RunVersion | None:
 
 def curve(desk: Desk, run_id: str, metric: str, points: int) -> list[CurvePoint]:
     """A metric over its steps."""
+    checked_kind(metric, str, "a metric's name")
     if not isinstance(points, int) or isinstance(points, bool) or points < 2:
         raise BadInputError("a curve has at least two points")
     if desk.rights is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from nbreg.errors import ConflictError, NbregError
+from nbreg.errors import BadInputError, ConflictError, NbregError
 from nbreg.names import SHORTEST_DIGEST
 from nbreg.records import (
     NO_RECORD,
@@ -22,6 +22,7 @@ from nbreg.records import (
 )
 from nbreg.registry import bookkeeping, copying, ledgerchecks, parts, proofs
 from nbreg.registry.desk import Desk
+from nbreg.registry.given import checked_kind
 from nbreg.store.folder import MODEL_ROW, Folder
 from nbreg.store.tiny import JournalDB
 
@@ -35,6 +36,7 @@ Expected = Mapping[str, str | Head] | Iterable[str] | str
 def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport:
     """Check every line, row, object and part; see `Registry.verify`."""
     desk.check_admin("a check of the whole registry")
+    wanted = _wanted(expect)
     folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
     found = Findings(desk)
     if folder.path.is_dir():
@@ -48,7 +50,7 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
         found.look_at_objects()
     if not found.heads:
         found.add("no-registry", folder.path, "there is no registry")
-    found.expect(expect)
+    found.expect(wanted)
     folder.close()
     return VerifyReport(
         heads=found.heads,
@@ -207,14 +209,9 @@ class Findings:
             except NbregError as error:
                 self.add(error.code, path, error.message)
 
-    def expect(self, expect: Expected | None) -> None:
+    def expect(self, wanted: list[tuple[str, str]]) -> None:
         """Heads that were written down before must be in their chains."""
-        if expect is None:
-            return
-        expect = [expect] if isinstance(expect, str) else expect
-        wanted = expect.items() if isinstance(expect, Mapping) else [("", each) for each in expect]
-        for name, given in wanted:
-            head = given.hash if isinstance(given, Head) else given
+        for name, head in wanted:
             chains = (
                 [self._chains[name]] if name in self._chains else [] if name else list(self._chains.values())
             )
@@ -223,6 +220,21 @@ class Findings:
             ):
                 where = name or "all chains"
                 self.add("head-missing", where, f"no line has the hash {head[:16]}… that was expected")
+
+
+def _wanted(expect: Expected | None) -> list[tuple[str, str]]:
+    """The chains, where they are named, and the hashes that are to be in them. Raises `BadInputError`."""
+    if isinstance(expect, bytes) or not isinstance(expect, str | Iterable | None):
+        raise BadInputError(f"heads are a list of hashes, not {type(expect).__name__}")
+    given = [expect] if isinstance(expect, str) else expect or []
+    named = given.items() if isinstance(given, Mapping) else [("", each) for each in given]
+    return [
+        (
+            checked_kind(name, str, "a chain's name"),
+            head.hash if isinstance(head, Head) else checked_kind(head, str, "a head"),
+        )
+        for name, head in named
+    ]
 
 
 def _leads_to(database: JournalDB, table: str, key: str, row: VersionRow) -> bool:

@@ -33,6 +33,7 @@ from nbreg.records import (
 )
 from nbreg.registry import parts, proofs, reading
 from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.given import checked_kind, checked_path
 from nbreg.registry.lineage import LineageOfVersion
 from nbreg.registry.recipes import VersionRecipe
 
@@ -253,6 +254,7 @@ class ModelVersion(LineageOfVersion):
 
     def read_part(self, chunk: Chunk) -> bytearray | memoryview:
         """The bytes of a part that one of its records names, checked against the digest."""
+        checked_kind(chunk, Chunk, "a part")
         return parts.part(self._desk, self._now(), chunk.digest)
 
     @property
@@ -348,7 +350,9 @@ class ModelVersion(LineageOfVersion):
         """
         from nbreg.capture import export
 
-        return export.write(self.environment, path, format, needed_only=needed_only, overwrite=overwrite)
+        return export.write(
+            self.environment, checked_path(path), format, needed_only=needed_only, overwrite=overwrite
+        )
 
     def _captured(self, section: Captured, kind: type[P]) -> P:
         return parts.captured(self._desk, self._now(), section, kind)

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from nbreg.names import check_model_name
 from nbreg.records import Changes, Head, ModelRow
 from nbreg.registry.desk import Desk
 
@@ -127,7 +128,7 @@ class WatchVerbs:
     def stamp(self, *models: str) -> tuple[Stamp, ...]:
         """Another value after every write to one of these models, or to the registry's own rules."""
         folder = self._desk.folder
-        journals = [folder.model_path(model) / "journal.jsonl" for model in models]
+        journals = [folder.model_path(check_model_name(model)) / "journal.jsonl" for model in models]
         return tuple(_stamp(path) for path in (folder.path / "registry.jsonl", *journals))
 
 

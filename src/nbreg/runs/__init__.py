@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbreg.registry import Registry, Run
+from nbreg.registry.given import checked_kind
 from nbreg.runs.handles import Model
 from nbreg.runs.steps import pipeline, step
 
@@ -26,9 +27,13 @@ def start_run(
     registry: Registry | None = None,
 ) -> Run:
     """Begin a run, in the default registry unless one is given; see `Registry.start_run`."""
-    return (registry or Registry()).start_run(name, experiment=experiment, params=params)
+    return _opened(registry).start_run(name, experiment=experiment, params=params)
 
 
 def current_run(registry: Registry | None = None) -> Run:
     """The run in progress: the one that was started, else that of this notebook or script."""
-    return (registry or Registry()).current_run()
+    return _opened(registry).current_run()
+
+
+def _opened(given: Registry | None) -> Registry:
+    return Registry() if given is None else checked_kind(given, Registry, "the registry")
