@@ -112,6 +112,24 @@ def test_a_private_model_is_nowhere_for_who_may_not_look(server: Server, folder:
     assert names == {"open", "twin"}
 
 
+def test_an_auditor_reads_every_byte_of_what_they_may_see(server: Server, folder: Folder) -> None:
+    """Checking the others is for administrators: the report says how far it looked, and is never a 403."""
+    folder.registry.register("secret", {"weight": 1})
+    told = {who: ask(folder, server, who, _route("audit"))[1] for who in ("bob", "root")}
+
+    assert "verified: every line and every byte of this model" in told["bob"]
+    assert "the rest of the registry is for administrators to check" in told["bob"]
+    assert folder.registry.head("risk/churn").hash in told["bob"].replace("\\", "")
+    assert "secret" not in told["bob"]
+    assert "verified: every line and every byte of the registry" in told["root"]
+
+    bundle = folder.registry.get("risk/churn@4").row.bundle
+    path = folder.registry.location / "objects" / bundle[:2] / bundle[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-20] + b"x" * 20)
+    assert "object-damaged" in ask(folder, server, "bob", _route("audit"))[1].replace("\\", "")
+
+
 def _route(path: str) -> Route:
     return next(each for each in ROUTES if each.path == path)
 
@@ -125,7 +143,7 @@ def test_who_may_only_look_sees_all_of_it_and_changes_nothing(server: Server, fo
         if route.permission == "write" and route.path not in ("request", "copy"):
             expected = 404 if route.path in ("delete-run", "restore-run") else 403
             assert status == expected, (route.path, text)
-        elif "risk/churn" in str(EXAMPLES[route.path]) and route.path not in ("request", "copy", "audit"):
+        elif "risk/churn" in str(EXAMPLES[route.path]) and route.path not in ("request", "copy"):
             assert status == 200, (route.path, text)
 
     after = folder.heads()
@@ -149,6 +167,47 @@ def test_an_editor_promotes_and_an_owner_says_who_may(server: Server, folder: Fo
     status, _ = ask(folder, server, who, _route("drop-gate"))
     assert status == (200 if who == "root" else 403)
     assert folder.registry.get("risk/churn@3").stage == "staging"
+
+
+@pytest.mark.parametrize(
+    ("who", "may"), [("bob", "look"), ("grace", "change"), ("ada", "own"), ("root", "own")]
+)
+def test_a_reply_says_what_may_be_done_by_the_rule_that_refuses(
+    server: Server, folder: Folder, who: str, may: str
+) -> None:
+    """A button that ends in a 403 is a trap; so whoever draws buttons is told beforehand, and truly."""
+    client = server.client(who)
+    told = client.get("model", registry=folder.key, model="risk/churn").json
+    hello = client.get("hello").json
+
+    tried = {
+        "change": ask(folder, server, who, _route("set-alias"))[0] == 200,
+        "own": ask(folder, server, who, _route("protect"))[0] == 200,
+        "admin": ask(folder, server, who, _route("usage"))[0] == 200,
+    }
+    assert told["may"] == may
+    assert tried == {"change": may != "look", "own": may == "own", "admin": hello["admin"]}
+    assert folder.registry.may("risk/churn") == "own"  # a folder holds nobody to anything
+
+
+def test_nobody_locks_themselves_out_by_mistake(server: Server, folder: Folder) -> None:
+    """One name too few in a form, and only an administrator would bring the model back."""
+    handing = {"owners": ["grace"], "reason": "Handover"}
+    before = folder.heads()
+
+    refused, text = ask(folder, server, "ada", _route("update-model"), **handing)
+    unexplained, _ = ask(folder, server, "ada", _route("update-model"), force=True, owners=["grace"])
+
+    assert (refused, '"code":"handover"' in text, unexplained) == (403, True, 400)
+    assert "ada would be no owner of 'risk/churn' any more" in text
+    assert folder.heads() == before
+    assert ask(folder, server, "root", _route("update-model"), **handing)[0] == 200  # it is not theirs
+    assert ask(folder, server, "grace", _route("update-model"), owners=["risk"])[0] == 200  # she is of risk
+    assert (
+        ask(folder, server, "grace", _route("update-model"), force=True, **(handing | {"owners": ["ada"]}))[0]
+        == 200
+    )
+    assert folder.registry.about("risk/churn").owners == ["ada"]
 
 
 def test_a_model_that_is_closed_leaves_the_list_of_who_follows(server: Server, folder: Folder) -> None:

@@ -40,6 +40,7 @@ WITHOUT_A_COMMAND = {
     "get_request": "`nbreg requests` lists them",
     "draft": "`nbreg drafts` lists them, and --draft registers one",
     "isolated": "an object lives in a process; `nbreg environments` makes its environment beforehand",
+    "may": "a service asks it for others; in a shell the folder's own rights hold",
     "load": "an object lives in a process; `nbreg pull` writes its files",
     "moves": "a panel shows what may be done; `nbreg promote` says what may not",
     "preview": "`nbreg register --preview`",

@@ -1,7 +1,7 @@
 // Made by tools/contract.py from the server's records: .venv/bin/python tools/contract.py
 
 /** The shape of all that travels; a server that says another one in `hello` does not fit. */
-export const CONTRACT = 'be63b50b0ad8ef0c';
+export const CONTRACT = 'a2abbecf00d1c379';
 
 /** What the routes' paths begin with, below the server's base URL. */
 export const NAMESPACE = 'nbreg';
@@ -581,6 +581,8 @@ export interface IHello {
   hint: string;
   /** Who acts through this server, as events will tell it. */
   actor: IActor;
+  /** Whether what is about all models at once is theirs to do. */
+  admin: boolean;
 }
 
 /** A page of what happened to a model. */
@@ -704,6 +706,8 @@ export interface IModelDetail {
   /** Aliases that move only by force. */
   protected: { [name: string]: IProtection };
   about: IAbout;
+  /** What whoever asks may do with it: what is not theirs the registry refuses. */
+  may: 'look' | 'change' | 'own';
   /** How its traffic is shared out; None where nobody said. */
   split: ISplitRow | null;
 }
@@ -1303,6 +1307,8 @@ export interface IUpdateModel {
   visibility?: 'private' | 'organisation' | 'public' | null;
   description?: string | null;
   readme?: string | null;
+  /** Also where whoever says it would be no owner any more, with a reason. */
+  force?: boolean;
 }
 
 /** What a registry takes up on disk. */

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from nbreg.records import About
+from nbreg.records import About, Permission
 
 
 class Level(IntEnum):
@@ -24,6 +24,14 @@ class Level(IntEnum):
     """Register, promote, tag, delete."""
     OWN = 3
     """Say who may do what, what is required, and which aliases are protected."""
+
+    @property
+    def permission(self) -> Permission:
+        """The word for it, of a model that is there. Raises `KeyError` for nothing."""
+        return _WORDS[self]
+
+
+_WORDS: Final[dict[Level, Permission]] = {Level.LOOK: "look", Level.CHANGE: "change", Level.OWN: "own"}
 
 
 class Person(NamedTuple):

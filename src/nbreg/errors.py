@@ -38,6 +38,7 @@
     │   │   ├── GateRefusedError
     │   │   └── GateUnavailableError
     │   ├── ProtectedAliasError
+    │   ├── HandoverError
     │   └── NotPermittedError
     ├── CannotStoreError       the object has no form that can be stored
     ├── CannotLoadError        what was stored needs what is not here
@@ -401,6 +402,12 @@ class ProtectedAliasError(RefusedError):
     """The alias is protected: it moves by force and with a reason."""
 
     code = "protected-alias"
+
+
+class HandoverError(RefusedError):
+    """Whoever says it would be no owner of the model any more: that goes by force and with a reason."""
+
+    code = "handover"
 
 
 class NotPermittedError(RefusedError):

@@ -118,6 +118,11 @@ def _verdict(audit: Audit) -> str:
     report = audit.verified
     if report is None:
         return "not verified for this report"
+    if not audit.whole:
+        found = count(len(report.problems), "problem") + " found: see Integrity" if report.problems else ""
+        looked = f"verified: every line and every byte of this model ({count(report.objects, 'object')})"
+        verdict = found or looked
+        return f"{verdict}; the rest of the registry is for administrators to check"
     if report.ok:
         return f"verified: every line and every byte of the registry ({count(report.objects, 'object')})"
     return f"{count(len(report.problems), 'problem')} found: see Integrity"

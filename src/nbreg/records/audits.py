@@ -51,6 +51,8 @@ class Audit(Record, frozen=True, kw_only=True):
     """The ends of the chains that this was read from."""
     verified: VerifyReport | None = None
     """What reading everything anew found; None where that was not asked for."""
+    whole: bool = True
+    """Whether that was the whole registry: of who may not see all of it, it is this model alone."""
     versions: list[AuditedVersion] = []
     """Newest first, deleted ones too."""
     tenures: list[AuditedTenure] = []

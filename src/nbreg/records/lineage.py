@@ -158,6 +158,10 @@ class PlaceRow(Row, frozen=True, kw_only=True):
 Visibility = Literal["private", "organisation", "public"]
 
 
+Permission = Literal["look", "change", "own"]
+"""What somebody may do with a model that is there for them; each has what those before it have."""
+
+
 class About(Row, frozen=True, kw_only=True):
     """What a model is and whose: recorded and shown. A service that knows people holds them to it."""
 

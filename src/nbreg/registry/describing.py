@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from nbreg.errors import BadInputError, BadValueError
+from nbreg.errors import BadInputError, BadValueError, option
 from nbreg.records import About, ModelRow, Visibility
 from nbreg.registry import bookkeeping
 from nbreg.registry.desk import Desk
@@ -29,11 +29,14 @@ def update(
     visibility: str | None,
     description: str | None,
     readme: str | None,
+    force: bool,
     reason: str,
     message: str,
 ) -> About:
     """Change what is given, `people` by their part of `PEOPLE`; see `Registry.update_model`."""
     changes = _checked(people, visibility, description, readme)
+    if force and not reason:
+        raise BadInputError("giving a model away needs a reason", hint=option("reason", "…"))
     database = desk.model(model)
     desk.ready()
     with desk.transaction(database, "model-updated", reason=reason, message=message) as draft:
@@ -42,6 +45,8 @@ def update(
         changed = [name for name in changes if getattr(before, name) != getattr(after, name)]
         if not changed:
             return before
+        if desk.rights is not None and not force:
+            desk.rights.check_keeps(database, model, after, desk.actor)
         draft.facts["changed"] = changed
         for name in (*PEOPLE, "visibility"):  # who may see it and whose it is: told from and to
             if name in changed:

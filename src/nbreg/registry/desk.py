@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbreg.access import Person
+from nbreg.access import Level, Person
 from nbreg.errors import UnknownModelError, did_you_mean, spelled
 from nbreg.names import check_model_name
-from nbreg.records import Actor, Lifecycle, ModelRow, Pointer, VersionRow
+from nbreg.records import Actor, Lifecycle, ModelRow, Permission, Pointer, VersionRow
 from nbreg.registry.actor import current_actor
 from nbreg.registry.rights import Abouts, Rights
 from nbreg.settings import Settings
@@ -101,12 +101,22 @@ class Desk:
         return rows if rights is None else [row for row in rows if rights.shows(row.name)]
 
     def _may_look(self, database: JournalDB) -> bool:
-        return self.rights is None or self.rights.may_look(database)
+        return self.rights is None or self.rights.level(database) >= Level.LOOK
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether all models are there for whoever acts."""
+        return self.rights is None or self.rights.person.is_admin
 
     def check_admin(self, what: str) -> None:
         """Refuse what is about all models at once to who may not see them all."""
         if self.rights is not None:
             self.rights.check_admin(what, self.actor)
+
+    def permission(self, name: str) -> Permission:
+        """What whoever acts may do with a model; see `Registry.may`."""
+        database = self.model(name)
+        return (Level.OWN if self.rights is None else self.rights.level(database)).permission
 
     @contextmanager
     def transaction(

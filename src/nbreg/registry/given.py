@@ -39,7 +39,7 @@ def checked_path(path: object, what: str = "the path") -> Path:
 
 
 def checked_consent(trust: object) -> bool | None:
-    """Whether somebody says that they trust something: a word for it is not enough. Raises `BadInputError`."""
+    """Whether somebody says that they trust it: what is merely true does not. Raises `BadInputError`."""
     if trust is None or isinstance(trust, bool):
         return trust
     raise BadInputError(f"trust is True, False or None, not {type(trust).__name__}")

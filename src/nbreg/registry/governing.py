@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadValueError
-from nbreg.records import GateResult, Move, PromotionRequest, Protection, RequiredGate
+from nbreg.records import GateResult, Move, Permission, PromotionRequest, Protection, RequiredGate
 from nbreg.registry.desk import Desk
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ class GovernVerbs:
 
         wish = self._wish(reason=reason, message=message)
         return foreseeing.asked_gates(self._desk, self._text(ref), to, wish, run=run)
+
+    def may(self, model: str) -> Permission:
+        """What whoever acts may do with a model: by this its verbs refuse.
+
+        `look` is to see all of it, load it and ask for a promotion; `change` to register, move, tag
+        and delete, too; `own` to say who may do what, and what is required. Where nobody is held to
+        what owners said, it is `own`. Raises `UnknownModelError`, also for what is not shown.
+        """
+        return self._desk.permission(model)
 
     # requests
 

@@ -226,6 +226,7 @@ class LineageVerbs:
         visibility: str | None = None,
         description: str | None = None,
         readme: str | None = None,
+        force: bool = False,
         reason: str = "",
         message: str = "",
     ) -> About:
@@ -234,7 +235,10 @@ class LineageVerbs:
         What is not given stays. Owners may do everything, editors change versions, readers look;
         they are people or teams. Of others those look whom `visibility` lets: `private` none,
         `organisation` its members, `public` everybody. Each change is an event. A folder holds
-        nobody to it; nbreg's server does where it is told to, and `acting_as` with a person.
+        nobody to it; nbreg's server does where it is told to, and `acting_as` with a person. There,
+        an owner who would be none afterwards says so with `force` and a reason.
+
+        Raises `HandoverError`.
         """
         from nbreg.registry import describing
 
@@ -245,6 +249,7 @@ class LineageVerbs:
             visibility=visibility,
             description=description,
             readme=readme,
+            force=force,
             reason=reason,
             message=message,
         )
@@ -273,7 +278,8 @@ class LineageVerbs:
 
         `path` writes it as one file without outside assets, HTML or Markdown by its ending. It
         shows itself in a notebook. Unless `verify` is off, every byte of the registry is read anew
-        first, and what is wrong is told. It ends with what it does not prove.
+        first, and what is wrong is told; for somebody who may not see all models, every byte of this
+        one, and that is told, too. It ends with what it does not prove.
 
         Raises `ConflictError` where the file is there already, unless `overwrite`.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nbreg.access import Level, Person, level
-from nbreg.errors import NotPermittedError
+from nbreg.errors import HandoverError, NotPermittedError, option
 from nbreg.records import About, Actor
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ class Rights:
             return self.person.is_admin
         return level(said, by, self.person) >= Level.LOOK
 
-    def may_look(self, database: JournalDB) -> bool:
-        """Whether a model is there for them, as its journal says now."""
-        return level(about(database), creator(database), self.person) >= Level.LOOK
+    def level(self, database: JournalDB) -> Level:
+        """What they may do with a model, as its journal says now: by it verbs refuse, and replies tell."""
+        return level(about(database), creator(database), self.person)
 
     def check_write(self, database: JournalDB, model: str, kind: str, actor: Actor) -> None:
         """Under the lock of a model's journal: may they write such a line? A new model is theirs.
@@ -78,8 +78,7 @@ class Rights:
         """
         if not len(database.journal):
             return
-        said, by = about(database), creator(database)
-        have = level(said, by, self.person)
+        have = self.level(database)
         need = Level.OWN if kind in _OF_OWNERS else Level.LOOK if kind in _OF_READERS else Level.CHANGE
         if have >= need:
             return
@@ -90,8 +89,20 @@ class Rights:
             if need == Level.OWN
             else f"{actor.user} may look at {model!r}, and not change it"
         )
-        asks = ", ".join(said.owners or [by])
+        asks = ", ".join(about(database).owners or [creator(database)])
         raise NotPermittedError(why, hint=f"ask its owners: {asks[:200]}")
+
+    def check_keeps(self, database: JournalDB, model: str, after: About, actor: Actor) -> None:
+        """Refuse to make a model nobody's whom they speak for: only others could take it back.
+
+        Raises `HandoverError`.
+        """
+        if level(after, creator(database), self.person) < Level.OWN:
+            raise HandoverError(
+                f"{actor.user} would be no owner of {model!r} any more",
+                hint=f"name yourself or a team of yours; or {option('force')} and a reason, which only "
+                "its owners or an administrator can take back",
+            )
 
     def is_of(self, actor: Actor) -> bool:
         """Whether what somebody did is theirs to see and to take back."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -52,14 +53,19 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
         found.add("no-registry", folder.path, "there is no registry")
     found.expect(wanted)
     folder.close()
-    return VerifyReport(
-        heads=found.heads,
-        versions=found.versions,
-        objects=found.objects,
-        bytes=found.bytes,
-        problems=found.problems,
-        repaired=found.repaired,
-    )
+    return found.report()
+
+
+def verify_model(desk: Desk, model: str) -> VerifyReport:
+    """Check one model that is there for whoever asks: its lines, its rows, every object that they need."""
+    desk.model(model)
+    folder = Folder(desk.folder.path, desk.settings)
+    found = Findings(desk)
+    database = folder.model(model)
+    found.look_at(model, database, repair=False)
+    found.look_at_objects(_needed(desk, database))
+    folder.close()
+    return found.report()
 
 
 class Findings:
@@ -73,6 +79,17 @@ class Findings:
         self.desk = desk
         self._good: set[tuple[str, str]] = set()
         self._chains: dict[str, JournalDB] = {}
+
+    def report(self) -> VerifyReport:
+        """All of it as a record."""
+        return VerifyReport(
+            heads=self.heads,
+            versions=self.versions,
+            objects=self.objects,
+            bytes=self.bytes,
+            problems=self.problems,
+            repaired=self.repaired,
+        )
 
     def add(self, code: str, where: object, message: str) -> None:
         self.problems.append(Problem(code=code, where=str(where), message=message))
@@ -197,10 +214,12 @@ class Findings:
             except NbregError as error:
                 self.add(error.code, runs.path(run_id), error.message)
 
-    def look_at_objects(self) -> None:
-        """Every object's bytes against its name."""
+    def look_at_objects(self, wanted: Container[str] | None = None) -> None:
+        """Every object's bytes against its name; or those of some that are wanted."""
         blobs = self.desk.folder.blobs
         for digest, path, size in blobs.objects():
+            if wanted is not None and digest not in wanted:
+                continue
             self.objects += 1
             self.bytes += size
             try:
@@ -235,6 +254,18 @@ def _wanted(expect: Expected | None) -> list[tuple[str, str]]:
         )
         for name, head in named
     ]
+
+
+def _needed(desk: Desk, database: JournalDB) -> set[str]:
+    """The objects of a model's versions and of what was found out about them."""
+    found: set[str] = set()
+    for number in database.ids("versions"):
+        row = database.row("versions", number, VersionRow)
+        if row is not None and not row.purged:
+            found |= parts.references(desk, row)
+    with suppress(NbregError):  # what cannot be read is told of already
+        found.update(proofs.objects_of(desk, database))
+    return found
 
 
 def _leads_to(database: JournalDB, table: str, key: str, row: VersionRow) -> bool:

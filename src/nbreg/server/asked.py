@@ -395,3 +395,5 @@ class UpdateModel(Why, frozen=True, kw_only=True):
     visibility: Literal["private", "organisation", "public"] | None = None
     description: str | None = None
     readme: str | None = None
+    force: bool = False
+    """Also where whoever says it would be no owner any more, with a reason."""

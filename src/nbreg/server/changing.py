@@ -171,6 +171,7 @@ def update_model(visit: Visit, wish: asked.UpdateModel) -> About:
         visibility=wish.visibility,
         description=wish.description,
         readme=wish.readme,
+        force=wish.force,
         reason=wish.reason,
         message=wish.message,
     )

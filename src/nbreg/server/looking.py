@@ -56,6 +56,7 @@ def hello(visit: Visit, question: asked.Asked) -> Hello:
         contract=contract_digest(),
         hint="pip install --upgrade nbreg, start the server anew, then reload this page",
         actor=visit.actor,
+        admin=visit.person is None or visit.person.is_admin,
     )
 
 
@@ -90,6 +91,7 @@ def model(visit: Visit, question: asked.OneModel) -> ModelDetail:
         aliases=registry.aliases(question.model),
         protected=registry.protected(question.model),
         about=registry.about(question.model),
+        may=registry.may(question.model),
         split=registry.split(question.model),
     )
 

@@ -15,6 +15,7 @@ from nbreg.records import (
     Manifest,
     ModelRow,
     Move,
+    Permission,
     Protection,
     Record,
     RunRecord,
@@ -56,6 +57,8 @@ class Hello(Record, frozen=True, kw_only=True):
     hint: str
     actor: Actor
     """Who acts through this server, as events will tell it."""
+    admin: bool
+    """Whether what is about all models at once is theirs to do."""
 
 
 class ModelPage(Record, frozen=True, kw_only=True):
@@ -77,6 +80,8 @@ class ModelDetail(Record, frozen=True, kw_only=True):
     protected: dict[str, Protection]
     """Aliases that move only by force."""
     about: About
+    may: Permission
+    """What whoever asks may do with it: what is not theirs the registry refuses."""
     split: SplitRow | None
     """How its traffic is shared out; None where nobody said."""
 
