@@ -43,6 +43,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "get": ("version", "version.tsx", "More to do with this version"),
     "lineage": ("lineage", "version.tsx", "Lineage"),
     "model": ("model", "models.tsx", "About this model"),
+    "may": ("model", "permitted.tsx", "You may look at it, and ask for a promotion. Its owners: %1."),
     "moves": ("version", "acting.tsx", "Move between stages"),
     "promote": ("promote", "acting.tsx", "Promote"),
     "protect": ("protect", "model.tsx", "protect…"),

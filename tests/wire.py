@@ -25,6 +25,7 @@ from nbreg.capture.context import using_context
 from nbreg.records import Actor, DraftRecord, Execution, Recipe, RunLink
 from nbreg.registry import taking
 from nbreg.server.answering import answer
+from nbreg.server.people import People
 from nbreg.server.registries import Configured, Registries
 from nbreg.server.routes import ROUTES
 
@@ -173,6 +174,17 @@ def _told(top: Path) -> Iterator[tuple[str, Any]]:
         yield route.path.replace("/", "-"), _asked(registries, route.path, question)
     for name, (path, ours) in REFUSED.items():
         yield f"refused-{name}", _asked(registries, path, {"registry": "~project"} | ours)
+    registry.update_model("churn", owners=["ada"], editors=["grace"], readers=["bob"])
+    held, churn = (
+        Registries(top / "lab", {}, people=People({}, [])),
+        {"registry": "~project", "model": "churn"},
+    )
+    for who, may in (("bob", "look"), ("grace", "change")):
+        yield f"model-{may}", _asked(held, "model", churn, Actor(user=who, source="server", host="lab"))
+    asked = {"registry": "~project", "ref": "churn@5"}
+    yield "version-look", _asked(held, "version", asked, Actor(user="bob", source="server", host="lab"))
+    yield "hello-held", _asked(held, "hello", {})
+    yield "refused-handover", _asked(held, "update-model", churn | {"owners": ["grace"]})
 
 
 def _story(registry: Registry, folder: Path) -> str:
@@ -229,10 +241,12 @@ def _draft(registry: Registry) -> None:
     assert taking.keep(registry._desk, kept, {"weight": 8}, haste=False)
 
 
-def _asked(registries: Registries, path: str, question: dict[str, object]) -> dict[str, Any]:
+def _asked(
+    registries: Registries, path: str, question: dict[str, object], actor: Actor = ADA
+) -> dict[str, Any]:
     route = next(route for route in ROUTES if route.path == path)
     given: Any = json.dumps(question).encode() if route.method == "POST" else question
-    got = answer(route, registries, ADA, given)
+    got = answer(route, registries, actor, given)
     return {
         "method": route.method,
         "path": path,
@@ -263,7 +277,8 @@ def _settled(made: dict[str, Any]) -> dict[str, Any]:
 
     contract = made["hello"]["answer"]["contract"]
     found: dict[str, Any] = json.loads(_DIGEST.sub(one, text))
-    found["hello"]["answer"]["contract"] = contract
+    for name in ("hello", "hello-held"):
+        found[name]["answer"]["contract"] = contract
     for name in ("models", "poll"):
         found[name]["answer"]["cursor"] = "00000000.1"
     found["version-source"]["answer"]["argv"] = []

@@ -271,7 +271,7 @@ describe("a model's page", () => {
     expect(posted(requests)[0]).toEqual({
       method: 'POST',
       path: 'update-model',
-      asked: { registry: '~project', model: 'churn', owners: ['bob', 'ada'], reason: '', message: '' }
+      asked: { registry: '~project', model: 'churn', owners: ['bob', 'ada'], force: false, reason: '', message: '' }
     });
   });
 

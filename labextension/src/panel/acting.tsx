@@ -6,6 +6,7 @@ import { byNumber, foretold, label, readNumbers, readObject } from '../words';
 import { Form, type Act } from './form';
 import { GateNames, PassedOver } from './gates';
 import { Stage, useSurroundings } from './parts';
+import { useMay } from './permitted';
 
 interface IMoves {
   item: IVersionItem;
@@ -22,7 +23,8 @@ export function Moves({ item, moves, chosen, onChoose, onChanged }: IMoves): JSX
   const key = (move: IMove): string => `${move.kind} ${move.to}`;
   // Of the moves as they are now: after a conflict the form foretells what there is by then.
   const move = moves.find(each => key(each) === chosen);
-  const verbs = { promoted: trans.__('Promote'), retired: trans.__('Retire'), 'rolled-back': trans.__('Roll back') };
+  const may = useMay();
+  const verbs = { promoted: may.change ? trans.__('Promote') : trans.__('Ask for'), retired: trans.__('Retire'), 'rolled-back': trans.__('Roll back') };
   const acting =
     (force: boolean): Act =>
     why => {
@@ -39,7 +41,10 @@ export function Moves({ item, moves, chosen, onChoose, onChanged }: IMoves): JSX
           return service.ask('rollback', { ...wish, model: item.model, stage: move.to });
       }
     };
-  const groups = (['promoted', 'rolled-back', 'retired'] as const).map(kind => [kind, moves.filter(each => each.kind === kind)] as const);
+  const asking: Act = why => service.ask('request', { ...why, ref: byNumber(item), to: move?.to ?? '' });
+  // Who may not move it asks that it be promoted.
+  const kinds = may.change ? (['promoted', 'rolled-back', 'retired'] as const) : may.look ? (['promoted'] as const) : [];
+  const groups = kinds.map(kind => [kind, moves.filter(each => each.kind === kind)] as const);
   return (
     <>
       <div className="jp-nbreg-Moves" role="group" aria-label={trans.__('Move between stages')}>
@@ -86,9 +91,9 @@ export function Moves({ item, moves, chosen, onChoose, onChanged }: IMoves): JSX
           }
           isReady={move !== undefined}
           example={trans.__('ABTestWon')}
-          act={acting(false)}
+          act={may.change ? acting(false) : asking}
           force={
-            move && move.kind !== 'rolled-back'
+            move && move.kind !== 'rolled-back' && may.change
               ? {
                   codes: ['gate-refused', 'gate-unavailable'],
                   verb: move.kind === 'promoted' ? trans.__('Promote all the same') : trans.__('Retire all the same'),
@@ -97,7 +102,7 @@ export function Moves({ item, moves, chosen, onChoose, onChanged }: IMoves): JSX
                 }
               : undefined
           }
-          onAsk={move?.kind === 'promoted' ? why => service.ask('request', { ...why, ref: byNumber(item), to: move.to }) : undefined}
+          onAsk={move?.kind === 'promoted' && may.change ? asking : undefined}
           onConflict={onChanged}
           onCancel={() => onChoose(null)}
           onDone={() => {

@@ -4,6 +4,7 @@ import type { IDeployment, ILink, IVersionItem } from '../contract';
 import { byNumber } from '../words';
 import { Form } from './form';
 import { Told, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { Outside, To, webPage } from './way';
 
 interface IOfVersion {
@@ -15,7 +16,7 @@ interface IOfVersion {
 export function Links({ item, links, onChanged }: IOfVersion & { links: ReadonlyArray<ILink> }): JSX.Element {
   const { service, trans } = useSurroundings();
   const [doing, setDoing] = useState<'add' | number | null>(null);
-  const isWritable = service.registry?.writable ?? false;
+  const isWritable = useMay().change;
   const done = {
     onDone: () => {
       setDoing(null);
@@ -116,11 +117,11 @@ export function AtWork({
   onChanged: () => void;
 }): JSX.Element | null {
   const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
   const [ending, setEnding] = useState<string | null>(null);
   if (deployments.length === 0) {
     return null;
   }
-  const isWritable = service.registry?.writable ?? false;
   return (
     <ul className="jp-nbreg-Rows" aria-label={trans.__('At work')}>
       {deployments.map(each => {
@@ -178,7 +179,8 @@ export function AtWork({
 
 /** Where this version is at work, and saying that it is somewhere. */
 export function Deployments({ item, deployments, onChanged }: IOfVersion & { deployments: ReadonlyArray<IDeployment> }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const isWritable = useMay().change;
   const [isAdding, setAdding] = useState(false);
   const done = {
     onDone: () => {
@@ -193,7 +195,7 @@ export function Deployments({ item, deployments, onChanged }: IOfVersion & { dep
         <Told quiet>{trans.__('Nobody said that it is at work anywhere. Pipelines record it with `nbreg deploy %1 prod-eu`, people here.', item.ref)}</Told>
       )}
       <AtWork deployments={deployments} onChanged={onChanged} />
-      {service.registry?.writable && (
+      {isWritable && (
         <button className="jp-nbreg-Link" aria-expanded={isAdding} onClick={() => setAdding(!isAdding)}>
           {trans.__('Record where it is at work…')}
         </button>

@@ -3,6 +3,7 @@ import React, { useState } from 'react';
 import type { IGateResult, IRequiredGate } from '../contract';
 import { Form } from './form';
 import { Failure, Stage, useAnswer, useSurroundings } from './parts';
+import { useMay } from './permitted';
 
 /** All models, as gates name them. */
 export const EVERY = '*';
@@ -51,10 +52,10 @@ export function PassedOver({ gates }: { gates: ReadonlyArray<IGateResult> }): JS
 
 /** What is required before a version comes into a stage; required and dropped here. `model` may be `*`. */
 export function Gates({ model }: { model: string }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('gates', { model }, model === EVERY ? { other: 'registry' } : 'all');
   const [doing, setDoing] = useState<string | null>(null);
-  const isWritable = service.registry?.writable ?? false;
+  const isWritable = useMay().own;
   if (!answer) {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }

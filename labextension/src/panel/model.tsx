@@ -1,21 +1,30 @@
 import { lockIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
-import type { IAbout, IModelDetail, IUpdateModel } from '../contract';
+import type { IModelDetail } from '../contract';
+import { About } from './about';
 import { DropAlias } from './acting';
 import { AtWork } from './belonging';
 import { Form } from './form';
 import { Gates } from './gates';
 import { Failure, Facts, Section, Stage, useAnswer, useSurroundings, When } from './parts';
+import { Limits, OfModel, useMay, useModel } from './permitted';
 import { RequestList } from './requests';
 import { Split } from './split';
 import { To } from './way';
 
 /** A model's own page: whose it is and what for, who holds what, what is required, and the page for whoever has to check it. */
 export function Model({ model }: { model: string }): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const { answer, failure, again } = useAnswer('model', { model }, model);
-  const [isEditing, setEditing] = useState(false);
+  return (
+    <OfModel model={model}>
+      <Page model={model} />
+    </OfModel>
+  );
+}
+
+function Page({ model }: { model: string }): JSX.Element {
+  const { trans } = useSurroundings();
+  const { answer, failure, again } = useModel();
   const heading = useRef<HTMLHeadingElement>(null);
   const isThere = answer !== null;
   useEffect(() => heading.current?.focus(), [isThere, model]);
@@ -23,7 +32,6 @@ export function Model({ model }: { model: string }): JSX.Element {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
   const { about, model: row } = answer;
-  const isWritable = service.registry?.writable ?? false;
   return (
     <article className="jp-nbreg-Detail">
       <h2 tabIndex={-1} ref={heading}>
@@ -37,6 +45,8 @@ export function Model({ model }: { model: string }): JSX.Element {
       <Facts
         rows={[
           [trans.__('owners'), about.owners.join(', ')],
+          [trans.__('editors'), about.editors.join(', ')],
+          [trans.__('readers'), about.readers.join(', ')],
           [trans.__('visibility'), about.visibility],
           [
             trans.__('versions'),
@@ -46,25 +56,8 @@ export function Model({ model }: { model: string }): JSX.Element {
           [trans.__('since'), <When at={row.created} />]
         ]}
       />
-      {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
-      {isWritable && (
-        <div className="jp-nbreg-Actions">
-          <button className="jp-nbreg-Link" aria-expanded={isEditing} onClick={() => setEditing(!isEditing)}>
-            {trans.__('Edit')}
-          </button>
-        </div>
-      )}
-      {isEditing && (
-        <EditModel
-          model={model}
-          about={about}
-          onDone={() => {
-            setEditing(false);
-            again();
-          }}
-          onCancel={() => setEditing(false)}
-        />
-      )}
+      <Limits />
+      <About model={model} about={about} onChanged={again} />
       <RequestList model={model} />
       <Holders detail={answer} />
       <Aliases detail={answer} onChanged={again} />
@@ -97,10 +90,10 @@ type Doing = `drop ${string}` | `protect ${string}` | `unprotect ${string}` | 'p
 
 /** Where the aliases point, and which of them move by force alone. */
 function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged: () => void }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
   const [doing, setDoing] = useState<Doing>(null);
   const model = detail.model.name;
-  const isWritable = service.registry?.writable ?? false;
+  const may = useMay();
   // One that is protected need not point anywhere yet.
   const names = [...new Set([...Object.keys(detail.aliases), ...Object.keys(detail.protected)])].sort();
   const done = {
@@ -137,11 +130,12 @@ function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged: () =>
                         <To place={{ kind: 'version', ref: `${model}@${number}` }}>{`${model}@${number}`}</To>
                       )}
                     </span>
-                    {isWritable && (
+                    {may.change && (
                       <span className="jp-nbreg-Actions jp-nbreg-mod-inline">
-                        {guard
-                          ? button(`unprotect ${each}`, trans.__('unprotect…'), trans.__('Protect %1 no longer…', each))
-                          : button(`protect ${each}`, trans.__('protect…'), trans.__('Protect %1…', each))}
+                        {may.own &&
+                          (guard
+                            ? button(`unprotect ${each}`, trans.__('unprotect…'), trans.__('Protect %1 no longer…', each))
+                            : button(`protect ${each}`, trans.__('protect…'), trans.__('Protect %1…', each)))}
                         {number !== undefined && button(`drop ${each}`, '×', trans.__('Take the alias %1 away', each))}
                       </span>
                     )}
@@ -159,7 +153,7 @@ function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged: () =>
               );
             })}
           </ul>
-          {isWritable && button('protect', trans.__('Protect one that is not there yet…'), trans.__('Protect one that is not there yet…'))}
+          {may.own && button('protect', trans.__('Protect one that is not there yet…'), trans.__('Protect one that is not there yet…'))}
           {doing === 'protect' && <Protect model={model} alias="" {...done} />}
         </>
       )}
@@ -220,58 +214,6 @@ function Unprotect({ model, alias, onDone, onCancel }: IOfAlias): JSX.Element {
       onDone={onDone}
       onCancel={onCancel}
     />
-  );
-}
-
-const VISIBILITIES = ['private', 'organisation', 'public'] as const;
-
-function EditModel({ model, about, onDone, onCancel }: { model: string; about: IAbout; onDone: () => void; onCancel: () => void }): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const [was] = useState(() => ({ ...about, owners: about.owners.join(', ') })); // others may change it meanwhile
-  const [now, setNow] = useState(was);
-  const wish: Omit<IUpdateModel, 'model'> = {
-    ...(now.description === was.description ? {} : { description: now.description }),
-    ...(now.readme === was.readme ? {} : { readme: now.readme }),
-    ...(now.visibility === was.visibility ? {} : { visibility: now.visibility }),
-    ...(now.owners === was.owners
-      ? {}
-      : {
-          owners: now.owners
-            .split(',')
-            .map(each => each.trim())
-            .filter(Boolean)
-        })
-  };
-  return (
-    <Form
-      title={trans.__('About %1', model)}
-      verb={trans.__('Save')}
-      isReady={Object.keys(wish).length > 0}
-      act={why => service.ask('update-model', { ...why, ...wish, model })}
-      onDone={onDone}
-      onCancel={onCancel}
-    >
-      <label>
-        {trans.__('What it is for')}
-        <textarea className="jp-mod-styled" rows={2} value={now.description} onChange={event => setNow({ ...now, description: event.target.value })} />
-      </label>
-      <label>
-        {trans.__('Owners, with commas between')}
-        <input className="jp-mod-styled" value={now.owners} onChange={event => setNow({ ...now, owners: event.target.value })} />
-      </label>
-      <label>
-        {trans.__('Who may see it; a server may hold people to it')}
-        <select className="jp-mod-styled" value={now.visibility} onChange={event => setNow({ ...now, visibility: event.target.value as IAbout['visibility'] })}>
-          {VISIBILITIES.map(each => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {trans.__('Readme')}
-        <textarea className="jp-mod-styled" rows={5} value={now.readme} onChange={event => setNow({ ...now, readme: event.target.value })} />
-      </label>
-    </Form>
   );
 }
 

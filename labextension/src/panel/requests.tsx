@@ -4,13 +4,13 @@ import type { IMove, IPromotionRequest, IVersionItem } from '../contract';
 import { foretold } from '../words';
 import { Form, type Act } from './form';
 import { Stage, useAnswer, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To } from './way';
 
 type Verb = 'approve' | 'reject' | 'withdraw';
 
 /** What others are asked to agree to before this version moves, and saying yes or no to it. */
 export function Requests({ item, moves, onChanged }: { item: IVersionItem; moves: ReadonlyArray<IMove>; onChanged: () => void }): JSX.Element | null {
-  const { service } = useSurroundings();
   const { answer, again } = useAnswer('requests', { model: item.model, state: 'open' }, item.model);
   const open = (answer ?? []).filter(each => each.version === item.version.number);
   return open.length === 0 ? null : (
@@ -20,7 +20,6 @@ export function Requests({ item, moves, onChanged }: { item: IVersionItem; moves
           key={each.id}
           request={each}
           move={moves.find(move => move.kind === 'promoted' && move.to === each.to)}
-          isWritable={service.registry?.writable ?? false}
           onDone={() => {
             again();
             onChanged();
@@ -33,7 +32,7 @@ export function Requests({ item, moves, onChanged }: { item: IVersionItem; moves
 
 /** What waits for an answer, of one model or of all; nothing where nothing does. */
 export function RequestList({ model }: { model?: string }): JSX.Element | null {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
   const { answer, again } = useAnswer('requests', { ...(model === undefined ? {} : { model }), state: 'open' }, model ?? 'all');
   if (!answer || answer.length === 0) {
     return null;
@@ -41,7 +40,7 @@ export function RequestList({ model }: { model?: string }): JSX.Element | null {
   return (
     <div className="jp-nbreg-Requests" role="group" aria-label={trans.__('Requests that wait for an answer')}>
       {answer.map(each => (
-        <Request key={each.id} request={each} withVersion isWritable={service.registry?.writable ?? false} onDone={again} />
+        <Request key={each.id} request={each} withVersion onDone={again} />
       ))}
     </div>
   );
@@ -51,13 +50,13 @@ interface IRequestProps {
   request: IPromotionRequest;
   /** What agreeing to it would do, where that is known: it is done as it is shown here, or refused. */
   move?: IMove;
-  isWritable: boolean;
   withVersion?: boolean;
   onDone: () => void;
 }
 
-function Request({ request, move, isWritable, withVersion = false, onDone }: IRequestProps): JSX.Element {
+function Request({ request, move, withVersion = false, onDone }: IRequestProps): JSX.Element {
   const { service, trans } = useSurroundings();
+  const may = useMay();
   const [verb, setVerb] = useState<Verb | null>(null);
   const isMine = service.hello?.actor.user === request.by;
   const verbs: { [verb in Verb]: string } = { approve: trans.__('Approve'), reject: trans.__('Reject'), withdraw: trans.__('Withdraw') };
@@ -67,7 +66,7 @@ function Request({ request, move, isWritable, withVersion = false, onDone }: IRe
     withdraw: why => service.ask('withdraw', { ...why, request: request.id })
   };
   const ref = `${request.model}@${request.version}`;
-  const offered: Verb[] = isMine ? ['withdraw'] : ['approve', 'reject'];
+  const offered: Verb[] = !may.look ? [] : isMine ? ['withdraw'] : may.change ? ['approve', 'reject'] : [];
   return (
     <section className="jp-nbreg-Request" aria-label={trans.__('Request %1', request.id)}>
       <div>
@@ -82,7 +81,7 @@ function Request({ request, move, isWritable, withVersion = false, onDone }: IRe
       {request.approvals.length > 0 && (
         <div className="jp-nbreg-quiet">{trans.__('approved by %1', request.approvals.map(each => each.by).join(', '))}</div>
       )}
-      {isWritable && (
+      {offered.length > 0 && (
         <div className="jp-nbreg-Actions">
           {offered.map(each => (
             <button key={each} className="jp-nbreg-Link" aria-expanded={verb === each} onClick={() => setVerb(verb === each ? null : each)}>

@@ -5,6 +5,7 @@ import { commonest, exactly, lasted, runName, runQuery, shown, size } from '../w
 import { Curve } from './curve';
 import { Form } from './form';
 import { Failure, Facts, Section, useAnswer, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To, useGo } from './way';
 
 const MOST = 500;
@@ -137,6 +138,7 @@ function State({ state }: { state: IRunRecord['state'] }): JSX.Element {
 export function Run({ run: id }: { run: string }): JSX.Element {
   const { service, trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('run', { run: id }, { other: 'runs' });
+  const may = useMay();
   const [isActing, setActing] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const isThere = answer !== null;
@@ -154,6 +156,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
   const verb = answer.deleted ? trans.__('Restore') : trans.__('Delete');
+  const isTheirs = may.own || (may.look && answer.actor.user === service.hello?.actor.user);
   return (
     <article className="jp-nbreg-Detail">
       <h2 tabIndex={-1} ref={heading}>
@@ -198,7 +201,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           {() => <Facts rows={answer.artifacts.map(each => [each.name, `${each.type || each.kind} · ${size(each.size)}`])} />}
         </Section>
       )}
-      {service.registry?.writable && answer.state !== 'running' && (
+      {isTheirs && answer.state !== 'running' && (
         <div className="jp-nbreg-Actions">
           <button className="jp-nbreg-Link" aria-expanded={isActing} onClick={() => setActing(!isActing)}>
             {verb}

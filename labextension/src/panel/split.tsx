@@ -4,6 +4,7 @@ import type { ISplitRow } from '../contract';
 import { readNumbers, shown } from '../words';
 import { Form } from './form';
 import { Facts, Told, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To } from './way';
 
 interface ISplit {
@@ -15,6 +16,7 @@ interface ISplit {
 /** How a model's traffic is shared out among references, and sharing it out otherwise. */
 export function Split({ model, split, onChanged }: ISplit): JSX.Element {
   const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
   const [doing, setDoing] = useState<'set' | 'end' | null>(null);
   const weights = Object.entries(split?.weights ?? {});
   const done = {
@@ -48,7 +50,7 @@ export function Split({ model, split, onChanged }: ISplit): JSX.Element {
           )}
         </Told>
       )}
-      {service.registry?.writable && (
+      {isWritable && (
         <div className="jp-nbreg-Actions">
           <button className="jp-nbreg-Link" aria-expanded={doing === 'set'} onClick={() => setDoing(doing === 'set' ? null : 'set')}>
             {trans.__('Share it out…')}

@@ -27,8 +27,14 @@ export function Upkeep(): JSX.Element {
         {() => <AllAtWork />}
       </Section>
       <Section title={trans.__('Gates of all models')}>{() => <Gates model={EVERY} />}</Section>
-      <Section title={trans.__('Room on disk')}>{() => <Room />}</Section>
-      <Section title={trans.__('Is all well?')}>{() => <Check />}</Section>
+      {service.hello?.admin ? (
+        <>
+          <Section title={trans.__('Room on disk')}>{() => <Room />}</Section>
+          <Section title={trans.__('Is all well?')}>{() => <Check />}</Section>
+        </>
+      ) : (
+        <p className="jp-nbreg-quiet">{trans.__('What is about all models at once, room on disk and the check of all bytes, is for administrators.')}</p>
+      )}
     </article>
   );
 }

@@ -11,6 +11,7 @@ import { VersionEvents } from './events';
 import { Lineage } from './lineage';
 import { Lock } from './model';
 import { Facts, Failure, Section, Stage, useAnswer, useSurroundings, When } from './parts';
+import { Limits, OfModel, useMay, useModel } from './permitted';
 import { Requests } from './requests';
 import { To, useGo } from './way';
 
@@ -30,7 +31,11 @@ export function Version({ reference, onCompare }: IVersion): JSX.Element {
   if (!found) {
     return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
   }
-  return <Detail key={found} reference={found} onCompare={onCompare} />;
+  return (
+    <OfModel model={found.slice(0, found.indexOf('@'))}>
+      <Detail key={found} reference={found} onCompare={onCompare} />
+    </OfModel>
+  );
 }
 
 /** All there is to say about a version, and all that can be done with it. */
@@ -38,9 +43,10 @@ function Detail({ reference, onCompare }: IVersion): JSX.Element {
   const { service, trans, insertCode, showCell, copyText } = useSurroundings();
   const model = reference.slice(0, reference.indexOf('@'));
   const { answer, failure, again } = useAnswer('version', { ref: reference }, model);
-  const guarded = useAnswer('model', { model }, model).answer?.protected ?? {};
+  const guarded = useModel().answer?.protected ?? {};
   const go = useGo();
-  const isWritable = service.registry?.writable ?? false;
+  const may = useMay();
+  const isWritable = may.change;
   const [doing, setDoing] = useState<Doing>(null);
   const [hasMore, setMore] = useState(false);
   const [said, setSaid] = useState('');
@@ -106,8 +112,8 @@ function Detail({ reference, onCompare }: IVersion): JSX.Element {
           {version.description && <p className="jp-nbreg-Description">{version.description}</p>}
         </div>
       )}
-      {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
-      {isWritable && <Moves item={item} moves={answer.moves} chosen={doing?.startsWith('move ') ? doing.slice(5) : null} onChoose={move => setDoing(move === null ? null : `move ${move}`)} onChanged={again} />}
+      <Limits />
+      {may.look && <Moves item={item} moves={answer.moves} chosen={doing?.startsWith('move ') ? doing.slice(5) : null} onChoose={move => setDoing(move === null ? null : `move ${move}`)} onChanged={again} />}
       <Requests item={item} moves={answer.moves} onChanged={again} />
       <div className="jp-nbreg-Actions">
         <button
@@ -200,7 +206,8 @@ function Detail({ reference, onCompare }: IVersion): JSX.Element {
 
 /** A version that is hidden: who did that and why, and how it comes back. */
 function Deleted({ reference, failure, onRestored }: { reference: string; failure: Refusal; onRestored: () => void }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
+  const { trans } = useSurroundings();
   const [model, which] = [reference.slice(0, reference.indexOf('@')), reference.slice(reference.indexOf('@') + 1)];
   const isNumber = /^\d+$/.test(which);
   const { answer } = useAnswer('versions', isNumber ? { model, query: `number == ${which}`, deleted: true, limit: 1 } : null, model);
@@ -224,7 +231,7 @@ function Deleted({ reference, failure, onRestored }: { reference: string; failur
           [trans.__('message'), item.version.message]
         ]}
       />
-      {service.registry?.writable && !item.version.moved_to && !isRestoring && (
+      {isWritable && !item.version.moved_to && !isRestoring && (
         <div className="jp-nbreg-Actions">
           <button className="jp-nbreg-Link" onClick={() => setRestoring(true)}>
             {trans.__('Restore')}
