@@ -69,7 +69,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "undeploy": ("undeploy", "belonging.tsx", "end…"),
     "unprotect": ("unprotect", "model.tsx", "unprotect…"),
     "update": ("update", "version.tsx", "Edit"),
-    "update_model": ("update-model", "model.tsx", "Edit"),
+    "update_model": ("update-model", "about.tsx", "Edit"),
     "verify": ("verify", "upkeep.tsx", "Is all well?"),
     "versions": ("versions", "models.tsx", "Versions of %1"),
     "withdraw": ("withdraw", "requests.tsx", "Withdraw"),
