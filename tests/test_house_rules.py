@@ -88,7 +88,6 @@ OTHERS_MAGICS = {"load_ext", "unload_ext", "reload_ext", "capture", "config", "t
 LONGEST_FILE = 500
 LONG_ON_PURPOSE = {
     "errors.py",  # declarations only; the tree is read as a whole, with its picture
-    "registry/core.py",  # one method for each verb, and almost all of it says what they do
 }
 PRINTERS = {"cli/__init__.py"}
 MACHINE_PATHS = re.compile(

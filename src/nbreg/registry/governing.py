@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbreg.errors import BadValueError
 from nbreg.records import GateResult, Move, Permission, PromotionRequest, Protection, RequiredGate
-from nbreg.registry.desk import Desk
+from nbreg.registry.verbs import Verbs
 
 if TYPE_CHECKING:
-    from nbreg.registry.asking import Wish
     from nbreg.registry.version import ModelVersion
 
 
-class GovernVerbs:
+class GovernVerbs(Verbs):
     """What a registry requires before a version comes into a stage."""
-
-    _desk: Desk
 
     def require(
         self,
@@ -176,14 +172,3 @@ class GovernVerbs:
         from nbreg.registry import requiring
 
         return requiring.protected(self._desk, model)
-
-    def _wish(self, **wish: Any) -> Wish:
-        from nbreg.registry.asking import Wish
-
-        for name in ("reason", "message"):
-            if not isinstance(wish[name], str):
-                raise BadValueError(f"the {name} is text, not {type(wish[name]).__name__}")
-        return Wish(self, **wish)  # type: ignore[arg-type]  # the registry that these verbs are of
-
-    def _text(self, ref: Any) -> str:
-        raise NotImplementedError

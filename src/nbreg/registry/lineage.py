@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from nbreg.errors import BadReferenceError
-from nbreg.records import About, DataLink, Deployment, Event, FeatureSet, Link, Snapshot, UsedDataset
+from nbreg.records import About, DataLink, Deployment, Event, FeatureSet, Snapshot
 from nbreg.registry import datasets, reading, uses
 from nbreg.registry.datasets import Dataset
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_kind, checked_path
+from nbreg.registry.verbs import Verbs
 
 if TYPE_CHECKING:
     from nbreg.display.audit import AuditView
@@ -99,10 +100,8 @@ class DatasetVersion:
         return hash((self.name, self.number, self.snapshot))
 
 
-class LineageVerbs:
+class LineageVerbs(Verbs):
     """What a registry does with data sets, deployments and owners."""
-
-    _desk: Desk
 
     # data sets and feature sets
 
@@ -118,7 +117,7 @@ class LineageVerbs:
         link = _read(self._desk, given)
         self._desk.ready()
         noted = datasets.note(self._desk, [link], reason=reason, message=message)
-        return DatasetVersion(self, self._desk, noted[0])  # type: ignore[arg-type]
+        return DatasetVersion(self._registry, self._desk, noted[0])
 
     def datasets(self) -> list[DatasetVersion]:
         """The data sets that were named, the newest version of each, by name."""
@@ -302,13 +301,7 @@ class LineageVerbs:
         return found.pop() if found else beginning
 
     def _dataset(self, record: Snapshot) -> DatasetVersion:
-        return DatasetVersion(self, self._desk, record)  # type: ignore[arg-type]
-
-    def _version(self, entry: Entry) -> ModelVersion:
-        raise NotImplementedError
-
-    def _text(self, ref: str | ModelVersion) -> str:
-        raise NotImplementedError
+        return DatasetVersion(self._registry, self._desk, record)
 
 
 def _read(desk: Desk, given: Dataset) -> DataLink:
@@ -321,84 +314,3 @@ def _read(desk: Desk, given: Dataset) -> DataLink:
     link = captured.read({given.name: given.value}, redactor)[0].link
     origin = checked_text(given.origin, "the origin", redactor)
     return datasets.told([link], {link.name: (given.name, origin)})[0]
-
-
-class LineageOfVersion:
-    """What a version hangs together with."""
-
-    registry: Registry
-    _desk: Desk
-
-    @property
-    def datasets(self) -> list[UsedDataset]:
-        """The data that it saw: by content, with the data sets that this content is known as by now."""
-        from nbreg.registry.auditing import used_data
-
-        return used_data(self._desk, self._this.manifest)
-
-    @property
-    def feature_set(self) -> FeatureSet | None:
-        """What goes in, as a version of its model's features; None where that is not known."""
-        digest = self._this.data.feature_set
-        return uses.feature_set(self._now().database, digest)
-
-    def lineage(self) -> LineageView:
-        """Where it comes from and what became of it; see `Registry.lineage`."""
-        return self.registry.lineage(self._this)
-
-    # links
-
-    @property
-    def links(self) -> list[Link]:
-        """What outside belongs to it, oldest first."""
-        from nbreg.registry import links
-
-        return links.of(self._now().database, self._this.number)
-
-    def link(
-        self, target: str, kind: str = "document", *, title: str = "", reason: str = "", message: str = ""
-    ) -> ModelVersion:
-        """Tie something outside to it: a ticket, a report, a business case, by URL or in words.
-
-        `kind` is a word of yours. A target that is linked already gets the kind and the title;
-        saying nothing new writes nothing. Credentials in a URL are left out.
-        """
-        from nbreg.registry import links
-
-        links.link(self._desk, self._ref, target, kind=kind, title=title, reason=reason, message=message)
-        return self._this
-
-    def unlink(self, target: str | int, *, reason: str = "", message: str = "") -> ModelVersion:
-        """Take a link away, by its target or id; the journal still tells of it. Raises `NotFoundError`."""
-        from nbreg.registry import links
-
-        links.unlink(self._desk, self._ref, target, reason=reason, message=message)
-        return self._this
-
-    # deployments
-
-    @property
-    def deployments(self) -> list[Deployment]:
-        """Where it is and was at work, oldest first."""
-        from nbreg.registry import deployments
-
-        return deployments.of(self._now().database, self._this.number)
-
-    def deploy(self, where: str, **options: Any) -> Deployment:
-        """Record that it is at work somewhere; see `Registry.deploy`."""
-        return self.registry.deploy(self._this, where, **options)
-
-    def undeploy(self, where: str, *, reason: str = "", message: str = "") -> Deployment:
-        """Record that it is no longer at work there; see `Registry.undeploy`."""
-        return self.registry.undeploy(self._this, where, reason=reason, message=message)
-
-    @property
-    def _ref(self) -> str:
-        return f"{self._this.model}@{self._this.number}"
-
-    @property
-    def _this(self) -> ModelVersion:
-        return self  # type: ignore[return-value]
-
-    def _now(self) -> Entry:
-        raise NotImplementedError

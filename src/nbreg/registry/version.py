@@ -32,9 +32,9 @@ from nbreg.records import (
     plain,
 )
 from nbreg.registry import parts, proofs, reading
+from nbreg.registry.belongings import LineageOfVersion
 from nbreg.registry.desk import Desk, Entry
 from nbreg.registry.given import checked_kind, checked_path
-from nbreg.registry.lineage import LineageOfVersion
 from nbreg.registry.recipes import VersionRecipe
 
 if TYPE_CHECKING:
