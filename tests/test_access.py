@@ -9,13 +9,12 @@ registry.update_model("churn", owners=["ada"], editors=["team-risk"], readers=["
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import Server, running
+from servers import Server, knowing_people
 from test_server import EXAMPLES, Folder, call, story
 
 import nbreg
@@ -30,17 +29,6 @@ from nbreg.server.registries import Configured, Registries
 from nbreg.server.routes import ROUTES, Route
 from nbreg.settings import Settings
 
-LOGIN = '''
-from jupyter_server.auth import IdentityProvider, User
-
-class Named(IdentityProvider):
-    """Whoever says a name is believed: as a hub in front of the server would vouch for it."""
-
-    def get_user(self, handler):
-        name = handler.request.headers.get("Authorization", "").removeprefix("token ")
-        handler._token_authenticated = True
-        return User(username=name) if name else None
-'''
 TEAMS = {"risk": ["grace", "eve"], "audit": ["bob"], "others": ["mallory"]}
 OF_ALL = {"usage", "verify", "drafts"}
 """Routes about the whole registry."""
@@ -49,17 +37,11 @@ OF_ALL = {"usage", "verify", "drafts"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that holds people to what owners said."""
-    top = tmp_path_factory.mktemp("access")
-    (top / "root").mkdir()
-    (top / "login.py").write_text(LOGIN)
-    with running(
-        top / "root",
-        "--ServerApp.identity_provider_class=login.Named",
+    with knowing_people(
+        tmp_path_factory.mktemp("access"),
         "--NbregServer.enforce=True",
         f"--NbregServer.teams={TEAMS}",
         "--NbregServer.admins=root",
-        home=top / "home",
-        PYTHONPATH=os.pathsep.join([str(top), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
     ) as server:
         yield server
 

@@ -16,16 +16,14 @@ from typing import Any
 
 import pytest
 from children import run as run_child
+from deciders import SMALL, decide
 
 from nbreg import ModelVersion, Registry
 from nbreg.cli import main
 from nbreg.errors import BadInputError
 from nbreg.records import Actor, SegmentRow, Tally
-from nbreg.settings import Settings
 from nbreg.store import ledger, segments
 from nbreg.store.ledgerlines import Begun, Decided, Deciding, encode, to_text
-
-SMALL = Settings(capture=False, segment_bytes=4096)
 
 CHILD = """
 def rule(rows):
@@ -50,11 +48,6 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 @pytest.fixture
 def version(registry: Registry) -> ModelVersion:
     return registry.get("sum@1")
-
-
-def decide(version: ModelVersion, count: int, start: int = 0) -> None:
-    for number in range(start, start + count):
-        version.predict([[number, 1]], request=str(number))
 
 
 def unsealed(registry: Registry) -> list[Path]:

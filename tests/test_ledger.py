@@ -17,13 +17,12 @@ from typing import Any
 
 import pytest
 from children import as_nobody, open_descriptors, run, start
+from deciders import SMALL, decide
 
 from nbreg import ModelVersion, Registry
 from nbreg.errors import NotStampedError, UnknownModelError
 from nbreg.records import Actor, SegmentRow
 from nbreg.settings import Settings
-
-SMALL = Settings(capture=False, segment_bytes=4096)
 
 CHILD = """
 def rule(rows):
@@ -48,11 +47,6 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 @pytest.fixture
 def version(registry: Registry) -> ModelVersion:
     return registry.get("sum@1")
-
-
-def decide(version: ModelVersion, count: int, start: int = 0) -> None:
-    for number in range(start, start + count):
-        version.predict([[number, 1]], request=str(number))
 
 
 def requests(registry: Registry, numbers: range) -> list[list[str]]:

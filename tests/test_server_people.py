@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import Server, running
+from servers import Server, knowing_people, running
 from test_server import EXAMPLES, Folder, call, story
 
 from nbreg.server.routes import ROUTES
-
-PEOPLE = '''
-from jupyter_server.auth import Authorizer, IdentityProvider, User
-
-class Named(IdentityProvider):
-    """Whoever says a name is believed: as a hub in front of the server would vouch for it."""
-
-    def get_user(self, handler):
-        name = handler.request.headers.get("Authorization", "").removeprefix("token ")
-        handler._token_authenticated = True
-        return User(username=name) if name in ("grace", "guest") else None
-
-class Guests(Authorizer):
-    """Guests look, and touch nothing of nbreg's."""
-
-    def is_authorized(self, handler, user, action, resource):
-        return not (user.username == "guest" and resource == "nbreg" and action != "read")
-'''
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of several people."""
-    top = tmp_path_factory.mktemp("people")
-    (top / "root").mkdir()
-    (top / "people.py").write_text(PEOPLE)
-    with running(
-        top / "root",
-        "--ServerApp.identity_provider_class=people.Named",
-        "--ServerApp.authorizer_class=people.Guests",
-        home=top / "home",
-        PYTHONPATH=os.pathsep.join([str(top), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
-    ) as server:
+    guests = "--ServerApp.authorizer_class=people.Guests"
+    with knowing_people(tmp_path_factory.mktemp("people"), guests) as server:
         yield server
 
 

@@ -59,14 +59,9 @@ class SegmentRow(Row, frozen=True, kw_only=True):
     """What is in it of each version, by the version's id."""
 
 
-class Decision(Record, frozen=True, kw_only=True):
-    """One answer that a version gave about one row."""
+class Given(Record, frozen=True, kw_only=True):
+    """An answer: when it was given, and by whom."""
 
-    model: str
-    number: int
-    id: str
-    ref: str
-    """The version by the name that it had then."""
     at: str
     by: Actor
     """Who answered: the process's actor."""
@@ -75,6 +70,16 @@ class Decision(Record, frozen=True, kw_only=True):
     request: str = ""
     """The caller's own id of the request."""
     method: str = "predict"
+
+
+class Decision(Given, frozen=True, kw_only=True):
+    """One answer that a version gave about one row."""
+
+    model: str
+    number: int
+    id: str
+    ref: str
+    """The version by the name that it had then."""
 
 
 class Decisions(Record, frozen=True, kw_only=True):
@@ -97,17 +102,10 @@ class Decisions(Record, frozen=True, kw_only=True):
         return self.rows[row]
 
 
-class Answered(Record, frozen=True, kw_only=True):
+class Answered(Given, frozen=True, kw_only=True):
     """One answer of a version, which decided about one row or many."""
 
-    at: str
-    by: Actor
     rows: int
-    stage: str = ""
-    """The stage that the version was in then; empty where its journal does not tell."""
-    request: str = ""
-    """The caller's own id of the request."""
-    method: str = "predict"
 
 
 class DecidedBy(Record, frozen=True, kw_only=True):
