@@ -37,6 +37,8 @@ class Ran:
     errors: list[str] = field(default_factory=list)
     """The class of each traceback shown."""
     bundles: list[dict[str, Any]] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    """What was told beside each bundle."""
     updates: list[str] = field(default_factory=list)
     """What replaced an output that was there, in its order."""
 
@@ -92,6 +94,7 @@ class Kernel:
             setattr(ran, content["name"], getattr(ran, content["name"]) + content["text"])
         elif kind in ("execute_result", "display_data"):
             ran.bundles.append(content["data"])
+            ran.metadata.append(content["metadata"])
             ran.text += content["data"].get("text/plain", "") + "\n"
         elif kind == "update_display_data":
             ran.updates.append(content["data"].get("text/plain", ""))

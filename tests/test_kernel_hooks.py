@@ -262,6 +262,8 @@ def test_unloading_takes_everything_away(shell: Any) -> None:
         {k: list(v) for k, v in shell.events.callbacks.items()},
     )
     configurables = list(shell.configurables)
+    formatter = shell.display_formatter.mimebundle_formatter
+    shown = dict(formatter.type_printers), dict(formatter.deferred_printers)
 
     load(shell)
     unload(shell)
@@ -271,6 +273,7 @@ def test_unloading_takes_everything_away(shell: Any) -> None:
     assert shell.Completer.custom_matchers == matchers
     assert {k: list(v) for k, v in shell.events.callbacks.items()} == hooks
     assert shell.configurables == configurables
+    assert (formatter.type_printers, formatter.deferred_printers) == shown
     assert current_context().kind == "script"
 
 

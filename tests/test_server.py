@@ -288,12 +288,16 @@ def test_a_version_leads_to_the_notebook_and_the_cell_that_made_it(
     (made / "train.ipynb").write_text("{}")
     (tmp_path / "out.ipynb").write_text("{}")
     (made / "link.ipynb").symlink_to(tmp_path / "out.ipynb")
+    (made / "page.html").write_text("<script>no</script>")
+    (made / "disguised.ipynb").symlink_to(made / "page.html")
     places = [
         str(made / "train.ipynb"),
         str(made / "gone.ipynb"),
         str(made / "link.ipynb"),
         "train.ipynb",
         "",
+        str(made / "page.html"),
+        str(made / "disguised.ipynb"),
     ]
     for weight, place in enumerate(places):
         context = Notebook(made, RunLink(id=new_run_id(), kind="notebook"))
@@ -303,15 +307,17 @@ def test_a_version_leads_to_the_notebook_and_the_cell_that_made_it(
     registry.register("made", {"w": "by a script"})
 
     ask = server.client().get
-    found = [ask("version/origin", registry=folder.key, ref=f"made@{n}").json for n in range(1, 7)]
+    found = [ask("version/origin", registry=folder.key, ref=f"made@{n}").json for n in range(1, 9)]
 
-    assert [each["notebook"] for each in found] == ["made/train.ipynb", "", "", "", "", ""]
-    assert [each["told"] for each in found[:5]] == places
+    assert [each["notebook"] for each in found] == ["made/train.ipynb", *[""] * 7]
+    assert [each["told"] for each in found[:7]] == places
     assert (found[0]["execution_count"], found[0]["source"]) == (2, "clf = fit(frame, learning_rate)")
     assert found[0]["why"] == ""
     assert found[1]["why"].startswith("its notebook is not in this server's folder")
     assert found[4]["why"] == "the kernel that made it did not know its notebook"
-    assert found[5]["why"].startswith("no cell made it")
+    assert found[5]["why"] == f"it was made in a file that is no notebook: {made / 'page.html'}"
+    assert found[6]["why"].startswith("its notebook is not in this server's folder")
+    assert found[7]["why"].startswith("no cell made it")
 
 
 def test_a_registry_that_is_only_read_is_not_written(server: Server) -> None:

@@ -9,6 +9,7 @@ from nbreg.kernel.completion import matcher
 from nbreg.kernel.magics import NbregMagics
 from nbreg.kernel.parsers import MAGICS
 from nbreg.kernel.session import Session
+from nbreg.kernel.telling import tell_identities, tell_no_identities
 
 __all__ = ["load", "unload"]
 
@@ -25,6 +26,7 @@ def load(shell: Any) -> None:
     shell.configurables.append(session.config)
     shell.Completer.custom_matchers.append(complete)
     session.start()
+    tell_identities(shell)
     _LOADED[shell] = session, complete
 
 
@@ -35,6 +37,7 @@ def unload(shell: Any) -> None:
         return
     session, complete = loaded
     session.stop()
+    tell_no_identities(shell)
     shell.Completer.custom_matchers.remove(complete)
     shell.configurables.remove(session.config)
     magics = shell.magics_manager.registry.pop(NbregMagics.__name__, None)

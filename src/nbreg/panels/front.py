@@ -27,6 +27,10 @@ class Panel(Protocol):
         """What a saved notebook keeps, as a mime bundle."""
         ...
 
+    def metadata(self) -> dict[str, Any]:
+        """What a front end is told beside the twin, and people are not."""
+        ...
+
     def view(self) -> Any:
         """The root of the widgets; made once."""
         ...
@@ -44,6 +48,10 @@ class Shown:
     def twin(self) -> dict[str, Any]:
         """What a saved notebook keeps, as a mime bundle."""
         raise NotImplementedError
+
+    def metadata(self) -> dict[str, Any]:
+        """What a front end is told beside the twin, and people are not."""
+        return {}
 
     def _make_view(self) -> Any:
         """An object with the widgets' `root`, and a `close`; imports ipywidgets only here."""
@@ -135,7 +143,7 @@ def show(panel: Panel) -> bool:
         _open[0].panel.close()
     from IPython.display import display
 
-    twin = Twin(panel.twin)
+    twin = Twin(panel.twin, panel.metadata())
     view = {"version_major": 2, "version_minor": 0, "model_id": panel.view().model_id}
     publish: Callable[..., object] = display
     publish({VIEW_MIME: view}, raw=True)
@@ -165,8 +173,8 @@ def keep_twin(panel: Panel) -> None:
 class Twin:
     """The static form in a notebook, replaced when it says something else."""
 
-    def __init__(self, bundle: Callable[[], dict[str, Any]]) -> None:
-        self._bundle = bundle
+    def __init__(self, bundle: Callable[[], dict[str, Any]], metadata: dict[str, Any]) -> None:
+        self._bundle, self._metadata = bundle, metadata
         self._id = uuid4().hex
         self._last: dict[str, Any] = {}
 
@@ -186,7 +194,7 @@ class Twin:
             return
         self._last = bundle
         publish: Callable[..., object] = publish_display_data
-        publish(bundle, transient={"display_id": self._id}, update=update)
+        publish(bundle, self._metadata, transient={"display_id": self._id}, update=update)
 
 
 def offer(result: Any, make: Callable[[], Panel]) -> Any:

@@ -11,6 +11,7 @@ from nbreg.display.folds import Fold, Unreadable, cell_name, version_folds
 from nbreg.display.text import brief
 from nbreg.errors import ConflictError, NbregError
 from nbreg.panels.front import Shown, namespace, variable_name
+from nbreg.panels.identity import identity
 from nbreg.records import Execution
 from nbreg.registry import ModelVersion, Registry
 
@@ -106,6 +107,10 @@ class Version(Shown):
         if self._twin is not None:
             return self._twin()
         return self.detail()._repr_mimebundle_()
+
+    def metadata(self) -> dict[str, Any]:
+        """Which version it is, for whoever asks another registry of it."""
+        return identity(self.version)
 
     def _make_view(self) -> Any:
         from nbreg.panels.versionview import VersionView

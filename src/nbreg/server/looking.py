@@ -26,6 +26,7 @@ from nbreg.records import (
 )
 from nbreg.registry import ModelVersion, Registry
 from nbreg.server import asked
+from nbreg.server.registries import is_notebook
 from nbreg.server.replies import (
     DraftPage,
     EventPage,
@@ -155,7 +156,7 @@ def origin(visit: Visit, question: asked.OneVersion) -> Origin:
     ran = (recipe.history or recipe.cells)[-1:]
     if not ran:
         return Origin(told=told, why="no cell made it: it was registered by a script or a command")
-    notebook = visit.registries.contents_path(told)
+    notebook = visit.registries.notebook_path(told)
     why = "" if notebook else _no_way(told)
     cell = ran[0]
     return Origin(
@@ -171,6 +172,8 @@ def origin(visit: Visit, question: asked.OneVersion) -> Origin:
 def _no_way(told: str) -> str:
     if not told:
         return "the kernel that made it did not know its notebook"
+    if not is_notebook(told):
+        return f"it was made in a file that is no notebook: {told}"
     return f"its notebook is not in this server's folder any more, or never was: {told}"
 
 

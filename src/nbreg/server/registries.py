@@ -155,13 +155,18 @@ class Registries:
             hint="name it in NbregServer.registries",
         )
 
-    def contents_path(self, told: str) -> str:
-        """What the contents API calls a file that a kernel told of; empty where it is not below the root."""
-        if self._root is None or not told:
+    def notebook_path(self, told: str) -> str:
+        """What the contents API calls a notebook that a kernel told of; empty where it is not below the root.
+
+        What a version has on record may be the name of any file; a page opens no other than a notebook for it.
+        """
+        if self._root is None or not is_notebook(told):
             return ""
         try:
             found = Path(told).resolve() if Path(told).is_absolute() else None
             if found is None or not found.is_relative_to(self._root) or not found.is_file():
+                return ""
+            if not is_notebook(found.name):  # a link to something else
                 return ""
         except (OSError, RuntimeError, ValueError):
             return ""
@@ -194,6 +199,11 @@ class Registries:
             id=registry_id,
             lifecycle=lifecycle,
         )
+
+
+def is_notebook(path: str) -> bool:
+    """Whether that is the name of a notebook."""
+    return path.endswith(".ipynb")
 
 
 def _is_foreign(part: str) -> bool:
