@@ -3,6 +3,18 @@ import hooks from 'eslint-plugin-react-hooks';
 import { defineConfig } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
+// Words for people that no translator sees. What is typed, such as `%pip install nbreg`, is the same in all languages.
+const WORDS = '/^(?![%~\\\\/]|pip |https?:)[^@=]*[A-Za-z]{2}/';
+const untranslated = [
+  ['JSXText[value=/[A-Za-z]{2}/]', 'text of the page'],
+  ['JSXAttribute[name.name=/^(title|aria-label|alt|label|verb|told)$/] > Literal', 'what an element is called'],
+  ['JSXAttribute[name.name="rows"] ArrayExpression > ArrayExpression > Literal:first-child', 'the name of a fact'],
+  [`NewExpression[callee.name="Refusal"] > Literal.arguments:not(:first-child)[value=${WORDS}]`, 'a refusal'],
+  [`NewExpression[callee.name="Refusal"] > TemplateLiteral[quasis.0.value.raw=${WORDS}]`, 'a refusal'],
+  ['CallExpression[callee.name=/^(setSaid|tellDone)$/] > Literal', 'what was done'],
+  ['Property[key.name=/^(label|caption|title)$/] > Literal.value', 'what a command is called']
+].map(([selector, what]) => ({ selector, message: `${what} goes through a translator: trans.__(…)` }));
+
 export default defineConfig(
   { ignores: ['src/contract.ts'] }, // written by tools/contract.py
   typescript.configs.strictTypeChecked,
@@ -11,6 +23,7 @@ export default defineConfig(
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { 'react-hooks': hooks },
     rules: {
+      'no-restricted-syntax': ['error', ...untranslated],
       'react-hooks/rules-of-hooks': 'error',
       'react-hooks/exhaustive-deps': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],

@@ -3,8 +3,15 @@
  * twin for what it says. No kernel, no server and no trust is needed, since all of it is set as text.
  */
 
-/** Somebody wants to see a version: `detail` is the reference. It bubbles up to whoever has a sidebar. */
+/** Somebody wants to see a version: `detail` is an `IWanted`. It bubbles up to whoever has a sidebar. */
 export const OPEN = 'nbreg:open';
+
+/** A version that somebody wants to see. */
+export interface IWanted {
+  ref: string;
+  /** The id of the registry that it is in; empty where nobody said. */
+  registry: string;
+}
 
 export const VERSION_MIME = 'application/vnd.nbreg.version+json';
 /** All there is to say about a version: its HTML has more folded in it than a card says, so nothing here draws it. */
@@ -24,8 +31,40 @@ export function referenceOf(json: IVersionJson | undefined): string {
   return typeof model === 'string' && typeof number === 'number' ? `${model}@${number}` : '';
 }
 
+/** The version that an output shows, as the output and what was told beside it say; null where it is about none. */
+export interface IProduced extends IWanted {
+  /** As people call it. */
+  title: string;
+  /** The version's own id; empty where the kernel had not loaded nbreg, and nobody told it. */
+  id: string;
+  type: string;
+  bump_reason: string;
+}
+
+/** Reads an output's JSON and the metadata beside it. */
+export function producedOf(json: IVersionJson, metadata: { readonly [mime: string]: unknown } = {}): IProduced | null {
+  const ref = referenceOf(json);
+  const told = (metadata[VERSION_MIME] ?? {}) as { id?: unknown; registry?: unknown };
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return ref === ''
+    ? null
+    : {
+        ref,
+        title: `${String(json.model)} ${text(json.name) || `#${String(json.number)}`}`,
+        id: text(told.id),
+        registry: text(told.registry),
+        type: text(json['type']),
+        bump_reason: text(json['bump_reason'])
+      };
+}
+
+/** Ask whoever has a sidebar to show a version. */
+export function ask(node: HTMLElement, wanted: IWanted): void {
+  node.dispatchEvent(new CustomEvent<IWanted>(OPEN, { bubbles: true, composed: true, detail: { ref: wanted.ref, registry: wanted.registry } }));
+}
+
 /** The card of a version. */
-export function versionCard(json: IVersionJson, plain: string): HTMLElement {
+export function versionCard(json: IVersionJson, plain: string, metadata: { readonly [mime: string]: unknown } = {}): HTMLElement {
   const card = element('div', 'jp-nbreg-Card');
   const [first, ...rest] = (plain || plainOf(json)).split('\n');
   const [title, ...headline] = first.split(' · ');
@@ -33,9 +72,9 @@ export function versionCard(json: IVersionJson, plain: string): HTMLElement {
   const head = element('div', 'jp-nbreg-CardHead');
   const name = element('button', 'jp-nbreg-CardName', model || title) as HTMLButtonElement;
   name.type = 'button';
-  const reference = referenceOf(json);
-  name.disabled = !reference;
-  name.addEventListener('click', () => name.dispatchEvent(new CustomEvent(OPEN, { bubbles: true, composed: true, detail: reference })));
+  const produced = producedOf(json, metadata);
+  name.disabled = !produced;
+  name.addEventListener('click', () => produced && ask(name, produced));
   head.append(name, element('span', '', ` ${model && title.startsWith(model) ? title.slice(model.length).trim() : ''}`));
   card.append(head);
   if (headline.length > 0) {

@@ -2,9 +2,14 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, InputDialog, type ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { wantedOf } from './badges';
+import type { IWanted } from './cards';
+import type { IVersionDetail } from './contract';
 import { nbregIcon } from './icon';
+import type { LoadingCode } from './loading';
 import type { RegistryPanel } from './panel';
 import { Refusal, type RegistryService } from './service';
+import { tellDone, tellWhyNot } from './telling';
 
 /** All commands; menus and shortcuts of them stand in `schema/plugin.json`. */
 export const COMMANDS = {
@@ -19,32 +24,37 @@ export const COMMANDS = {
 
 /** What the commands act on. */
 export interface IActs {
+  app: JupyterFrontEnd;
   panel: RegistryPanel;
   service: RegistryService;
   trans: TranslationBundle;
-  /** Put the code that loads a version into the open notebook; says why not, where it cannot. */
-  insertCode: (ref: string) => string;
-  hasNotebook: () => boolean;
+  code: LoadingCode;
   badges: { areOn: () => boolean; toggle: () => Promise<void> };
 }
 
 interface IArguments {
   ref?: unknown;
+  /** The id of the registry that it is in, if it need not be the one that is shown. */
+  registry?: unknown;
   /** `pointer`: the version that was under it when the menu was opened. */
   at?: unknown;
+  /** Whether it is to be the reference that never moves. */
+  pinned?: unknown;
 }
 
 /** Add the commands, and those that need no version at hand to the palette. */
-export function addCommands(app: JupyterFrontEnd, palette: ICommandPalette | null, acts: IActs): void {
-  const { panel, service, trans, insertCode } = acts;
-  const { commands, shell } = app;
-  const reference = async (args: IArguments, title: string): Promise<string> => {
-    const given = args.at === 'pointer' ? pointed(app) : args.ref;
-    return typeof given === 'string' ? given : asked(title);
-  };
-  const isThere = (args: IArguments): boolean => args.at !== 'pointer' || pointed(app) !== '';
-  const told = (error: unknown): void => console.warn(`nbreg: ${Refusal.of(error).message}`);
+export function addCommands(acts: IActs, palette: ICommandPalette | null): void {
+  addWays(acts);
+  addUses(acts);
+  addSwitches(acts);
+  for (const command of Object.values(COMMANDS)) {
+    palette?.addItem({ command, category: acts.trans.__('Models') });
+  }
+}
 
+/** What leads into the sidebar. */
+function addWays({ app, panel, service, trans }: IActs): void {
+  const { commands, shell } = app;
   commands.addCommand(COMMANDS.open, {
     label: trans.__('Show the models'),
     icon: nbregIcon,
@@ -60,52 +70,103 @@ export function addCommands(app: JupyterFrontEnd, palette: ICommandPalette | nul
     }
   });
   commands.addCommand(COMMANDS.show, {
-    label: args => (args['at'] === 'pointer' ? trans.__('Show %1', pointed(app)) : trans.__('Show a version…')),
-    isVisible: isThere,
+    label: args => (args['at'] === 'pointer' ? trans.__('Show %1', pointed(app)?.dataset['nbregSaid'] ?? '') : trans.__('Show a version…')),
+    isVisible: isThere(app),
     describedBy: { args: OF_VERSION },
     execute: async args => {
-      const ref = await reference(args, trans.__('Show a version'));
-      if (ref) {
-        panel.showVersion(ref);
+      const wanted = await meant(app, args, trans.__('Show a version'));
+      if (!wanted) {
+        return;
+      }
+      try {
+        if (isElsewhere(wanted, service)) {
+          await service.chooseById(wanted.registry);
+        }
+        panel.showVersion(wanted.ref);
         shell.activateById(panel.id);
+      } catch (error) {
+        tellWhyNot(error);
       }
     }
   });
+}
+
+/** What is done with a version: code gets the name of one that was pointed at, and what was typed as it was typed. */
+function addUses(acts: IActs): void {
+  const { app, service, trans, code } = acts;
+  const { commands } = app;
   commands.addCommand(COMMANDS.insert, {
     label: args => (args['at'] === 'pointer' ? trans.__('Insert code to load it') : trans.__('Insert code to load a version…')),
-    isVisible: isThere,
-    isEnabled: acts.hasNotebook,
+    isVisible: isThere(app),
     describedBy: { args: OF_VERSION },
     execute: async args => {
-      const ref = await reference(args, trans.__('Insert code to load a version'));
-      return ref ? insertCode(ref) : '';
+      try {
+        refuse(code.whyNot());
+        const wanted = await meant(app, args, trans.__('Insert code to load a version'));
+        if (wanted) {
+          const { item } = await found(wanted, service, trans);
+          refuse(code.insert(wanted.isTyped ? wanted.ref : item.ref));
+        }
+      } catch (error) {
+        tellWhyNot(error);
+      }
     }
   });
   commands.addCommand(COMMANDS.copy, {
-    label: args => (args['at'] === 'pointer' ? trans.__('Copy the reference that never moves') : trans.__('Copy a reference that never moves…')),
-    isVisible: isThere,
-    describedBy: { args: OF_VERSION },
+    label: args => copyLabel(args, trans),
+    isVisible: isThere(app),
+    describedBy: { args: { ...OF_VERSION, properties: { ...OF_VERSION.properties, pinned: PINNED } } },
     execute: async args => {
-      const ref = await reference(args, trans.__('Copy a reference that never moves'));
-      if (ref) {
-        await service.ask('version', { ref }).then(({ pinned }) => Clipboard.copyToSystem(pinned), told);
+      try {
+        const wanted = await meant(app, args, trans.__('Copy a reference'));
+        if (wanted) {
+          const { item, pinned } = await found(wanted, service, trans);
+          const text = args['pinned'] === true ? pinned : item.ref;
+          Clipboard.copyToSystem(text);
+          tellDone(trans.__('Copied: %1', text));
+        }
+      } catch (error) {
+        tellWhyNot(error);
       }
     }
   });
-  commands.addCommand(COMMANDS.badges, {
+}
+
+function copyLabel(args: IArguments, trans: TranslationBundle): string {
+  if (args.pinned === true) {
+    return args.at === 'pointer' ? trans.__('Copy the reference that never moves') : trans.__('Copy a reference that never moves…');
+  }
+  return args.at === 'pointer' ? trans.__('Copy its reference') : trans.__('Copy a reference…');
+}
+
+function addSwitches({ app, service, trans, badges }: IActs): void {
+  app.commands.addCommand(COMMANDS.badges, {
     label: trans.__('Badges on cells'),
-    isToggled: acts.badges.areOn,
+    isToggled: badges.areOn,
     describedBy: { args: NOTHING },
-    execute: acts.badges.toggle
+    execute: () => badges.toggle().catch(tellWhyNot)
   });
-  commands.addCommand(COMMANDS.refresh, {
+  app.commands.addCommand(COMMANDS.refresh, {
     label: trans.__('Look for changes of the models'),
     describedBy: { args: NOTHING },
-    execute: () => service.refresh().catch(told)
+    execute: () => service.refresh().catch(tellWhyNot)
   });
-  for (const command of Object.values(COMMANDS)) {
-    palette?.addItem({ command, category: trans.__('Models') });
+}
+
+/** A version that a command is about. */
+interface IMeant extends IWanted {
+  /** Somebody wrote the reference, and may have meant one that moves. */
+  isTyped: boolean;
+}
+
+/** The version under the pointer, that which was given, or what somebody types; null where they think better of it. */
+async function meant(app: JupyterFrontEnd, args: IArguments, title: string): Promise<IMeant | null> {
+  if (args.at === 'pointer') {
+    const node = pointed(app);
+    return node && { ...wantedOf(node), isTyped: false };
   }
+  const ref = typeof args.ref === 'string' ? args.ref : await asked(title);
+  return ref ? { ref, registry: typeof args.registry === 'string' ? args.registry : '', isTyped: true } : null;
 }
 
 async function asked(title: string): Promise<string> {
@@ -113,10 +174,33 @@ async function asked(title: string): Promise<string> {
   return value?.trim() ?? '';
 }
 
-/** The version that a context menu is about: a line of the sidebar, or a cell with a badge. */
-function pointed(app: JupyterFrontEnd): string {
+/** What is known of it. Rejects with a `Refusal`, also where it is in another registry than the one that is shown. */
+async function found(wanted: IWanted, service: RegistryService, trans: TranslationBundle): Promise<IVersionDetail> {
+  if (isElsewhere(wanted, service)) {
+    throw new Refusal('another-registry', trans.__('%1 is in another registry than the one that is shown', wanted.ref), trans.__('show it first'));
+  }
+  return service.ask('version', { ref: wanted.ref });
+}
+
+function isElsewhere({ registry }: IWanted, service: RegistryService): boolean {
+  return registry !== '' && registry !== service.registry?.id;
+}
+
+function refuse(why: Refusal | null): void {
+  if (why) {
+    throw why;
+  }
+}
+
+const isThere =
+  (app: JupyterFrontEnd) =>
+  (args: IArguments): boolean =>
+    args.at !== 'pointer' || pointed(app) !== null;
+
+/** What a context menu is about: a line of the sidebar, or a cell with a badge. */
+function pointed(app: JupyterFrontEnd): HTMLElement | null {
   const node = app.contextMenuHitTest(each => each.dataset['nbregRef'] !== undefined || each.classList.contains('jp-Cell'));
-  return node?.dataset['nbregRef'] ?? node?.querySelector<HTMLElement>(':scope > .jp-nbreg-Badge')?.dataset['ref'] ?? '';
+  return node?.dataset['nbregRef'] === undefined ? (node?.querySelector<HTMLElement>(':scope > .jp-nbreg-Badge') ?? null) : node;
 }
 
 const NOTHING = { type: 'object', properties: {} } as const;
@@ -125,6 +209,9 @@ const OF_VERSION = {
   type: 'object',
   properties: {
     ref: { type: 'string', description: 'A reference, such as churn@production; asked for where there is none.' },
+    registry: { type: 'string', description: 'The id of the registry that it is in, if that need not be the one that is shown.' },
     at: { type: 'string', enum: ['pointer'], description: 'The version that the context menu was opened on.' }
   }
 } as const;
+
+const PINNED = { type: 'boolean', description: 'Whether it is to be the reference that never moves.' } as const;

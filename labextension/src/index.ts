@@ -1,20 +1,21 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
-import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
 import { Badges } from './badges';
-import { OPEN } from './cards';
+import { OPEN, type IWanted } from './cards';
 import { addCommands, COMMANDS } from './commands';
 import { dragVersion } from './drag';
 import { keepKeys } from './keys';
+import { LoadingCode } from './loading';
 import { extendNotebooks, NOTEBOOK_COMMANDS } from './notebook';
 import { RegistryPanel } from './panel';
 import { Refusal, RegistryService } from './service';
 import { settingsOf } from './settings';
-import { loadingCode } from './words';
+import { sentence } from './telling';
 
 import '../style/index.css';
 
@@ -34,96 +35,90 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('nbreg');
     const service: RegistryService = new RegistryService({
       serverSettings: app.serviceManager.serverSettings,
+      trans,
       isHidden: () => !panel.isVisible && !badges?.areShown
     });
-    // A kernel in the notebook's folder finds its registry by itself; any other one has to be named.
-    const codeFor = (ref: string): string => {
-      const isOwn = service.registry === service.registries[0] && service.registry?.key.startsWith('~');
-      return loadingCode(ref, isOwn ? null : service.registry?.location ?? null);
-    };
-    const insertCode = (ref: string): string => {
-      const notebook = notebooks?.currentWidget;
-      if (!notebook?.content.activeCell || !notebook.content.model) {
-        return trans.__('No notebook is open.');
-      }
-      if (notebook.content.model.readOnly) {
-        return trans.__('This notebook cannot be changed.');
-      }
-      NotebookActions.insertBelow(notebook.content);
-      notebook.content.activeCell.model.sharedModel.setSource(codeFor(ref));
-      notebook.content.mode = 'edit';
-      return '';
-    };
-    const showCell = async (ref: string): Promise<string> =>
-      notebooks ? String(await app.commands.execute(NOTEBOOK_COMMANDS.showCell, { ref, quiet: true })) : trans.__('No notebook can be opened here.');
-    const panel: RegistryPanel = new RegistryPanel({ service, trans, insertCode, showCell, copyText: text => Clipboard.copyToSystem(text) });
+    const code = new LoadingCode(notebooks, service, trans);
+    const panel: RegistryPanel = newPanel(app, service, code, notebooks, trans);
     let badges: Badges | null = null;
-
-    const near = (): void => {
-      const path = notebooks?.currentWidget?.context.path;
-      if (path !== undefined && path !== panel.near) {
-        const folder = PathExt.dirname(panel.near);
-        panel.near = path;
-        if (PathExt.dirname(path) !== folder && service.hello) {
-          void service.near(path).catch(() => undefined);
-        }
+    let loaded: ISettingRegistry.ISettings | null = null;
+    const show = (wanted: IWanted): void => void app.commands.execute(COMMANDS.show, { ...wanted });
+    const toggle = async (): Promise<void> => {
+      if (!loaded) {
+        throw new Refusal('no-settings', trans.__('the settings cannot be read'));
       }
+      await loaded.set('badges', !settingsOf(loaded).badges);
     };
-    notebooks?.currentChanged.connect(near);
+
     app.shell.add(panel, 'left', { rank: 650 });
     restorer?.add(panel, 'nbreg-panel');
-
+    addCommands({ app, panel, service, trans, code, badges: { areOn: () => settingsOf(loaded).badges, toggle } }, palette);
     // Cards and badges do not know of a sidebar; what they want bubbles up to here.
-    document.addEventListener(OPEN, event => {
-      const ref = (event as CustomEvent<unknown>).detail;
-      if (typeof ref === 'string') {
-        void app.commands.execute(COMMANDS.show, { ref });
-      }
-    });
-
+    document.addEventListener(OPEN, event => show((event as CustomEvent<IWanted>).detail));
     document.addEventListener('focusin', keepKeys);
-
-    let loaded: ISettingRegistry.ISettings | null = null;
-    addCommands(app, palette, {
-      panel,
-      service,
-      trans,
-      insertCode,
-      hasNotebook: () => Boolean(notebooks?.currentWidget),
-      badges: { areOn: () => settingsOf(loaded).badges, toggle: async () => loaded?.set('badges', !settingsOf(loaded).badges) }
-    });
-
     if (notebooks) {
-      extendNotebooks({ app, notebooks, palette, service, trans, show: ref => void app.commands.execute(COMMANDS.show, { ref }) });
+      followNotebooks(notebooks, panel, service);
+      extendNotebooks({ app, notebooks, palette, service, trans, show: ref => show({ ref, registry: '' }) });
     }
 
-    const apply = (showBadges: boolean): void => {
-      if (!showBadges || !notebooks) {
+    const apply = (): void => {
+      const { badges: areOn, pollSeconds, metric, sort } = settingsOf(loaded);
+      service.interval = 1000 * pollSeconds;
+      panel.preferences = { metric, sort, drag: (ref, event) => dragVersion(ref, code.of(ref), event) };
+      if (!areOn || !notebooks) {
         badges?.dispose();
         badges = null;
-      } else if (!badges) {
-        // Badges need the registry, though the sidebar may never be opened.
-        badges = new Badges(notebooks, service, trans);
-        service
-          .connect()
-          .then(() => service.near(panel.near))
-          .catch(error => console.warn(`nbreg: ${Refusal.of(error).message}`));
+      } else {
+        badges ??= newBadges(notebooks, panel, service, trans);
       }
+      app.commands.notifyCommandChanged(COMMANDS.badges);
     };
     // Not earlier: whoever loads settings while JupyterLab or Notebook starts may be before its shortcuts, which then break.
     void app.restored.then(async () => {
       loaded = (await settings?.load('nbreg:plugin').catch(() => null)) ?? null;
-      const read = (): void => {
-        const { badges, pollSeconds, metric, sort } = settingsOf(loaded);
-        service.interval = 1000 * pollSeconds;
-        panel.preferences = { metric, sort, drag: (ref, event) => dragVersion(ref, codeFor(ref), event) };
-        apply(badges);
-        app.commands.notifyCommandChanged(COMMANDS.badges);
-      };
-      loaded?.changed.connect(read);
-      read();
+      loaded?.changed.connect(apply);
+      apply();
     });
   }
 };
+
+function newPanel(app: JupyterFrontEnd, service: RegistryService, code: LoadingCode, notebooks: INotebookTracker | null, trans: TranslationBundle): RegistryPanel {
+  return new RegistryPanel({
+    service,
+    trans,
+    insertCode: ref => {
+      const why = code.insert(ref);
+      return why ? sentence(why) : '';
+    },
+    showCell: async ref =>
+      notebooks ? String(await app.commands.execute(NOTEBOOK_COMMANDS.showCell, { ref, quiet: true })) : trans.__('No notebook can be opened here.'),
+    copyText: text => Clipboard.copyToSystem(text)
+  });
+}
+
+/** Badges need the registry, though the sidebar may never be opened. */
+function newBadges(notebooks: INotebookTracker, panel: RegistryPanel, service: RegistryService, trans: TranslationBundle): Badges {
+  const made = new Badges(notebooks, service, trans);
+  service
+    .connect()
+    .then(() => service.near(panel.near))
+    .catch(error => console.warn(`nbreg: ${sentence(error)}`)); // the sidebar shows it to whoever opens it
+  return made;
+}
+
+/** Ask the registry of whatever notebook is in front. */
+function followNotebooks(notebooks: INotebookTracker, panel: RegistryPanel, service: RegistryService): void {
+  notebooks.currentChanged.connect(() => {
+    const path = notebooks.currentWidget?.context.path;
+    if (path === undefined || path === panel.near) {
+      return;
+    }
+    const folder = PathExt.dirname(panel.near);
+    panel.near = path;
+    if (PathExt.dirname(path) !== folder && service.hello) {
+      void service.near(path).catch(() => undefined); // whoever asks it something is told
+    }
+  });
+}
 
 export default plugin;

@@ -6,7 +6,7 @@ import { DIFF_MIME, diffCard, VERSION_MIME, versionCard } from './cards';
 import '../style/index.css';
 import '../style/views.css';
 
-type Draw = (json: { [name: string]: unknown }, plain: string) => HTMLElement;
+type Draw = (json: { [name: string]: unknown }, plain: string, metadata: { readonly [mime: string]: unknown }) => HTMLElement;
 
 /** Draws a record of nbreg that a notebook holds. */
 class RecordRenderer extends Widget implements IRenderMime.IRenderer {
@@ -22,9 +22,8 @@ class RecordRenderer extends Widget implements IRenderMime.IRenderer {
     const json = model.data[this._mimeType];
     const plain = model.data['text/plain'];
     const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-    this.node.replaceChildren(
-      this._draw(isObject ? (json as { [name: string]: unknown }) : {}, Array.isArray(plain) ? plain.join('') : typeof plain === 'string' ? plain : '')
-    );
+    const text = Array.isArray(plain) ? plain.join('') : typeof plain === 'string' ? plain : '';
+    this.node.replaceChildren(this._draw(isObject ? (json as { [name: string]: unknown }) : {}, text, model.metadata));
   }
 }
 

@@ -1,5 +1,6 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { Poll, type IPoll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -95,14 +96,15 @@ export class RegistryService implements IDisposable {
 
   /** Whether this frontend and that server speak of the same. Rejects with a `Refusal` that says what to do. */
   async connect(): Promise<IHello> {
+    const { trans } = this._options;
     const hello = await this.ask('hello', {}).catch(error => {
       const refusal = Refusal.of(error);
       throw refusal.status === 404 && refusal.code.startsWith('http')
-        ? new Refusal('no-server', 'the server has no nbreg extension', 'pip install nbreg, then start the server anew', 404)
+        ? new Refusal('no-server', trans.__('the server has no nbreg extension'), trans.__('%1, then start the server anew', 'pip install nbreg'), 404)
         : refusal;
     });
     if (hello.contract !== CONTRACT) {
-      throw new Refusal('other-version', `this page and nbreg ${hello.version} on the server do not fit together`, hello.hint);
+      throw new Refusal('other-version', trans.__('this page and nbreg %1 on the server do not fit together', hello.version), hello.hint);
     }
     this._hello = hello;
     return hello;
@@ -115,7 +117,8 @@ export class RegistryService implements IDisposable {
     if (question !== this._lookups) {
       return; // another notebook was opened meanwhile
     }
-    await this._turnTo(this._isChosen ? this._key : found[0]?.key, () => question === this._lookups);
+    const own = found[0]?.key;
+    await this._turnTo(this._isChosen ? this._key : own, () => question === this._lookups);
     if (question !== this._lookups) {
       return;
     }
@@ -123,18 +126,29 @@ export class RegistryService implements IDisposable {
     if (this._isChosen && chosen && found.every(each => each.key !== this._key)) {
       found.push(chosen);
     }
+    this._own = own;
     this._registries = found;
     this._registryChanged.emit();
   }
 
-  /** Ask another one of the registries from now on. */
+  /** Ask another one of the registries from now on, whatever notebook is opened; that of the notebook itself is followed again. */
   async choose(key: string): Promise<void> {
-    this._isChosen = true;
+    this._isChosen = key !== this._own;
     const before = this._key;
     await this._turnTo(key);
     if (this._key !== before) {
       this._registryChanged.emit();
     }
+  }
+
+  /** Ask the registry of that id from now on. Rejects with a `Refusal` where this server opens none of it. */
+  async chooseById(id: string): Promise<void> {
+    const { trans } = this._options;
+    const found = this._registries.find(each => each.id === id);
+    if (!found) {
+      throw new Refusal('another-registry', trans.__('it is in another registry, and none that this server opens'), trans.__('open it where it was made'));
+    }
+    await this.choose(found.key);
   }
 
   /** Ask a route. Rejects with a `Refusal`. */
@@ -155,7 +169,8 @@ export class RegistryService implements IDisposable {
         serverSettings
       );
     } catch {
-      throw new Refusal('no-connection', 'the server does not answer', 'is it still running?');
+      const { trans } = this._options;
+      throw new Refusal('no-connection', trans.__('the server does not answer'), trans.__('is it still running?'));
     }
     if (!response.ok) {
       throw await refusal(response);
@@ -219,6 +234,8 @@ export class RegistryService implements IDisposable {
   private _registries: IRegistryInfo[] = [];
   private _hello: IHello | undefined;
   private _key: string | undefined;
+  /** That of the notebook. */
+  private _own: string | undefined;
   private _isChosen = false;
   private _lookups = 0;
   private _turns = 0;
@@ -230,6 +247,7 @@ export namespace RegistryService {
   /** What the service is made with. */
   export interface IOptions {
     serverSettings: ServerConnection.ISettings;
+    trans: TranslationBundle;
     /** Nobody looks: nothing is asked. */
     isHidden: () => boolean;
     /** Milliseconds between two questions for changes. */

@@ -7,9 +7,25 @@ export function label(row: { name: string | null; number: number }): string {
   return row.name ?? `#${row.number}`;
 }
 
-/** A reference that means the same version after its name was given to another. */
+/**
+ * A version as this page asks for it: what is pressed is about the same one after its name was given to another.
+ * People are told, and given for their code, its `ref`: the name, where it has one.
+ */
 export function byNumber(item: IVersionItem): string {
   return `${item.model}@${item.version.number}`;
+}
+
+/** The model of a reference. */
+export function modelOf(ref: string): string {
+  return ref.slice(0, ref.indexOf('@'));
+}
+
+/** What was typed with commas, or whatever else, between. */
+export function listed(text: string, between = ','): string[] {
+  return text
+    .split(between)
+    .map(each => each.trim())
+    .filter(Boolean);
 }
 
 /** A number in few digits, anything else as text that stays short. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { diffCard, OPEN, referenceOf, versionCard } from '../src/cards';
+import { diffCard, OPEN, producedOf, referenceOf, versionCard } from '../src/cards';
 
 const EVIL = '<img src=x onerror="window.hacked=1">';
 
@@ -44,17 +44,19 @@ describe('the card of a version', () => {
     }
   });
 
-  it('asks for its version by number when it is pressed', () => {
-    const card = document.body.appendChild(versionCard({ model: 'risk/churn', number: 3, name: '1.2.0' }, ''));
+  it('asks for its version by number, in the registry that it is of, when it is pressed', () => {
+    const told = { 'application/vnd.nbreg.version+json': { id: 'f'.repeat(64), registry: 'r1' } };
+    const card = document.body.appendChild(versionCard({ model: 'risk/churn', number: 3, name: '1.2.0' }, '', told));
     const asked: unknown[] = [];
     document.addEventListener(OPEN, event => asked.push((event as CustomEvent).detail), { once: true });
 
     card.querySelector('button')?.click();
 
-    expect(asked).toEqual(['risk/churn@3']);
+    expect(asked).toEqual([{ ref: 'risk/churn@3', registry: 'r1' }]);
   });
 
   it('names no version where the record is none', () => {
+    expect(producedOf({ model: 'churn' })).toBeNull();
     expect(referenceOf({ model: 3, number: 'x' })).toBe('');
     expect(referenceOf(undefined)).toBe('');
   });

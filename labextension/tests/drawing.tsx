@@ -3,7 +3,7 @@ import React, { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, expect } from 'vitest';
 
-import { Surroundings } from '../src/panel/parts';
+import { Surrounded } from '../src/panel/parts';
 import { Way, type Place } from '../src/panel/way';
 import { recorded } from './wire';
 
@@ -25,7 +25,7 @@ export interface IDrawn extends ReturnType<typeof recorded> {
 }
 
 /** Draw a part of the panel over recorded answers; `registry` is one of those of `registries.json`. */
-export async function drawn(element: JSX.Element, instead: { [path: string]: string } = {}, registry?: string): Promise<IDrawn> {
+export async function drawn(element: JSX.Element, instead: { [path: string]: string } = {}, registry?: string, trans = nullTranslator.load('nbreg')): Promise<IDrawn> {
   const made = recorded(instead);
   const gone: Place[] = [];
   const copied: string[] = [];
@@ -37,11 +37,11 @@ export async function drawn(element: JSX.Element, instead: { [path: string]: str
   }
   const node = document.body.appendChild(document.createElement('div'));
   root = createRoot(node);
-  const surroundings = { service: made.service, trans: nullTranslator.load('nbreg'), insertCode: () => '', showCell: () => Promise.resolve(''), copyText: (text: string) => void copied.push(text) };
+  const surroundings = { service: made.service, trans, insertCode: () => '', showCell: () => Promise.resolve(''), copyText: (text: string) => void copied.push(text) };
   const whole = (
-    <Surroundings.Provider value={surroundings}>
+    <Surrounded by={surroundings}>
       <Way.Provider value={place => gone.push(place)}>{element}</Way.Provider>
-    </Surroundings.Provider>
+    </Surrounded>
   );
   await act(async () => root?.render(whole));
   await settled();

@@ -1,16 +1,19 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import React, { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import lines from '../../tests/lines.json';
-import type { IForetold, IHolding } from '../src/contract';
+import type { IProduced } from '../src/cards';
+import type { IForetold, IHolding, IVersionItem } from '../src/contract';
 import { AskedOnce } from '../src/notebook/asked';
-import { dependedOn, documentOf, findMaker, isAsRecorded } from '../src/notebook/cells';
+import { dependedOn, documentOf, findMaker, isAsRecorded, isOf } from '../src/notebook/cells';
 import { RegisterForm } from '../src/notebook/form';
 import { ANSWER_MIME, answerOf, literal } from '../src/notebook/kernel';
-import { argumentsOf, cellOf, NOTHING, toggled, whyNoName } from '../src/notebook/line';
+import { argumentsOf, cellOf, NOTHING, placeholders, toggled, whyNoName } from '../src/notebook/line';
 import { Refusal } from '../src/service';
+import { byNumber } from '../src/words';
+import { wire } from './wire';
 
 const trans = nullTranslator.load('nbreg');
 let root: Root | undefined;
@@ -49,21 +52,40 @@ it('knows a cell as it was recorded, secrets withheld', () => {
   expect(isAsRecorded("b = '", "b = '‹redacted: token›'")).toBe(false);
 });
 
+const item = wire('version').answer.item as IVersionItem;
+
+/** An output of that version; of another registry, of nobody knows which one. */
+function output(told: Partial<IProduced> = {}): IProduced {
+  const { type, bump_reason, id } = item.version;
+  return { ref: byNumber(item), title: item.ref, id, registry: 'r', type, bump_reason, ...told };
+}
+
+it('knows an output by the id of its version, and without one by what never changes', () => {
+  expect(isOf(output(), item)).toBe(true);
+  expect(isOf(output({ id: 'f'.repeat(64) }), item)).toBe(false); // another registry's, with the same number
+  expect(isOf(output({ id: '' }), item)).toBe(true);
+  expect(isOf(output({ id: '', bump_reason: 'another' }), item)).toBe(false);
+  expect(isOf(output({ id: '', type: 'another' }), item)).toBe(false);
+  expect(isOf(output({ ref: 'churn@9' }), item)).toBe(false);
+  expect(isOf(null, item)).toBe(false);
+});
+
 it('finds the cell that made a version by id, else by what it shows, else by its text', () => {
   const cells = [
-    { id: 'a', source: 'x = 1', ref: '' },
-    { id: 'b', source: '%register_model churn', ref: 'churn@1' },
-    { id: 'c', source: '%register_model churn', ref: 'churn@2' }
+    { id: 'a', source: 'x = 1', produced: output({ id: 'f'.repeat(64) }) },
+    { id: 'b', source: '%register_model churn', produced: null },
+    { id: 'c', source: '%register_model churn', produced: output() }
   ];
+  const shownNowhere = { ...item, model: 'other' };
 
-  expect(findMaker(cells, { cell_id: 'b', source: 'other' }, 'churn@2')).toBe(1);
-  expect(findMaker(cells, { cell_id: 'gone', source: '%register_model churn' }, 'churn@2')).toBe(2);
-  expect(findMaker(cells, { cell_id: '', source: 'x = 1\n' }, 'churn@9')).toBe(0);
-  expect(findMaker(cells, { cell_id: '', source: '' }, '')).toBe(-1);
+  expect(findMaker(cells, { cell_id: 'b', source: 'other' }, item)).toBe(1);
+  expect(findMaker(cells, { cell_id: 'gone', source: '%register_model churn' }, item)).toBe(2);
+  expect(findMaker(cells, { cell_id: '', source: 'x = 1\n' }, shownNowhere)).toBe(0);
+  expect(findMaker(cells, { cell_id: '', source: '' }, shownNowhere)).toBe(-1);
 });
 
 it('says which cells a recipe depends on, as they ran last', () => {
-  const cells = ['a', 'b', 'c', 'd'].map(id => ({ id, source: `${id} = 1`, ref: '' }));
+  const cells = ['a', 'b', 'c', 'd'].map(id => ({ id, source: `${id} = 1`, produced: null }));
   const recorded = [
     { cell_id: 'a', source: 'a = 0' },
     { cell_id: 'a', source: 'a = 1' },
@@ -92,14 +114,14 @@ it('says what stands against an answer of the kernel, and what to do', () => {
   const reply = (it: unknown): never => ({ status: 'ok', execution_count: 1, user_expressions: { nbreg: it } }) as never;
   const refused = (it: never): Refusal => {
     try {
-      answerOf(it);
+      answerOf(it, trans);
     } catch (error) {
       return error as Refusal;
     }
     throw new Error('an answer');
   };
 
-  expect(answerOf(reply({ status: 'ok', data: { [ANSWER_MIME]: { loaded: true } } }))).toEqual({ loaded: true });
+  expect(answerOf(reply({ status: 'ok', data: { [ANSWER_MIME]: { loaded: true } } }), trans)).toEqual({ loaded: true });
   expect(refused(reply({ ename: 'ModuleNotFoundError', evalue: "No module named 'nbreg'" })).code).toBe('no-nbreg');
   expect(refused(reply({ ename: 'ModuleNotFoundError', evalue: "No module named 'nbreg.kernel.asking'" })).code).toBe('old-nbreg');
   expect(refused(reply({ ename: 'KeyError', evalue: 'x' })).message).toBe('KeyError: x');
@@ -124,6 +146,41 @@ it('asks once, and keeps an answer until the next one is there', async () => {
   expect(once.get('a')).toBe(1);
   await Promise.resolve();
   expect([once.get('a'), asked, told]).toEqual([2, ['a', 'a'], 2]);
+});
+
+it('keeps that there is no answer, and asks again later where nobody answered', async () => {
+  vi.useFakeTimers();
+  const refusals = [new Refusal('registry-busy', 'busy', '', 503), new Refusal('no-connection', 'gone'), new Refusal('unknown-version', 'none', '', 404)];
+  let asked = 0;
+  const once = new AskedOnce<string>(
+    () => Promise.reject(refusals[asked++]),
+    () => once.get('a'),
+    { first: 10, most: 15 }
+  );
+
+  once.get('a');
+  await vi.advanceTimersByTimeAsync(9);
+  expect([asked, once.get('a')]).toEqual([1, undefined]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toBe(2);
+  await vi.advanceTimersByTimeAsync(15); // twice as long, but not longer than that
+  expect([asked, once.get('a')]).toEqual([3, null]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toBe(3);
+
+  asked = 0;
+  once.refresh(() => true);
+  once.get('a');
+  await vi.advanceTimersByTimeAsync(1);
+  once.dispose();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toBe(1); // nobody asks for what is gone
+  vi.useRealTimers();
+});
+
+it('says what of a text the kernel fills in', () => {
+  expect(placeholders(NOTHING)).toEqual([]);
+  expect(placeholders({ ...NOTHING, model: 'churn-{date}', version: '{', message: 'on {date} with {{x}}' })).toEqual(['{date}', '{x}']);
 });
 
 const HOLDING: IHolding = {
@@ -159,7 +216,7 @@ async function drawn(hold: () => Promise<IHolding>, answer?: IForetold): Promise
     return () => undefined;
   };
   root = createRoot(node);
-  await act(async () => root?.render(<RegisterForm trans={trans} hold={hold} preview={preview} follow={follow} onRegister={cell => made.cells.push(cell)} onCancel={() => undefined} />));
+  await act(async () => root?.render(<RegisterForm hold={hold} preview={preview} follow={follow} onRegister={cell => made.cells.push(cell)} onCancel={() => undefined} />));
   return made;
 }
 
@@ -193,6 +250,7 @@ it('chooses the model trained last, says what is known of each, and gives a line
   await fill(node, /^Message/, 'it\'s "it"');
   expect(node.querySelector('.jp-nbreg-Typed code')?.textContent).toBe('%register_model churn clf --metrics auc --message "it\'s \\"it\\""');
   expect(isOff(node)).toBe(false);
+  expect(node.querySelector('[role=note]')).toBeNull();
   await press(node, 'Register');
 
   expect(cells).toEqual(['%register_model churn clf --metrics auc --message "it\'s \\"it\\""']);
@@ -214,6 +272,14 @@ it('shows what would be stored as text, and only of the line that was asked', as
   expect(node.querySelector('.jp-nbreg-Preview script, .jp-nbreg-Preview b')).toBeNull();
   await fill(node, /^Model$/, 'churn2');
   expect(node.querySelector('.jp-nbreg-Preview')).toBeNull();
+});
+
+it('says that braces are filled in, before the cell runs', async () => {
+  const { node } = await drawn(() => Promise.resolve(HOLDING));
+
+  await fill(node, /^Model$/, 'churn-{date}');
+
+  expect(node.querySelector('[role=note]')?.textContent).toContain('The kernel fills in {date} when the cell runs');
 });
 
 it('shows why a line would be refused', async () => {

@@ -1,8 +1,9 @@
 import React, { act } from 'react';
 import { expect, it } from 'vitest';
 
-import type { IVersionItem } from '../src/contract';
+import type { IPromotionRequest, IVersionItem } from '../src/contract';
 import { Models } from '../src/panel/models';
+import { RequestList } from '../src/panel/requests';
 import { Version } from '../src/panel/version';
 import { shown } from '../src/words';
 import { drawn, press, settled } from './drawing';
@@ -65,23 +66,58 @@ it('shows what each gate of a stage saw', async () => {
   expect(gates).toEqual(['✗ metrics.auc > 0.99 metrics.auc is 0.94', '✗ approved(2) nobody has so far']);
 });
 
-it('shows who asks for a stage, and lets others say yes or no', async () => {
+/** Tells of one request of bob's, and that agreeing to it would do what the recorded approval expects. */
+function asking(version: number): { request: IPromotionRequest; move: object; forget: () => void } {
   const request = wire('requests').answer[0];
   const saved = { version: request.version, by: request.by };
   const move = wire('approve').asked['expect'] as object;
   wire('version').answer.moves.push(move);
-  Object.assign(request, { version: 2, by: 'bob' });
-  const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />);
-  Object.assign(request, saved);
-  wire('version').answer.moves.pop();
+  Object.assign(request, { version, by: 'bob' });
+  const forget = (): void => {
+    Object.assign(request, saved);
+    wire('version').answer.moves.pop();
+  };
+  return { request, move, forget };
+}
 
+it('shows who asks for a stage, and lets others say yes or no', async () => {
+  const { request, move, forget } = asking(2);
+  const { node, requests } = await drawn(<Version reference="churn@2" onCompare={none} />);
   expect(node.querySelector('.jp-nbreg-Request')?.textContent).toContain(`bob asks for ${request.to}`);
+
   await press(node, /^Approve$/);
+  forget();
   expect(node.querySelector('form')?.textContent).toContain('1.4.0: none → candidate');
   await act(async () => node.querySelector<HTMLButtonElement>('form button[type=submit]')?.click());
   await settled();
 
   expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id, expect: move } });
+});
+
+it('approves from the list of all models what was shown there, and nothing else', async () => {
+  const { request, move, forget } = asking(5);
+  const { node, requests } = await drawn(<RequestList />);
+
+  await press(node, /^Approve$/);
+  forget();
+  expect(requests.find(each => each.path === 'version')?.asked['ref']).toBe('churn@5');
+  expect(node.querySelector('form')?.textContent).toContain('1.4.0: none → candidate');
+  await act(async () => node.querySelector<HTMLButtonElement>('form button[type=submit]')?.click());
+  await settled();
+
+  expect(requests.find(each => each.method === 'POST')).toMatchObject({ path: 'approve', asked: { request: request.id, expect: move } });
+});
+
+it('approves nothing of which it cannot say what it would do', async () => {
+  const { forget } = asking(5);
+  wire('version').answer.moves.pop();
+  const { node } = await drawn(<RequestList />);
+  await press(node, /^Approve$/);
+  wire('version').answer.moves.push({});
+  forget();
+
+  expect(node.querySelector('form')?.textContent).toContain('It was moved meanwhile');
+  expect(node.querySelector<HTMLButtonElement>('form button[type=submit]')?.disabled).toBe(true);
 });
 
 it('stays at the version that a reference meant when it was opened, wherever that moves', async () => {
@@ -103,7 +139,7 @@ it('copies the reference that never moves, where the browser has no clipboard of
   await press(node, /^Copy the reference that never moves$/);
 
   expect(copied).toEqual([wire('version').answer.pinned]);
-  expect(node.querySelector('[role=status]')?.textContent).toBe('Copied.');
+  expect(node.querySelector('.jp-nbreg-Id [role=status]')?.textContent).toBe('Copied.');
 });
 
 it('keeps the list, and the focus in it, while the server cannot be read from', async () => {

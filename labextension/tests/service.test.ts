@@ -59,6 +59,31 @@ describe('RegistryService', () => {
     expect(service.registry?.key).toBe('old');
   });
 
+  it('follows the notebook again once its own registry was chosen', async () => {
+    const { service } = given();
+    await service.near('project/train.ipynb');
+    await service.choose('old');
+    await service.choose('~project');
+    wire('registries').answer.reverse();
+
+    await service.near('elsewhere/other.ipynb');
+    wire('registries').answer.reverse();
+
+    expect(service.registry?.key).toBe('old'); // which is that notebook's own
+  });
+
+  it('turns to the registry of an id, or says that this server opens none of it', async () => {
+    const { service } = given();
+    await service.near('project/train.ipynb');
+    const [, other] = service.registries;
+
+    await service.chooseById(other.id);
+    expect(service.registry?.key).toBe(other.key);
+
+    const refusal = await service.chooseById('another').catch(error => error);
+    expect([refusal.code, service.registry?.key]).toEqual(['another-registry', other.key]);
+  });
+
   it('changes nothing in another registry than the one that is shown', async () => {
     const { service, requests } = given();
     await service.near('project/train.ipynb');

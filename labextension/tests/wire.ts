@@ -1,5 +1,7 @@
 import { ServerConnection } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
 
+import contract from '../src/contract.ts?raw';
 import { RegistryService } from '../src/service';
 
 /** A recorded answer of the real server: `tests/wire.py` writes them, and a test in Python says when they are old. */
@@ -22,6 +24,21 @@ export function wire(name: string): IWire {
   return found;
 }
 
+/** Every text that a recorded answer holds, names of values included. */
+export function everyText(value: unknown = Object.values(files).map(each => each.answer)): string[] {
+  if (typeof value === 'string') {
+    return [value];
+  }
+  return value && typeof value === 'object' ? Object.entries(value).flatMap(([name, each]) => [...(isOurs(name) ? [] : [name]), ...everyText(each)]) : [];
+}
+
+/** Whether that is the name of a field of a record, which nobody is told, rather than one that somebody gave. */
+function isOurs(name: string): boolean {
+  return FIELDS.has(name);
+}
+
+const FIELDS = new Set(contract.match(/^ {2}(\w+)\??:/gm)?.map(each => each.trim().replace(/\??:$/, '')));
+
 /** What was asked, as the server would see it. */
 export interface IRequest {
   method: string;
@@ -43,5 +60,5 @@ export function recorded(instead: { [path: string]: string } = {}, options: Part
     return new Response(JSON.stringify(found.answer), { status: found.status, headers: { 'Content-Type': 'application/json' } });
   };
   const serverSettings = ServerConnection.makeSettings({ baseUrl: 'http://localhost/lab/user/ada/', fetch: fetch as typeof globalThis.fetch, init: {} });
-  return { service: new RegistryService({ serverSettings, isHidden: () => false, interval: 1_000_000, ...options }), requests, answers };
+  return { service: new RegistryService({ serverSettings, trans: nullTranslator.load('nbreg'), isHidden: () => false, interval: 1_000_000, ...options }), requests, answers };
 }

@@ -1,7 +1,8 @@
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 
-import { DETAIL_MIME, referenceOf, VERSION_MIME } from '../cards';
-import type { IOrigin } from '../contract';
+import { DETAIL_MIME, producedOf, VERSION_MIME, type IProduced } from '../cards';
+import type { IOrigin, IVersionItem } from '../contract';
+import { byNumber } from '../words';
 
 /** What stands in recorded text where a secret stood. */
 const REDACTED = /‹redacted: [^›\n]*›/;
@@ -17,28 +18,37 @@ export interface ISeen {
   id: string;
   source: string;
   /** The version that its output is about. */
-  ref: string;
+  produced: IProduced | null;
 }
 
 /** What can be seen of a cell. */
 export function seen(cell: Cell): ISeen {
-  return { id: cell.model.id, source: cell.model.sharedModel.getSource(), ref: producedBy(cell) };
+  return { id: cell.model.id, source: cell.model.sharedModel.getSource(), produced: producedBy(cell) };
 }
 
 /** The version that a cell's last run made or showed as its result. */
-export function producedBy(cell: Cell): string {
+export function producedBy(cell: Cell): IProduced | null {
   if (cell.model.type !== 'code') {
-    return '';
+    return null;
   }
   const { outputs } = (cell as CodeCell).model;
   for (let i = outputs.length - 1; i >= 0; i--) {
     const output = outputs.get(i);
     const json = output.type === 'execute_result' || output.type === 'display_data' ? (output.data[VERSION_MIME] ?? output.data[DETAIL_MIME]) : undefined;
     if (json && typeof json === 'object') {
-      return referenceOf(json as { model?: unknown; number?: unknown });
+      return producedOf(json as { model?: unknown; number?: unknown }, output.metadata);
     }
   }
-  return '';
+  return null;
+}
+
+/** Whether an output shows that version, and not another registry's that has its number. */
+export function isOf(produced: IProduced | null, item: IVersionItem): boolean {
+  if (produced?.ref !== byNumber(item)) {
+    return false;
+  }
+  const { id, type, bump_reason } = item.version;
+  return produced.id === '' ? produced.type === type && produced.bump_reason === bump_reason : produced.id === id;
 }
 
 /** Whether a cell's text is what was recorded when it ran: secrets are recorded as such, long cells in part. */
@@ -73,10 +83,10 @@ function isInOrder(text: string, pieces: ReadonlyArray<string>): boolean {
 }
 
 /** Where the cell is that made a version: by its id, else by what it shows, else by its text; -1 where it is gone. */
-export function findMaker(cells: ReadonlyArray<ISeen>, origin: Pick<IOrigin, 'cell_id' | 'source'>, ref: string): number {
+export function findMaker(cells: ReadonlyArray<ISeen>, origin: Pick<IOrigin, 'cell_id' | 'source'>, item: IVersionItem): number {
   const tries: Array<(cell: ISeen) => boolean> = [
     cell => origin.cell_id !== '' && cell.id === origin.cell_id,
-    cell => ref !== '' && cell.ref === ref,
+    cell => isOf(cell.produced, item),
     cell => origin.source.trim() !== '' && isAsRecorded(cell.source, origin.source)
   ];
   for (const isIt of tries) {

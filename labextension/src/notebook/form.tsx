@@ -2,13 +2,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useCallback, useEffect, useId, useState } from 'react';
 
 import type { IForetold, IHeldModel, IHolding } from '../contract';
-import { Facts } from '../panel/parts';
+import { Failure } from '../panel/parts';
 import { Refusal } from '../service';
+import { useTrans } from '../translation';
+import { Line } from './foretold';
 import type { IAskOptions, Waiting } from './kernel';
-import { argumentsOf, cellOf, NOTHING, oneLine, toggled, whyNoName, type IFilledIn } from './line';
+import { cellOf, NOTHING, toggled, whyNoName, type IFilledIn } from './line';
 
 export interface IFormProps {
-  trans: TranslationBundle;
   /** The models of the kernel. */
   hold: (options: IAskOptions) => Promise<IHolding>;
   /** What a line would register. */
@@ -23,36 +24,12 @@ export interface IFormProps {
 type Set = (part: Partial<IFilledIn>) => void;
 
 /** Asks the kernel what it holds, and somebody what to register of it; what comes out is a line for a cell. */
-export function RegisterForm({ trans, hold, preview, follow, onRegister, onCancel }: IFormProps): JSX.Element {
+export function RegisterForm({ hold, preview, follow, onRegister, onCancel }: IFormProps): JSX.Element {
+  const trans = useTrans();
   const [given, setGiven] = useState<IFilledIn>(NOTHING);
-  const [holding, setHolding] = useState<IHolding | null>(null);
-  const [failure, setFailure] = useState<Refusal | null>(null);
-  const [waiting, setWaiting] = useState<Waiting | null>(null);
-  const [round, setRound] = useState(0);
+  const choose = useCallback((found: IHolding): void => setGiven(old => ({ ...old, variable: chosen(found, old.variable) })), []);
+  const { holding, failure, waiting, again } = useHolding(hold, follow, choose);
   const set = useCallback((part: Partial<IFilledIn>): void => setGiven(old => ({ ...old, ...part })), []);
-  useEffect(() => {
-    const gone = new AbortController();
-    setFailure(null);
-    setWaiting(null);
-    hold({ signal: gone.signal, onWaiting: why => !gone.signal.aborted && setWaiting(why) }).then(
-      found => {
-        if (!gone.signal.aborted) {
-          setWaiting(null);
-          setHolding(found);
-          setGiven(old => ({ ...old, variable: chosen(found, old.variable) }));
-        }
-      },
-      error => {
-        if (!gone.signal.aborted) {
-          setWaiting(null);
-          setFailure(Refusal.of(error));
-        }
-      }
-    );
-    return () => gone.abort();
-  }, [hold, round]);
-  const again = useCallback((): void => setRound(old => old + 1), []);
-  useEffect(() => follow(again), [follow, again]);
   const isReady = holding !== null && given.variable !== '' && whyNoName(given.model) === '';
   return (
     <form
@@ -66,13 +43,13 @@ export function RegisterForm({ trans, hold, preview, follow, onRegister, onCance
       }}
     >
       <h2 className="jp-nbreg-FormTitle">{trans.__('Register a model')}</h2>
-      {failure && <KernelFailure failure={failure} trans={trans} onAgain={again} />}
-      {!failure && !holding && <Wait why={waiting} trans={trans} />}
+      {failure && <Failure refusal={failure} onAgain={again} />}
+      {!failure && !holding && <Wait why={waiting} />}
       {holding && (
         <>
-          <Held holding={holding} given={given} set={set} trans={trans} onAgain={again} />
-          <Fields holding={holding} given={given} set={set} trans={trans} />
-          <Line given={given} isLoaded={holding.loaded} isReady={isReady} trans={trans} preview={preview} />
+          <Held holding={holding} given={given} set={set} onAgain={again} />
+          <Fields holding={holding} given={given} set={set} />
+          <Line given={given} isLoaded={holding.loaded} isReady={isReady} preview={preview} />
         </>
       )}
       <div className="jp-nbreg-Buttons">
@@ -87,6 +64,42 @@ export function RegisterForm({ trans, hold, preview, follow, onRegister, onCance
   );
 }
 
+interface IHeld {
+  holding: IHolding | null;
+  failure: Refusal | null;
+  /** What is waited for, once it takes a while. */
+  waiting: Waiting | null;
+  again: () => void;
+}
+
+/** What the kernel holds, asked anew when it began anew; `onHolding` is told each time. */
+function useHolding(hold: IFormProps['hold'], follow: IFormProps['follow'], onHolding: (holding: IHolding) => void): IHeld {
+  const [state, setState] = useState<Omit<IHeld, 'again'>>({ holding: null, failure: null, waiting: null });
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    const gone = new AbortController();
+    const tell = (part: Partial<IHeld>): void => {
+      if (!gone.signal.aborted) {
+        setState(old => ({ ...old, failure: null, waiting: null, ...part }));
+      }
+    };
+    tell({});
+    hold({ signal: gone.signal, onWaiting: waiting => tell({ waiting }) }).then(
+      holding => {
+        tell({ holding });
+        if (!gone.signal.aborted) {
+          onHolding(holding);
+        }
+      },
+      error => tell({ failure: Refusal.of(error) })
+    );
+    return () => gone.abort();
+  }, [hold, onHolding, round]);
+  const again = useCallback((): void => setRound(old => old + 1), []);
+  useEffect(() => follow(again), [follow, again]);
+  return { ...state, again };
+}
+
 /** The variable that was chosen while it is there, else the one trained last, else the only one. */
 function chosen(holding: IHolding, before: string): string {
   const names = holding.models.map(each => each.variable);
@@ -96,7 +109,8 @@ function chosen(holding: IHolding, before: string): string {
   return holding.models.find(each => each.last)?.variable ?? (names.length === 1 ? names[0] : '');
 }
 
-function Wait({ why, trans }: { why: Waiting | null; trans: TranslationBundle }): JSX.Element {
+function Wait({ why }: { why: Waiting | null }): JSX.Element {
+  const trans = useTrans();
   const told = {
     busy: trans.__('The kernel is busy. This is filled in as soon as it is done; nothing is lost by closing it.'),
     starting: trans.__('Waiting for the kernel to answer…')
@@ -108,27 +122,15 @@ function Wait({ why, trans }: { why: Waiting | null; trans: TranslationBundle })
   );
 }
 
-function KernelFailure({ failure, trans, onAgain }: { failure: Refusal; trans: TranslationBundle; onAgain: () => void }): JSX.Element {
-  return (
-    <div className="jp-nbreg-Failure" role="alert">
-      <div>{failure.message}</div>
-      {failure.hint && <div className="jp-nbreg-quiet">{failure.hint}</div>}
-      <button type="button" className="jp-nbreg-Link" onClick={onAgain}>
-        {trans.__('Try again')}
-      </button>
-    </div>
-  );
-}
-
 interface IPartProps {
   holding: IHolding;
   given: IFilledIn;
   set: Set;
-  trans: TranslationBundle;
 }
 
 /** The variables that hold models, one of which is chosen. */
-function Held({ holding, given, set, trans, onAgain }: IPartProps & { onAgain: () => void }): JSX.Element {
+function Held({ holding, given, set, onAgain }: IPartProps & { onAgain: () => void }): JSX.Element {
+  const trans = useTrans();
   if (holding.models.length === 0) {
     return (
       <div role="status">
@@ -175,7 +177,8 @@ export function state(held: IHeldModel, trans: TranslationBundle): string {
     .join(' · ');
 }
 
-function Fields({ holding, given, set, trans }: IPartProps): JSX.Element {
+function Fields({ holding, given, set }: IPartProps): JSX.Element {
+  const trans = useTrans();
   const known = useId();
   return (
     <div className="jp-nbreg-Fields">
@@ -199,7 +202,7 @@ function Fields({ holding, given, set, trans }: IPartProps): JSX.Element {
         </datalist>
       </label>
       <Text name="version" label={trans.__('Version')} placeholder={trans.__('the next one')} given={given} set={set} />
-      <Metrics holding={holding} given={given} set={set} trans={trans} />
+      <Metrics holding={holding} given={given} set={set} />
       <Text name="tags" label={trans.__('Tags, with commas between')} placeholder="baseline, eu" given={given} set={set} />
       <label>
         {trans.__('Stage')}
@@ -228,7 +231,8 @@ function Text({ name, label, placeholder, given, set }: { name: keyof IFilledIn;
 }
 
 /** A list of variables and values, and the numbers of the kernel to choose from. */
-function Metrics({ holding, given, set, trans }: IPartProps): JSX.Element {
+function Metrics({ holding, given, set }: IPartProps): JSX.Element {
+  const trans = useTrans();
   const names = given.metrics.split(',').map(each => each.trim());
   return (
     <div className="jp-nbreg-Measured">
@@ -243,91 +247,5 @@ function Metrics({ holding, given, set, trans }: IPartProps): JSX.Element {
         </div>
       )}
     </div>
-  );
-}
-
-interface ILineProps {
-  given: IFilledIn;
-  isLoaded: boolean;
-  isReady: boolean;
-  trans: TranslationBundle;
-  preview: IFormProps['preview'];
-}
-
-/** The cell as it will stand in the notebook, and what it would store. */
-function Line({ given, isLoaded, isReady, trans, preview }: ILineProps): JSX.Element {
-  const [foretold, setForetold] = useState<{ line: string; answer: IForetold | null; failure: Refusal | null } | null>(null);
-  const line = argumentsOf(given);
-  const isOf = foretold?.line === line;
-  const look = (): void => {
-    setForetold({ line, answer: null, failure: null });
-    preview(line, {}).then(
-      answer => setForetold(old => (old?.line === line ? { line, answer, failure: null } : old)),
-      error => setForetold(old => (old?.line === line ? { line, answer: null, failure: Refusal.of(error) } : old))
-    );
-  };
-  const why = whyNoName(given.model) === 'dash' ? trans.__('A name begins with a letter or a digit.') : '';
-  return (
-    <>
-      <div className="jp-nbreg-Typed">
-        {why ? <span role="alert">{why}</span> : isReady ? <code aria-label={trans.__('The cell')}>{cellOf(given, isLoaded)}</code> : <span className="jp-nbreg-quiet">{missing(given, trans)}</span>}
-        <button type="button" className="jp-nbreg-Link" disabled={!isReady || !isLoaded} title={isLoaded ? '' : trans.__('nbreg has to be loaded first')} onClick={look}>
-          {trans.__('Preview')}
-        </button>
-      </div>
-      {isOf && foretold.failure && <KernelFailure failure={foretold.failure} trans={trans} onAgain={look} />}
-      {isOf && !foretold.failure && (foretold.answer ? <Preview answer={foretold.answer} trans={trans} /> : <p role="status" className="jp-nbreg-quiet">{trans.__('Looking at what would be stored…')}</p>)}
-    </>
-  );
-}
-
-function missing(given: IFilledIn, trans: TranslationBundle): string {
-  return oneLine(given.model) ? trans.__('Choose what to register.') : trans.__('Give the model a name; the cell that registers it is shown here.');
-}
-
-/** What would be stored, or why it would be refused; all of it is text. */
-function Preview({ answer, trans }: { answer: IForetold; trans: TranslationBundle }): JSX.Element {
-  if (answer.refusal) {
-    return (
-      <div className="jp-nbreg-Failure" role="alert">
-        {answer.refusal}
-      </div>
-    );
-  }
-  return (
-    <section className="jp-nbreg-Preview" aria-label={trans.__('What would be stored')} tabIndex={0}>
-      <Facts rows={answer.facts.map(([name, text]) => [name, text])} />
-      {answer.gaps.map(each => (
-        <p key={each} className="jp-nbreg-quiet">
-          {each}
-        </p>
-      ))}
-      {answer.tables.map(table => (
-        <details key={table.title}>
-          <summary>{table.title}</summary>
-          <table className="jp-nbreg-Table">
-            <thead>
-              <tr>
-                {table.columns.map(each => (
-                  <th key={each} scope="col">
-                    {each}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {table.rows.map((row, i) => (
-                <tr key={i}>
-                  {row.map((each, j) => (
-                    <td key={j}>{each}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {table.more && <p className="jp-nbreg-quiet">{table.more}</p>}
-        </details>
-      ))}
-    </section>
   );
 }

@@ -1,10 +1,11 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { InputDialog, Notification, type ICommandPalette } from '@jupyterlab/apputils';
+import { InputDialog, type ICommandPalette } from '@jupyterlab/apputils';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { nbregIcon } from '../icon';
 import { Refusal, type RegistryService } from '../service';
+import { sentence, tellWhyNot } from '../telling';
 import { tellDocuments } from './document';
 import { showMaker } from './jump';
 import { openForm } from './register';
@@ -24,49 +25,56 @@ export interface INotebookParts {
 }
 
 /** What the extension does in notebooks, but for badges: a form that registers, the way to a cell, the document told. */
-export function extendNotebooks({ app, notebooks, palette, service, trans, show }: INotebookParts): void {
+export function extendNotebooks(parts: INotebookParts): void {
+  const { app, notebooks, palette, trans } = parts;
   tellDocuments(notebooks, app.serviceManager.sessions);
-
   app.commands.addCommand(NOTEBOOK_COMMANDS.register, {
     label: trans.__('Register model…'),
     icon: nbregIcon,
+    caption: () => (notebooks.currentWidget ? '' : trans.__('Open a notebook first')),
     isEnabled: () => notebooks.currentWidget !== null,
-    execute: () => {
-      const panel = notebooks.currentWidget;
-      if (panel?.content.model?.readOnly) {
-        Notification.info(trans.__('This notebook cannot be changed.'), { autoClose: 5000 });
-      } else if (panel) {
-        openForm(panel, trans, ref => {
-          // The sidebar follows what changes, and this is what somebody waits for.
-          void service.refresh().catch(() => undefined);
-          show(ref);
-        });
-      }
-    }
+    execute: () => register(parts)
   });
   notebooks.currentChanged.connect(() => app.commands.notifyCommandChanged(NOTEBOOK_COMMANDS.register));
-
   app.commands.addCommand(NOTEBOOK_COMMANDS.showCell, {
     label: trans.__('Go to the cell that made a version…'),
-    execute: async args => {
-      const ref = typeof args['ref'] === 'string' ? args['ref'] : (await InputDialog.getText({ title: trans.__('Go to the cell that made a version'), placeholder: 'churn@production' })).value?.trim();
-      if (!ref) {
-        return '';
-      }
-      try {
-        await showMaker(app, notebooks, service, trans, ref);
-        return '';
-      } catch (error) {
-        const { message, hint } = Refusal.of(error);
-        const told = [message, hint].filter(Boolean).join(' · ');
-        if (args['quiet'] !== true) {
-          Notification.warning(told, { autoClose: 8000 });
-        }
-        return told;
-      }
-    }
+    execute: async args => showCell(parts, typeof args['ref'] === 'string' ? args['ref'] : await asked(trans), args['quiet'] === true)
   });
   for (const command of Object.values(NOTEBOOK_COMMANDS)) {
     palette?.addItem({ command, category: trans.__('Models') });
   }
+}
+
+function register({ notebooks, service, trans, show }: INotebookParts): void {
+  const panel = notebooks.currentWidget;
+  if (panel?.content.model?.readOnly) {
+    tellWhyNot(new Refusal('read-only', trans.__('this notebook cannot be changed')));
+  } else if (panel) {
+    openForm(panel, trans, ref => {
+      // The sidebar follows what changes, and this is what somebody waits for.
+      void service.refresh().catch(() => undefined);
+      show(ref);
+    });
+  }
+}
+
+/** Says why there is no way to the cell: what comes back is for whoever shows it by itself, and `isQuiet`. */
+async function showCell({ app, notebooks, service, trans }: INotebookParts, ref: string, isQuiet: boolean): Promise<string> {
+  if (!ref) {
+    return '';
+  }
+  try {
+    await showMaker(app, notebooks, service, trans, ref);
+    return '';
+  } catch (error) {
+    if (!isQuiet) {
+      tellWhyNot(error);
+    }
+    return sentence(error);
+  }
+}
+
+async function asked(trans: TranslationBundle): Promise<string> {
+  const { value } = await InputDialog.getText({ title: trans.__('Go to the cell that made a version'), placeholder: 'churn@production' });
+  return value?.trim() ?? '';
 }

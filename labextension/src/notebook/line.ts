@@ -1,3 +1,5 @@
+import { listed } from '../words';
+
 /** What somebody filled in, as the form has it: all of it text. */
 export interface IFilledIn {
   model: string;
@@ -52,12 +54,14 @@ export function whyNoName(name: string): '' | 'empty' | 'dash' {
   return text === '' ? 'empty' : text.startsWith('-') ? 'dash' : '';
 }
 
+/** What the magic fills in when the cell runs: every `{x}` of what was filled in, each once. */
+export function placeholders(given: IFilledIn): string[] {
+  return [...new Set(Object.values(given).flatMap((text: string) => oneLine(text).match(/\{[^{}]*\}/g) ?? []))];
+}
+
 /** With `name` in a list with commas, or without it where it was there. */
 export function toggled(list: string, name: string): string {
-  const names = list
-    .split(',')
-    .map(each => each.trim())
-    .filter(Boolean);
+  const names = listed(list);
   const left = names.filter(each => each !== name);
   return (left.length < names.length ? left : [...names, name]).join(', ');
 }
@@ -69,11 +73,7 @@ export function oneLine(text: string): string {
 
 /** `a, b=0.9` as one word. */
 function spaceless(list: string): string {
-  return list
-    .split(',')
-    .map(each => each.trim())
-    .filter(Boolean)
-    .join(',');
+  return listed(list).join(',');
 }
 
 function word(text: string): string {

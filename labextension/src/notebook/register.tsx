@@ -4,30 +4,37 @@ import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import { Translation } from '../translation';
 import { producedBy } from './cells';
 import { FormDialog } from './dialog';
 import { RegisterForm } from './form';
-import { askHolding, askPreview } from './kernel';
+import { KernelQuestions } from './kernel';
 
 /** Ask what to register of a notebook's kernel, and run the line that does it in a cell of the notebook. */
 export function openForm(panel: NotebookPanel, trans: TranslationBundle, onRegistered: (ref: string) => void): FormDialog {
-  const dialog: FormDialog = new FormDialog(trans.__('Register a model'), close => (
-    <RegisterForm
-      trans={trans}
-      hold={hold}
-      preview={preview}
-      follow={follow}
-      onCancel={close}
-      onRegister={cell => {
-        close();
-        void runInNewCell(panel, cell).then(ref => ref && onRegistered(ref));
-      }}
-    />
+  const { sessionContext } = panel;
+  const { holding, preview } = new KernelQuestions(sessionContext, trans);
+  const follow = (told: () => void): (() => void) => followKernel(sessionContext, told);
+  const register = async (cell: string): Promise<void> => {
+    const made = await runInNewCell(panel, cell);
+    if (made) {
+      onRegistered(made);
+    }
+  };
+  const dialog = new FormDialog(trans.__('Register a model'), close => (
+    <Translation.Provider value={trans}>
+      <RegisterForm
+        hold={holding}
+        preview={preview}
+        follow={follow}
+        onCancel={close}
+        onRegister={cell => {
+          close();
+          void register(cell);
+        }}
+      />
+    </Translation.Provider>
   ));
-  // Asked of whatever kernel the notebook has by then: it may be another one after a restart.
-  const hold = (options: Parameters<typeof askHolding>[1]): ReturnType<typeof askHolding> => askHolding(panel.sessionContext, options);
-  const preview = (line: string, options: Parameters<typeof askPreview>[2]): ReturnType<typeof askPreview> => askPreview(panel.sessionContext, line, options);
-  const follow = (told: () => void): (() => void) => followKernel(panel.sessionContext, told);
   panel.disposed.connect(dialog.dispose, dialog); // by its own method, so that a closed one is let go
   dialog.open();
   return dialog;
@@ -67,5 +74,5 @@ async function runInNewCell(panel: NotebookPanel, source: string): Promise<strin
   content.activate();
   void content.scrollToItem(at);
   const ran = await NotebookActions.run(content, context.sessionContext).catch(() => false);
-  return ran && !cell.isDisposed ? producedBy(cell) : '';
+  return ran && !cell.isDisposed ? (producedBy(cell)?.ref ?? '') : '';
 }

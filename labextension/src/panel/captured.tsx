@@ -2,7 +2,7 @@ import React from 'react';
 
 import type { IManifest } from '../contract';
 import { shown, size } from '../words';
-import { Failure, Facts, Section, useAnswer, useSurroundings } from './parts';
+import { Facts, Pending, Section, useAnswer, useSurroundings } from './parts';
 import { To } from './way';
 
 interface IOfVersion {
@@ -51,16 +51,11 @@ export function Captured({ manifest, id }: IOfVersion & { manifest: IManifest })
   );
 }
 
-function Reading(): JSX.Element {
-  const { trans } = useSurroundings();
-  return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
-}
-
 function Recipe({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/recipe', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   return (
     <>
@@ -87,7 +82,7 @@ function Data({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/data', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   return (
     <>
@@ -125,7 +120,7 @@ function Environment({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/environment', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   const needed = answer.distributions.filter(each => each.needed);
   const imported = answer.distributions.filter(each => each.imported && !each.needed);
@@ -146,7 +141,7 @@ function Signature({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/signature', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   const told = (each: { [name: string]: unknown }): string =>
     ['name', 'dtype', 'type', 'shape'].map(name => each[name]).filter(value => value !== undefined && value !== '' && value !== null).map(value => shown(value)).join(' ');
@@ -164,7 +159,7 @@ function Probe({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/probe', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   const bytes = (chunks: ReadonlyArray<{ size: number }>): string => (chunks.length ? size(chunks.reduce((sum, each) => sum + each.size, 0)) : '');
   return (
@@ -181,7 +176,7 @@ function Probe({ id }: IOfVersion): JSX.Element {
 function Variables({ id }: IOfVersion): JSX.Element {
   const { answer, failure } = useAnswer('version/variables', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   return (
     <Facts
@@ -194,7 +189,7 @@ function Source({ id }: IOfVersion): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure } = useAnswer('version/source', { ref: id }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} /> : <Reading />;
+    return <Pending failure={failure} />;
   }
   return (
     <>
@@ -211,4 +206,3 @@ function Source({ id }: IOfVersion): JSX.Element {
     </>
   );
 }
-

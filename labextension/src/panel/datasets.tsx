@@ -1,10 +1,10 @@
-import React, { useEffect, useRef } from 'react';
+import React from 'react';
 
 import type { ISnapshot } from '../contract';
 import { byNumber, exactly, shown, size } from '../words';
 import { VersionLine } from './models';
-import { Failure, Facts, useAnswer, useSurroundings, When } from './parts';
-import { To, useGo } from './way';
+import { Facts, Failure, Pending, useAnswer, useSurroundings, When } from './parts';
+import { Heading, To, useGo } from './way';
 
 /** The data sets that somebody named, the newest content of each. */
 export function Datasets(): JSX.Element {
@@ -12,7 +12,7 @@ export function Datasets(): JSX.Element {
   const go = useGo();
   const { answer, failure, again } = useAnswer('datasets', {}, { other: 'data' });
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   if (answer.length === 0) {
     return (
@@ -61,14 +61,12 @@ export function Dataset({ data }: { data: string }): JSX.Element {
   const series = useAnswer('dataset', name === null ? null : { data: name }, { other: 'data' });
   const used = useAnswer('trained-on', { data }, 'all');
   const go = useGo();
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [data]);
   const told = series.answer?.find(each => number === null || each.number === number);
   return (
     <article className="jp-nbreg-Detail">
-      <h2 tabIndex={-1} ref={heading}>
+      <Heading>
         <b>{name ?? data.slice(0, 19)}</b> {told && <span className="jp-nbreg-quiet">@{told.number}</span>}
-      </h2>
+      </Heading>
       {series.failure && <Failure refusal={series.failure} onAgain={series.again} />}
       {told && (
         <Facts

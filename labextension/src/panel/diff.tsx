@@ -2,14 +2,14 @@ import React from 'react';
 
 import type { IDiffItem, IDiffSection } from '../contract';
 import { shown } from '../words';
-import { Failure, useAnswer, useSurroundings } from './parts';
+import { Pending, useAnswer, useSurroundings } from './parts';
 
 /** What differs between two versions of a model, or of two. */
 export function Diff({ a, b }: { a: string; b: string }): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('diff', { a, b }, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Comparing…')}</p>;
+    return <Pending failure={failure} onAgain={again} told={trans.__('Comparing…')} />;
   }
   const differing = answer.sections.filter(each => !each.missing && (each.items.some(item => item.kind !== 'same') || each.note));
   const missing = answer.sections.filter(each => each.missing);

@@ -2,7 +2,7 @@ import React from 'react';
 
 import type { IDraftRecord } from '../contract';
 import { runName, shown, size } from '../words';
-import { Failure, Facts, useAnswer, useSurroundings, When } from './parts';
+import { Facts, Pending, useAnswer, useSurroundings, When } from './parts';
 import { To } from './way';
 
 /** What notebooks trained and nobody registered. */
@@ -10,7 +10,7 @@ export function Drafts(): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('drafts', {}, { other: 'drafts' });
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   if (answer.drafts.length === 0) {
     return (

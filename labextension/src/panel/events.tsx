@@ -2,17 +2,16 @@ import React, { useState } from 'react';
 
 import type { IEvent } from '../contract';
 import { happened } from '../words';
-import { Failure, useAnswer, useSurroundings, When } from './parts';
+import { Failure, Pending, useAnswer, useSurroundings, When } from './parts';
 
 const MOST = 500;
 
 /** What happened in the registry, newest first: who, when and why. */
 export function AllEvents(): JSX.Element {
-  const { trans } = useSurroundings();
   const [limit, setLimit] = useState(50);
   const { answer, failure, again } = useAnswer('events', { limit }, 'all');
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   return <Events events={answer.events} withModel onOlder={answer.more && limit < MOST ? () => setLimit(limit + 150) : undefined} />;
 }

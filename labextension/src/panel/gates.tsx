@@ -1,9 +1,11 @@
 import React, { useState } from 'react';
 
 import type { IGateResult, IRequiredGate } from '../contract';
+import { listed } from '../words';
+import { Toggle, useDoing, type IDone } from './doing';
+import { Choice, LongField } from './fields';
 import { Form } from './form';
-import { Failure, Stage, useAnswer, useSurroundings } from './parts';
-import { useMay } from './permitted';
+import { Pending, Stage, useAnswer, useSurroundings } from './parts';
 
 /** All models, as gates name them. */
 export const EVERY = '*';
@@ -52,20 +54,13 @@ export function PassedOver({ gates }: { gates: ReadonlyArray<IGateResult> }): JS
 
 /** What is required before a version comes into a stage; required and dropped here. `model` may be `*`. */
 export function Gates({ model }: { model: string }): JSX.Element {
-  const { trans } = useSurroundings();
+  const { service, trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('gates', { model }, model === EVERY ? { other: 'registry' } : 'all');
-  const [doing, setDoing] = useState<string | null>(null);
-  const isWritable = useMay().own;
+  const doing = useDoing<string>(again);
+  const isWritable = service.registry?.writable ?? false;
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
-  const done = {
-    onDone: () => {
-      setDoing(null);
-      again();
-    },
-    onCancel: () => setDoing(null)
-  };
   return (
     <>
       {answer.length === 0 && <p className="jp-nbreg-quiet">{trans.__('Nothing is required: a version comes into any stage at once.')}</p>}
@@ -80,27 +75,22 @@ export function Gates({ model }: { model: string }): JSX.Element {
                 <span className="jp-nbreg-quiet">{trans.__('of all models')}</span>
               ) : (
                 isWritable && (
-                  <button
-                    className="jp-nbreg-Link"
-                    aria-label={trans.__('Drop the gate %1 of %2…', each.gate, each.stage)}
-                    aria-expanded={doing === nameOf(each)}
-                    onClick={() => setDoing(doing === nameOf(each) ? null : nameOf(each))}
-                  >
+                  <Toggle doing={doing} opens={nameOf(each)} label={trans.__('Drop the gate %1 of %2…', each.gate, each.stage)}>
                     {trans.__('drop…')}
-                  </button>
+                  </Toggle>
                 )
               )}
             </div>
-            {doing === nameOf(each) && <Drop model={model} gate={each} {...done} />}
+            {doing.what === nameOf(each) && <Drop model={model} gate={each} {...doing.form} />}
           </li>
         ))}
       </ul>
       {isWritable && (
-        <button className="jp-nbreg-Link" aria-expanded={doing === 'require'} onClick={() => setDoing(doing === 'require' ? null : 'require')}>
+        <Toggle doing={doing} opens="require">
           {trans.__('Require a gate…')}
-        </button>
+        </Toggle>
       )}
-      {doing === 'require' && <Require model={model} {...done} />}
+      {doing.what === 'require' && <Require model={model} {...doing.form} />}
     </>
   );
 }
@@ -110,20 +100,12 @@ function nameOf({ scope, stage, gate }: IRequiredGate): string {
   return `${scope} ${stage} ${gate}`;
 }
 
-interface IDone {
-  onDone: () => void;
-  onCancel: () => void;
-}
-
-function Require({ model, onDone, onCancel }: IDone & { model: string }): JSX.Element {
+function Require({ model, ...done }: IDone & { model: string }): JSX.Element {
   const { service, trans } = useSurroundings();
   const stages = service.registry?.lifecycle.stages.slice(1, -1) ?? [];
   const [stage, setStage] = useState(stages.includes('production') ? 'production' : (stages[stages.length - 1] ?? ''));
   const [text, setText] = useState('');
-  const gates = text
-    .split('\n')
-    .map(each => each.trim())
-    .filter(Boolean);
+  const gates = listed(text, '\n');
   return (
     <Form
       title={model === EVERY ? trans.__('Require of all models') : trans.__('Require of %1', model)}
@@ -131,33 +113,22 @@ function Require({ model, onDone, onCancel }: IDone & { model: string }): JSX.El
       told={trans.__('From now on a version has to pass it to come into the stage; those that are there stay.')}
       isReady={gates.length > 0}
       act={why => service.ask('require', { ...why, model, stage, gates })}
-      onDone={onDone}
-      onCancel={onCancel}
+      {...done}
     >
-      <label>
-        {trans.__('Before it comes into')}
-        <select className="jp-mod-styled" value={stage} onChange={event => setStage(event.target.value)}>
-          {stages.map(each => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {trans.__('Gates: queries or rules, one a line')}
-        <textarea
-          className="jp-mod-styled jp-nbreg-Code"
-          rows={3}
-          value={text}
-          spellCheck={false}
-          placeholder={'metrics.auc > 0.9\napproved(2)\nproven'}
-          onChange={event => setText(event.target.value)}
-        />
-      </label>
+      <Choice label={trans.__('Before it comes into')} value={stage} choices={stages} onChoose={setStage} />
+      <LongField
+        label={trans.__('Gates: queries or rules, one a line')}
+        isCode
+        rows={3}
+        value={text}
+        placeholder={'metrics.auc > 0.9\napproved(2)\nproven'}
+        onText={setText}
+      />
     </Form>
   );
 }
 
-function Drop({ model, gate, onDone, onCancel }: IDone & { model: string; gate: IRequiredGate }): JSX.Element {
+function Drop({ model, gate, ...done }: IDone & { model: string; gate: IRequiredGate }): JSX.Element {
   const { service, trans } = useSurroundings();
   return (
     <Form
@@ -166,8 +137,7 @@ function Drop({ model, gate, onDone, onCancel }: IDone & { model: string; gate: 
       told={trans.__('A version comes into %1 without %2 from now on.', gate.stage, gate.gate)}
       needsReason
       act={why => service.ask('drop-gate', { ...why, model, stage: gate.stage, gate: gate.gate })}
-      onDone={onDone}
-      onCancel={onCancel}
+      {...done}
     />
   );
 }

@@ -1,7 +1,7 @@
 import React from 'react';
 
 import type { ILineage, INode } from '../contract';
-import { Failure, useAnswer, useSurroundings } from './parts';
+import { Pending, useAnswer, useSurroundings } from './parts';
 import { Outside, To, webPage, type Place } from './way';
 
 const MOST = 60;
@@ -11,7 +11,7 @@ export function Lineage({ id, model }: { id: string; model: string }): JSX.Eleme
   const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('lineage', { ref: id }, model);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   const [before, after] = sides(answer);
   return (

@@ -1,42 +1,33 @@
-import { lockIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useState } from 'react';
 
-import type { IModelDetail } from '../contract';
-import { About } from './about';
-import { DropAlias } from './acting';
+import type { IAbout, IModelDetail, IUpdateModel } from '../contract';
+import { listed } from '../words';
+import { Aliases } from './aliases';
 import { AtWork } from './belonging';
+import { Toggle, useDoing, type IDone } from './doing';
+import { Check, Choice, Field, LongField } from './fields';
 import { Form } from './form';
 import { Gates } from './gates';
-import { Failure, Facts, Section, Stage, useAnswer, useSurroundings, When } from './parts';
-import { Limits, OfModel, useMay, useModel } from './permitted';
+import { Facts, Failure, Pending, Section, Stage, useAnswer, useSurroundings, When } from './parts';
 import { RequestList } from './requests';
 import { Split } from './split';
-import { To } from './way';
+import { Heading, To } from './way';
 
 /** A model's own page: whose it is and what for, who holds what, what is required, and the page for whoever has to check it. */
 export function Model({ model }: { model: string }): JSX.Element {
-  return (
-    <OfModel model={model}>
-      <Page model={model} />
-    </OfModel>
-  );
-}
-
-function Page({ model }: { model: string }): JSX.Element {
-  const { trans } = useSurroundings();
-  const { answer, failure, again } = useModel();
-  const heading = useRef<HTMLHeadingElement>(null);
-  const isThere = answer !== null;
-  useEffect(() => heading.current?.focus(), [isThere, model]);
+  const { service, trans } = useSurroundings();
+  const { answer, failure, again } = useAnswer('model', { model }, model);
+  const doing = useDoing<'edit'>(again);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   const { about, model: row } = answer;
+  const isWritable = service.registry?.writable ?? false;
   return (
     <article className="jp-nbreg-Detail">
-      <h2 tabIndex={-1} ref={heading}>
+      <Heading>
         <b>{model}</b>
-      </h2>
+      </Heading>
       {about.description ? (
         <div className="jp-nbreg-Said">{about.description}</div>
       ) : (
@@ -45,8 +36,6 @@ function Page({ model }: { model: string }): JSX.Element {
       <Facts
         rows={[
           [trans.__('owners'), about.owners.join(', ')],
-          [trans.__('editors'), about.editors.join(', ')],
-          [trans.__('readers'), about.readers.join(', ')],
           [trans.__('visibility'), about.visibility],
           [
             trans.__('versions'),
@@ -56,8 +45,15 @@ function Page({ model }: { model: string }): JSX.Element {
           [trans.__('since'), <When at={row.created} />]
         ]}
       />
-      <Limits />
-      <About model={model} about={about} onChanged={again} />
+      {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
+      {isWritable && (
+        <div className="jp-nbreg-Actions">
+          <Toggle doing={doing} opens="edit">
+            {trans.__('Edit')}
+          </Toggle>
+        </div>
+      )}
+      {doing.what === 'edit' && <EditModel model={model} about={about} {...doing.form} />}
       <RequestList model={model} />
       <Holders detail={answer} />
       <Aliases detail={answer} onChanged={again} />
@@ -86,134 +82,32 @@ function Held({ stage, refers }: { stage: string; refers: string }): JSX.Element
   );
 }
 
-type Doing = `drop ${string}` | `protect ${string}` | `unprotect ${string}` | 'protect' | null;
+const VISIBILITIES = ['private', 'organisation', 'public'] as const;
 
-/** Where the aliases point, and which of them move by force alone. */
-function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged: () => void }): JSX.Element {
-  const { trans } = useSurroundings();
-  const [doing, setDoing] = useState<Doing>(null);
-  const model = detail.model.name;
-  const may = useMay();
-  // One that is protected need not point anywhere yet.
-  const names = [...new Set([...Object.keys(detail.aliases), ...Object.keys(detail.protected)])].sort();
-  const done = {
-    onDone: () => {
-      setDoing(null);
-      onChanged();
-    },
-    onCancel: () => setDoing(null)
+function EditModel({ model, about, ...done }: IDone & { model: string; about: IAbout }): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const [was] = useState(() => ({ ...about, owners: about.owners.join(', ') })); // others may change it meanwhile
+  const [now, setNow] = useState(was);
+  const wish: Omit<IUpdateModel, 'model'> = {
+    ...(now.description === was.description ? {} : { description: now.description }),
+    ...(now.readme === was.readme ? {} : { readme: now.readme }),
+    ...(now.visibility === was.visibility ? {} : { visibility: now.visibility }),
+    ...(now.owners === was.owners ? {} : { owners: listed(now.owners) })
   };
-  const button = (what: Doing, text: string, label: string): JSX.Element => (
-    <button className="jp-nbreg-Link" aria-label={label} aria-expanded={doing === what} onClick={() => setDoing(doing === what ? null : what)}>
-      {text}
-    </button>
-  );
-  return (
-    <Section title={trans.__('Aliases')} count={names.length} isOpen={names.length > 0}>
-      {() => (
-        <>
-          {names.length === 0 && <p className="jp-nbreg-quiet">{trans.__("None yet: a version's page gives it one, which code loads it by.")}</p>}
-          <ul className="jp-nbreg-Rows" aria-label={trans.__('Aliases of %1', model)}>
-            {names.map(each => {
-              const [number, guard] = [detail.aliases[each], detail.protected[each]];
-              return (
-                <li key={each}>
-                  <div className="jp-nbreg-Row">
-                    <span>
-                      <span className="jp-nbreg-Alias">
-                        {guard && <Lock />}
-                        {each}
-                      </span>{' '}
-                      {number === undefined ? (
-                        <span className="jp-nbreg-quiet">{trans.__('points nowhere yet')}</span>
-                      ) : (
-                        <To place={{ kind: 'version', ref: `${model}@${number}` }}>{`${model}@${number}`}</To>
-                      )}
-                    </span>
-                    {may.change && (
-                      <span className="jp-nbreg-Actions jp-nbreg-mod-inline">
-                        {may.own &&
-                          (guard
-                            ? button(`unprotect ${each}`, trans.__('unprotect…'), trans.__('Protect %1 no longer…', each))
-                            : button(`protect ${each}`, trans.__('protect…'), trans.__('Protect %1…', each)))}
-                        {number !== undefined && button(`drop ${each}`, '×', trans.__('Take the alias %1 away', each))}
-                      </span>
-                    )}
-                  </div>
-                  {guard && (
-                    <div className="jp-nbreg-quiet">
-                      {trans.__('protected by %1', guard.by)} · <When at={guard.at} />
-                      {guard.reason && ` · ${guard.reason}`}
-                    </div>
-                  )}
-                  {doing === `drop ${each}` && <DropAlias model={model} alias={each} guarded={detail.protected} {...done} />}
-                  {doing === `protect ${each}` && <Protect model={model} alias={each} {...done} />}
-                  {doing === `unprotect ${each}` && <Unprotect model={model} alias={each} {...done} />}
-                </li>
-              );
-            })}
-          </ul>
-          {may.own && button('protect', trans.__('Protect one that is not there yet…'), trans.__('Protect one that is not there yet…'))}
-          {doing === 'protect' && <Protect model={model} alias="" {...done} />}
-        </>
-      )}
-    </Section>
-  );
-}
-
-/** That it moves by force alone. */
-export function Lock(): JSX.Element {
-  const { trans } = useSurroundings();
-  return (
-    <span className="jp-nbreg-Lock" role="img" aria-label={trans.__('protected')}>
-      <lockIcon.react tag="span" width="11px" height="11px" />
-    </span>
-  );
-}
-
-interface IOfAlias {
-  model: string;
-  alias: string;
-  onDone: () => void;
-  onCancel: () => void;
-}
-
-function Protect({ model, alias: given, onDone, onCancel }: IOfAlias): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const [typed, setTyped] = useState('');
-  const alias = given || typed.trim();
+  const set = (name: keyof IAbout) => (text: string) => setNow({ ...now, [name]: text });
   return (
     <Form
-      title={given ? trans.__('Protect %1', given) : trans.__('Protect an alias')}
-      verb={trans.__('Protect')}
-      told={trans.__('Then it moves and goes by force alone, with a reason. Say why it matters: whoever wants to move it reads that.')}
-      isReady={alias !== ''}
-      act={why => service.ask('protect', { ...why, model, alias })}
-      onDone={onDone}
-      onCancel={onCancel}
+      title={trans.__('About %1', model)}
+      verb={trans.__('Save')}
+      isReady={Object.keys(wish).length > 0}
+      act={why => service.ask('update-model', { ...why, ...wish, model })}
+      {...done}
     >
-      {!given && (
-        <label>
-          {trans.__('Alias')}
-          <input className="jp-mod-styled" value={typed} placeholder="champion" onChange={event => setTyped(event.target.value)} />
-        </label>
-      )}
+      <LongField label={trans.__('What it is for')} rows={2} value={now.description} onText={set('description')} />
+      <Field label={trans.__('Owners, with commas between')} value={now.owners} onText={set('owners')} />
+      <Choice label={trans.__('Who may see it; a server may hold people to it')} value={now.visibility} choices={VISIBILITIES} onChoose={set('visibility')} />
+      <LongField label={trans.__('Readme')} rows={5} value={now.readme} onText={set('readme')} />
     </Form>
-  );
-}
-
-function Unprotect({ model, alias, onDone, onCancel }: IOfAlias): JSX.Element {
-  const { service, trans } = useSurroundings();
-  return (
-    <Form
-      title={trans.__('Protect %1 no longer', alias)}
-      verb={trans.__('Unprotect')}
-      told={trans.__('From now on anybody moves it without being asked.')}
-      needsReason
-      act={why => service.ask('unprotect', { ...why, model, alias })}
-      onDone={onDone}
-      onCancel={onCancel}
-    />
   );
 }
 
@@ -223,9 +117,7 @@ function ModelAtWork({ model }: { model: string }): JSX.Element {
   const { answer, failure, again } = useAnswer('deployments', { model, ended }, model);
   return (
     <>
-      <label className="jp-nbreg-quiet">
-        <input type="checkbox" checked={ended} onChange={event => setEnded(event.target.checked)} /> {trans.__('with those that ended')}
-      </label>
+      <Check className="jp-nbreg-quiet" label={trans.__('with those that ended')} checked={ended} onCheck={setEnded} />
       {failure && <Failure refusal={failure} onAgain={again} />}
       {answer?.length === 0 && <p className="jp-nbreg-quiet">{trans.__('None of its versions is at work anywhere, as far as anybody said.')}</p>}
       {answer && <AtWork deployments={answer} withVersion onChanged={again} />}
@@ -242,10 +134,7 @@ function Audit({ model }: { model: string }): JSX.Element {
       <p className="jp-nbreg-quiet">
         {trans.__('All that is on record of it, on one page that needs nothing else: versions, stages, gates, approvals, data, events.')}
       </p>
-      <label className="jp-nbreg-quiet">
-        <input type="checkbox" checked={verify} onChange={event => setVerify(event.target.checked)} />{' '}
-        {trans.__('read every byte anew first; that may take long')}
-      </label>
+      <Check className="jp-nbreg-quiet" label={trans.__('read every byte anew first; that may take long')} checked={verify} onCheck={setVerify} />
       <div className="jp-nbreg-Actions">
         <a className="jp-nbreg-Link" href={service.link('audit', { model, verify })} download>
           {trans.__('Download as HTML')}

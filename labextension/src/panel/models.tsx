@@ -6,7 +6,7 @@ import { Refusal } from '../service';
 import { byNumber, commonMetric, isQuery, label, shown } from '../words';
 import { arrows } from './keys';
 import { usePages } from './pages';
-import { Failure, isAbout, Sparkline, Stage, useSurroundings, When } from './parts';
+import { Failure, isAbout, Pending, Sparkline, Stage, useSurroundings, When } from './parts';
 import { usePreferences } from './preferences';
 import { To } from './way';
 import { Window } from './window';
@@ -40,7 +40,7 @@ function ModelList({ match, onShow, isOpen, onToggle }: IShow & IOpen & { match:
   const toggleDeleted = (model: string): void => setWithDeleted(old => new Set(old.has(model) ? [...old].filter(each => each !== model) : [...old, model]));
   const keyOf = useCallback((index: number) => at(index)?.name ?? `#${index}`, [at]);
   if (total === null) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   // What was read stays, with the focus that is in it, while the server cannot be reached.
   const trouble = failure && <Failure refusal={failure} onAgain={again} />;
@@ -84,6 +84,15 @@ function NothingYet(): JSX.Element {
   );
 }
 
+/** What the menu of a model is about: what is in production, else the latest. */
+function about({ name, stages, latest, latest_name }: IModelRow): { [attribute: string]: string } {
+  const inProduction = stages['production'];
+  if (inProduction !== undefined) {
+    return { 'data-nbreg-ref': `${name}@${inProduction}`, 'data-nbreg-said': `${name}@production` };
+  }
+  return latest === null ? {} : { 'data-nbreg-ref': `${name}@${latest}`, 'data-nbreg-said': `${name}@${latest_name ?? latest}` };
+}
+
 interface IModelProps extends IShow {
   row: IModelRow;
   isOpen: boolean;
@@ -96,10 +105,9 @@ function Model({ row, isOpen, onToggle, onShow, withDeleted, onToggleDeleted }: 
   const { trans } = useSurroundings();
   const Caret = isOpen ? caretDownEmptyIcon : caretRightIcon;
   const stages = Object.entries(row.stages);
-  const holder = row.stages['production'] ?? row.latest; // what its menu is about
   return (
     <>
-      <button className="jp-nbreg-Model" data-nbreg-ref={holder === null ? undefined : `${row.name}@${holder}`} aria-expanded={isOpen} onClick={() => onToggle(row.name)}>
+      <button className="jp-nbreg-Model" {...about(row)} aria-expanded={isOpen} onClick={() => onToggle(row.name)}>
         <Caret.react className="jp-nbreg-Caret" tag="span" />
         <span className="jp-nbreg-Name" title={row.name}>
           {row.name}
@@ -199,6 +207,7 @@ export function VersionLine({ item, metric, onShow, withModel = false }: IShow &
   return (
     <button
       data-nbreg-ref={byNumber(item)}
+      data-nbreg-said={item.ref}
       onPointerDown={event => event.button === 0 && drag(item.ref, event.nativeEvent)}
       className={`jp-nbreg-Version${version.deleted ? ' jp-nbreg-mod-deleted' : ''}`}
       title={[version.message || version.description, version.bump_reason].filter(Boolean).join('\n')}

@@ -3,6 +3,7 @@ import React, { createContext, useCallback, useContext, useEffect, useRef, useSt
 
 import type { IChanges } from '../contract';
 import { Refusal, type Answer, type Asked, type Path, type RegistryService } from '../service';
+import { Translation, useTrans } from '../translation';
 import { ago, exactly, points, shown } from '../words';
 
 /** What all parts of the panel are given. */
@@ -17,13 +18,22 @@ export interface ISurroundings {
   copyText: (text: string) => void;
 }
 
-export const Surroundings = createContext<ISurroundings>({
+const Surroundings = createContext<ISurroundings>({
   service: undefined as unknown as RegistryService,
   trans: nullTranslator.load('nbreg'),
   insertCode: () => '',
   showCell: () => Promise.resolve(''),
   copyText: () => undefined
 });
+
+/** Gives all parts of the panel what they are given. */
+export function Surrounded({ by, children }: { by: ISurroundings; children: React.ReactNode }): JSX.Element {
+  return (
+    <Surroundings.Provider value={by}>
+      <Translation.Provider value={by.trans}>{children}</Translation.Provider>
+    </Surroundings.Provider>
+  );
+}
 
 export const useSurroundings = (): ISurroundings => useContext(Surroundings);
 
@@ -110,7 +120,7 @@ export function When({ at }: { at: string }): JSX.Element {
 
 /** Why not, and what next; `hint` where the next step is a button here, and nothing to type. */
 export function Failure({ refusal, hint, onAgain }: { refusal: Refusal; hint?: string; onAgain?: () => void }): JSX.Element {
-  const { trans } = useSurroundings();
+  const trans = useTrans();
   return (
     <div className={`jp-nbreg-Failure${refusal.isConflict ? ' jp-nbreg-mod-conflict' : ''}`} role="alert">
       {refusal.code === 'conflict' && <b>{trans.__('Nothing was changed: somebody was here first.')}</b>}
@@ -129,12 +139,18 @@ export function Failure({ refusal, hint, onAgain }: { refusal: Refusal; hint?: s
       )}
       {(hint ?? refusal.hint) && <div className="jp-nbreg-quiet">{hint ?? refusal.hint}</div>}
       {onAgain && (
-        <button className="jp-nbreg-Link" onClick={onAgain}>
+        <button type="button" className="jp-nbreg-Link" onClick={onAgain}>
           {trans.__('Try again')}
         </button>
       )}
     </div>
   );
+}
+
+/** In the place of an answer: why there is none, or what is waited for. */
+export function Pending({ failure, onAgain, told }: { failure: Refusal | null; onAgain?: () => void; told?: string }): JSX.Element {
+  const trans = useTrans();
+  return failure ? <Failure refusal={failure} onAgain={onAgain} /> : <p className="jp-nbreg-quiet">{told ?? trans.__('Reading…')}</p>;
 }
 
 /** A paragraph in which what stands between backticks can be typed. */

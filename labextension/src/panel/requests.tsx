@@ -1,30 +1,24 @@
-import React, { useState } from 'react';
+import React from 'react';
 
-import type { IMove, IPromotionRequest, IVersionItem } from '../contract';
-import { foretold } from '../words';
-import { Form, type Act } from './form';
-import { Stage, useAnswer, useSurroundings, When } from './parts';
-import { useMay } from './permitted';
+import type { IPromotionRequest, IVersionItem } from '../contract';
+import { Toggle, useDoing, type IDone } from './doing';
+import { Form } from './form';
+import { Foretold } from './moves';
+import { Pending, Stage, useAnswer, useSurroundings, When } from './parts';
 import { To } from './way';
 
-type Verb = 'approve' | 'reject' | 'withdraw';
-
 /** What others are asked to agree to before this version moves, and saying yes or no to it. */
-export function Requests({ item, moves, onChanged }: { item: IVersionItem; moves: ReadonlyArray<IMove>; onChanged: () => void }): JSX.Element | null {
+export function Requests({ item, onChanged }: { item: IVersionItem; onChanged: () => void }): JSX.Element | null {
   const { answer, again } = useAnswer('requests', { model: item.model, state: 'open' }, item.model);
   const open = (answer ?? []).filter(each => each.version === item.version.number);
+  const changed = (): void => {
+    again();
+    onChanged();
+  };
   return open.length === 0 ? null : (
     <>
       {open.map(each => (
-        <Request
-          key={each.id}
-          request={each}
-          move={moves.find(move => move.kind === 'promoted' && move.to === each.to)}
-          onDone={() => {
-            again();
-            onChanged();
-          }}
-        />
+        <Request key={each.id} request={each} onChanged={changed} />
       ))}
     </>
   );
@@ -40,7 +34,7 @@ export function RequestList({ model }: { model?: string }): JSX.Element | null {
   return (
     <div className="jp-nbreg-Requests" role="group" aria-label={trans.__('Requests that wait for an answer')}>
       {answer.map(each => (
-        <Request key={each.id} request={each} withVersion onDone={again} />
+        <Request key={each.id} request={each} withVersion onChanged={again} />
       ))}
     </div>
   );
@@ -48,70 +42,102 @@ export function RequestList({ model }: { model?: string }): JSX.Element | null {
 
 interface IRequestProps {
   request: IPromotionRequest;
-  /** What agreeing to it would do, where that is known: it is done as it is shown here, or refused. */
-  move?: IMove;
   withVersion?: boolean;
-  onDone: () => void;
+  onChanged: () => void;
 }
 
-function Request({ request, move, withVersion = false, onDone }: IRequestProps): JSX.Element {
+function Request({ request, withVersion = false, onChanged }: IRequestProps): JSX.Element {
   const { service, trans } = useSurroundings();
-  const may = useMay();
-  const [verb, setVerb] = useState<Verb | null>(null);
+  const doing = useDoing<'approve' | 'reject' | 'withdraw'>(onChanged);
   const isMine = service.hello?.actor.user === request.by;
-  const verbs: { [verb in Verb]: string } = { approve: trans.__('Approve'), reject: trans.__('Reject'), withdraw: trans.__('Withdraw') };
-  const acts: { [verb in Verb]: Act } = {
-    approve: why => service.ask('approve', { ...why, request: request.id, expect: move ?? null }),
-    reject: why => service.ask('reject', { ...why, request: request.id }),
-    withdraw: why => service.ask('withdraw', { ...why, request: request.id })
-  };
-  const ref = `${request.model}@${request.version}`;
-  const offered: Verb[] = !may.look ? [] : isMine ? ['withdraw'] : may.change ? ['approve', 'reject'] : [];
   return (
     <section className="jp-nbreg-Request" aria-label={trans.__('Request %1', request.id)}>
       <div>
-        {trans.__('%1 asks for', request.by)} {withVersion && (
-          <>
-            <To place={{ kind: 'version', ref }}>{`${request.model} ${request.name || `#${request.version}`}`}</To> →{' '}
-          </>
-        )}
-        <Stage stage={request.to} /> <span className="jp-nbreg-quiet"><When at={request.at} /></span>
+        {trans.__('%1 asks for', request.by)} {withVersion && <Subject request={request} />}
+        <Stage stage={request.to} />{' '}
+        <span className="jp-nbreg-quiet">
+          <When at={request.at} />
+        </span>
       </div>
       {request.message && <div className="jp-nbreg-Said">{request.message}</div>}
       {request.approvals.length > 0 && (
         <div className="jp-nbreg-quiet">{trans.__('approved by %1', request.approvals.map(each => each.by).join(', '))}</div>
       )}
-      {offered.length > 0 && (
+      {service.registry?.writable && (
         <div className="jp-nbreg-Actions">
-          {offered.map(each => (
-            <button key={each} className="jp-nbreg-Link" aria-expanded={verb === each} onClick={() => setVerb(verb === each ? null : each)}>
-              {verbs[each]}
-            </button>
-          ))}
+          {isMine ? (
+            <Toggle doing={doing} opens="withdraw">
+              {trans.__('Withdraw')}
+            </Toggle>
+          ) : (
+            <>
+              <Toggle doing={doing} opens="approve">
+                {trans.__('Approve')}
+              </Toggle>
+              <Toggle doing={doing} opens="reject">
+                {trans.__('Reject')}
+              </Toggle>
+            </>
+          )}
         </div>
       )}
-      {verb && (
-        <Form
-          key={verb}
-          title={`${verbs[verb]}: ${request.id}`}
-          verb={verbs[verb]}
-          told={
-            verb === 'approve' && (
-              <>
-                {move && foretold(move, trans).split(' · ').map(each => <div key={each}>{each}</div>)}
-                {trans.__('It is promoted as soon as it passes all that the stage requires.')}
-              </>
-            )
-          }
-          act={acts[verb]}
-          onDone={() => {
-            setVerb(null);
-            onDone();
-          }}
-          onCancel={() => setVerb(null)}
-          onConflict={onDone}
-        />
-      )}
+      {doing.what === 'approve' && <Approve request={request} onConflict={onChanged} {...doing.form} />}
+      {(doing.what === 'reject' || doing.what === 'withdraw') && <Refuse key={doing.what} verb={doing.what} request={request} onConflict={onChanged} {...doing.form} />}
     </section>
+  );
+}
+
+/** The version that it is about, which has a page of its own. */
+function Subject({ request: { model, version, name } }: { request: IPromotionRequest }): JSX.Element {
+  return (
+    <>
+      <To place={{ kind: 'version', ref: `${model}@${version}` }}>{`${model} ${name || `#${version}`}`}</To> →{' '}
+    </>
+  );
+}
+
+interface IAnswer extends IDone {
+  request: IPromotionRequest;
+  onConflict: () => void;
+}
+
+/** Agree to what is shown, and to nothing else: what that would do by now is read first, and goes along. */
+function Approve({ request, ...done }: IAnswer): JSX.Element {
+  const { service, trans } = useSurroundings();
+  const { answer, failure, again } = useAnswer('version', { ref: `${request.model}@${request.version}` }, request.model);
+  const move = answer?.moves.find(each => each.kind === 'promoted' && each.to === request.to);
+  return (
+    <Form
+      title={trans.__('Approve: %1', request.id)}
+      verb={trans.__('Approve')}
+      isReady={move !== undefined}
+      told={
+        move ? (
+          <>
+            <Foretold move={move} />
+            {trans.__('It is promoted as soon as it passes all that the stage requires.')}
+          </>
+        ) : answer ? (
+          trans.__('It was moved meanwhile; it cannot go there from where it is now.')
+        ) : (
+          <Pending failure={failure} onAgain={again} />
+        )
+      }
+      act={why => service.ask('approve', { ...why, request: request.id, expect: move ?? null })}
+      {...done}
+    />
+  );
+}
+
+/** Say no to it, or take it back. */
+function Refuse({ request, verb, ...done }: IAnswer & { verb: 'reject' | 'withdraw' }): JSX.Element {
+  const { service, trans } = useSurroundings();
+  return (
+    <Form
+      title={verb === 'reject' ? trans.__('Reject: %1', request.id) : trans.__('Withdraw: %1', request.id)}
+      verb={verb === 'reject' ? trans.__('Reject') : trans.__('Withdraw')}
+      act={why => service.ask(verb, { ...why, request: request.id })}
+      {...done}
+    />
   );
 }

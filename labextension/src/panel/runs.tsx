@@ -3,10 +3,10 @@ import React, { useEffect, useRef, useState } from 'react';
 import type { IRunRecord } from '../contract';
 import { commonest, exactly, lasted, runName, runQuery, shown, size } from '../words';
 import { Curve } from './curve';
+import { Toggle, useDoing } from './doing';
 import { Form } from './form';
-import { Failure, Facts, Section, useAnswer, useSurroundings, When } from './parts';
-import { useMay } from './permitted';
-import { To, useGo } from './way';
+import { Facts, Failure, Pending, Section, useAnswer, useSurroundings, When } from './parts';
+import { Heading, To, useGo } from './way';
 
 const MOST = 500;
 
@@ -138,12 +138,8 @@ function State({ state }: { state: IRunRecord['state'] }): JSX.Element {
 export function Run({ run: id }: { run: string }): JSX.Element {
   const { service, trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('run', { run: id }, { other: 'runs' });
-  const may = useMay();
-  const [isActing, setActing] = useState(false);
-  const heading = useRef<HTMLHeadingElement>(null);
-  const isThere = answer !== null;
+  const doing = useDoing<'act'>(again);
   const isRunning = answer?.state === 'running';
-  useEffect(() => heading.current?.focus(), [isThere, id]);
   useEffect(() => {
     if (!isRunning) {
       return;
@@ -153,15 +149,14 @@ export function Run({ run: id }: { run: string }): JSX.Element {
     return () => clearInterval(timer);
   }, [isRunning, again, service]);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   const verb = answer.deleted ? trans.__('Restore') : trans.__('Delete');
-  const isTheirs = may.own || (may.look && answer.actor.user === service.hello?.actor.user);
   return (
     <article className="jp-nbreg-Detail">
-      <h2 tabIndex={-1} ref={heading}>
+      <Heading>
         <b>{runName(answer)}</b> {answer.name && <span className="jp-nbreg-quiet">{answer.id.slice(0, 12)}</span>}
-      </h2>
+      </Heading>
       <div className="jp-nbreg-Line">
         <span className="jp-nbreg-Stage">
           <span className={`jp-nbreg-Dot jp-nbreg-mod-${answer.state}`} aria-hidden="true" />
@@ -201,14 +196,14 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           {() => <Facts rows={answer.artifacts.map(each => [each.name, `${each.type || each.kind} · ${size(each.size)}`])} />}
         </Section>
       )}
-      {isTheirs && answer.state !== 'running' && (
+      {service.registry?.writable && answer.state !== 'running' && (
         <div className="jp-nbreg-Actions">
-          <button className="jp-nbreg-Link" aria-expanded={isActing} onClick={() => setActing(!isActing)}>
+          <Toggle doing={doing} opens="act">
             {verb}
-          </button>
+          </Toggle>
         </div>
       )}
-      {isActing && (
+      {doing.what === 'act' && (
         <Form
           title={`${verb}: ${runName(answer)}`}
           verb={verb}
@@ -218,11 +213,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           withoutMessage
           withoutReason={answer.deleted !== null}
           act={({ reason }) => (answer.deleted ? service.ask('restore-run', { run: id }) : service.ask('delete-run', { run: id, reason }))}
-          onDone={() => {
-            setActing(false);
-            again();
-          }}
-          onCancel={() => setActing(false)}
+          {...doing.form}
         />
       )}
     </article>
@@ -297,12 +288,11 @@ function Curves({ run }: { run: IRunRecord }): JSX.Element | null {
 }
 
 function Drawn({ run, name }: { run: IRunRecord; name: string }): JSX.Element {
-  const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('run/curve', { run: run.id, metric: name, points: 300 }, null);
   const count = run.counts[name];
   useEffect(again, [count, again]);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   return <Curve key={name} name={name} points={answer} />;
 }

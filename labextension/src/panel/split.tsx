@@ -2,9 +2,10 @@ import React, { useState } from 'react';
 
 import type { ISplitRow } from '../contract';
 import { readNumbers, shown } from '../words';
+import { Toggle, useDoing, type IDone } from './doing';
+import { LongField } from './fields';
 import { Form } from './form';
 import { Facts, Told, useSurroundings, When } from './parts';
-import { useMay } from './permitted';
 import { To } from './way';
 
 interface ISplit {
@@ -16,16 +17,8 @@ interface ISplit {
 /** How a model's traffic is shared out among references, and sharing it out otherwise. */
 export function Split({ model, split, onChanged }: ISplit): JSX.Element {
   const { service, trans } = useSurroundings();
-  const isWritable = useMay().change;
-  const [doing, setDoing] = useState<'set' | 'end' | null>(null);
+  const doing = useDoing<'set' | 'end'>(onChanged);
   const weights = Object.entries(split?.weights ?? {});
-  const done = {
-    onDone: () => {
-      setDoing(null);
-      onChanged();
-    },
-    onCancel: () => setDoing(null)
-  };
   return (
     <>
       {split ? (
@@ -50,40 +43,38 @@ export function Split({ model, split, onChanged }: ISplit): JSX.Element {
           )}
         </Told>
       )}
-      {isWritable && (
+      {service.registry?.writable && (
         <div className="jp-nbreg-Actions">
-          <button className="jp-nbreg-Link" aria-expanded={doing === 'set'} onClick={() => setDoing(doing === 'set' ? null : 'set')}>
+          <Toggle doing={doing} opens="set">
             {trans.__('Share it out…')}
-          </button>
+          </Toggle>
           {split && (
-            <button className="jp-nbreg-Link" aria-expanded={doing === 'end'} onClick={() => setDoing(doing === 'end' ? null : 'end')}>
+            <Toggle doing={doing} opens="end">
               {trans.__('End it…')}
-            </button>
+            </Toggle>
           )}
         </div>
       )}
-      {doing === 'set' && <SetSplit model={model} weights={weights} {...done} />}
-      {doing === 'end' && (
+      {doing.what === 'set' && <SetSplit model={model} weights={weights} {...doing.form} />}
+      {doing.what === 'end' && (
         <Form
           title={trans.__('Share the traffic of %1 out no more', model)}
           verb={trans.__('End it')}
           told={trans.__('Services that route by it are refused, unless their code brings shares along.')}
           act={why => service.ask('set-split', { ...why, model, weights: null })}
-          {...done}
+          {...doing.form}
         />
       )}
     </>
   );
 }
 
-interface ISetSplit {
+interface ISetSplit extends IDone {
   model: string;
   weights: ReadonlyArray<[string, number]>;
-  onDone: () => void;
-  onCancel: () => void;
 }
 
-function SetSplit({ model, weights, onDone, onCancel }: ISetSplit): JSX.Element {
+function SetSplit({ model, weights, ...done }: ISetSplit): JSX.Element {
   const { service, trans } = useSurroundings();
   const [text, setText] = useState(weights.map(([ref, weight]) => `${ref} = ${Number((weight * 100).toPrecision(12))}`).join('\n'));
   const read = readNumbers(text);
@@ -98,20 +89,9 @@ function SetSplit({ model, weights, onDone, onCancel }: ISetSplit): JSX.Element 
       )}
       isReady={read !== null && isWhole}
       act={why => service.ask('set-split', { ...why, model, weights: read })}
-      onDone={onDone}
-      onCancel={onCancel}
+      {...done}
     >
-      <label>
-        {trans.__('Percents by reference, one a line')}
-        <textarea
-          className="jp-mod-styled jp-nbreg-Code"
-          rows={3}
-          value={text}
-          spellCheck={false}
-          placeholder={'production = 90\nstaging = 10'}
-          onChange={event => setText(event.target.value)}
-        />
-      </label>
+      <LongField label={trans.__('Percents by reference, one a line')} isCode rows={3} value={text} placeholder={'production = 90\nstaging = 10'} onText={setText} />
       {text.trim() !== '' && !isWhole && (
         <div className="jp-nbreg-quiet" role="status">
           {read === null ? trans.__('Each line is a reference, = and a number.') : trans.__('They add up to %1, and have to to 100.', shown(sum))}

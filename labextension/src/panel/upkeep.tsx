@@ -3,7 +3,7 @@ import React, { useState } from 'react';
 import { exactly, size } from '../words';
 import { AtWork } from './belonging';
 import { EVERY, Gates } from './gates';
-import { Failure, Facts, Section, Told, useAnswer, useSurroundings } from './parts';
+import { Facts, Failure, Pending, Section, Told, useAnswer, useSurroundings } from './parts';
 import { RequestList } from './requests';
 import { To } from './way';
 
@@ -43,7 +43,7 @@ function AllAtWork(): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('deployments', {}, 'all');
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+    return <Pending failure={failure} onAgain={again} />;
   }
   return answer.length === 0 ? (
     <p className="jp-nbreg-quiet">{trans.__('Nothing is at work anywhere, as far as anybody said. The page of a version records it.')}</p>
@@ -57,7 +57,7 @@ function Room(): JSX.Element {
   const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('usage', {}, null);
   if (!answer) {
-    return failure ? <Failure refusal={failure} onAgain={again} /> : <p className="jp-nbreg-quiet">{trans.__('Adding up…')}</p>;
+    return <Pending failure={failure} onAgain={again} told={trans.__('Adding up…')} />;
   }
   const models = [...answer.models].sort((a, b) => b.size - a.size);
   return (

@@ -1,4 +1,4 @@
-import React, { createContext, useContext } from 'react';
+import React, { createContext, useContext, useEffect, useRef } from 'react';
 
 /** What can be looked at in the sidebar, below the list of models. */
 export type Place =
@@ -21,6 +21,17 @@ export function To({ place, children, title }: { place: Place; children: React.R
     <button className="jp-nbreg-Link" title={title} onClick={() => go(place)}>
       {children}
     </button>
+  );
+}
+
+/** What a place is about. It has the focus, so that whoever came by the keyboard goes on from there. */
+export function Heading({ children }: { children: React.ReactNode }): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <h2 tabIndex={-1} ref={heading}>
+      {children}
+    </h2>
   );
 }
 
