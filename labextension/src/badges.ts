@@ -144,8 +144,7 @@ export class Badges implements IDisposable {
 
   /** Whether it is known to be in another registry than the one that is asked. */
   private _isElsewhere({ ref, registry }: IProduced): boolean {
-    const asked = this._service.registry?.id ?? '';
-    return registry !== '' && asked !== '' && registry !== asked && this._items.get(ref) !== undefined;
+    return this._service.isAnother(registry) && this._items.get(ref) !== undefined;
   }
 
   private _mark(item: IVersionItem, isEdited: boolean): IButton {

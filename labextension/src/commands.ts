@@ -79,7 +79,7 @@ function addWays({ app, panel, service, trans }: IActs): void {
         return;
       }
       try {
-        if (isElsewhere(wanted, service)) {
+        if (wanted.registry !== '' && wanted.registry !== service.registry?.id) {
           await service.chooseById(wanted.registry);
         }
         panel.showVersion(wanted.ref);
@@ -176,14 +176,10 @@ async function asked(title: string): Promise<string> {
 
 /** What is known of it. Rejects with a `Refusal`, also where it is in another registry than the one that is shown. */
 async function found(wanted: IWanted, service: RegistryService, trans: TranslationBundle): Promise<IVersionDetail> {
-  if (isElsewhere(wanted, service)) {
+  if (service.isAnother(wanted.registry)) {
     throw new Refusal('another-registry', trans.__('%1 is in another registry than the one that is shown', wanted.ref), trans.__('show it first'));
   }
   return service.ask('version', { ref: wanted.ref });
-}
-
-function isElsewhere({ registry }: IWanted, service: RegistryService): boolean {
-  return registry !== '' && registry !== service.registry?.id;
 }
 
 function refuse(why: Refusal | null): void {

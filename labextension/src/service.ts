@@ -113,6 +113,7 @@ export class RegistryService implements IDisposable {
   /** Find the registry of a notebook or folder; one that somebody chose by hand stays. */
   async near(path: string): Promise<void> {
     const question = ++this._lookups;
+    this._near = path;
     const found = await this.ask('registries', { near: path });
     if (question !== this._lookups) {
       return; // another notebook was opened meanwhile
@@ -144,11 +145,21 @@ export class RegistryService implements IDisposable {
   /** Ask the registry of that id from now on. Rejects with a `Refusal` where this server opens none of it. */
   async chooseById(id: string): Promise<void> {
     const { trans } = this._options;
-    const found = this._registries.find(each => each.id === id);
+    const find = (): IRegistryInfo | undefined => this._registries.find(each => each.id === id);
+    if (!find()) {
+      await this.near(this._near); // one that was made since has an id by now
+    }
+    const found = find();
     if (!found) {
       throw new Refusal('another-registry', trans.__('it is in another registry, and none that this server opens'), trans.__('open it where it was made'));
     }
     await this.choose(found.key);
+  }
+
+  /** Whether a registry is known to be another one than that which is asked; one that was made only now has no id here yet. */
+  isAnother(id: string): boolean {
+    const asked = this.registry?.id ?? '';
+    return id !== '' && asked !== '' && id !== asked;
   }
 
   /** Ask a route. Rejects with a `Refusal`. */
@@ -223,6 +234,9 @@ export class RegistryService implements IDisposable {
       return; // of the registry that was asked before
     }
     this._cursor = changes.cursor;
+    if (this.registry?.exists === false && changes.models.length > 0) {
+      await this.near(this._near); // it was made meanwhile, and has an id now
+    }
     if (!isFirst && (changes.models.length || changes.gone.length || changes.others.length || changes.all)) {
       this._changed.emit(changes);
     }
@@ -237,6 +251,8 @@ export class RegistryService implements IDisposable {
   /** That of the notebook. */
   private _own: string | undefined;
   private _isChosen = false;
+  /** The notebook or folder that registries were looked for last. */
+  private _near = '';
   private _lookups = 0;
   private _turns = 0;
   private _epoch = 0;

@@ -80,8 +80,24 @@ describe('RegistryService', () => {
     await service.chooseById(other.id);
     expect(service.registry?.key).toBe(other.key);
 
+    expect([service.isAnother(service.registries[0].id), service.isAnother(other.id), service.isAnother('')]).toEqual([true, false, false]);
+
     const refusal = await service.chooseById('another').catch(error => error);
     expect([refusal.code, service.registry?.key]).toEqual(['another-registry', other.key]);
+  });
+
+  it('takes no registry for another one that had no id when the page was loaded', async () => {
+    const { service } = given();
+    const [own] = wire('registries').answer;
+    const id = own.id;
+    own.id = '';
+    await service.near('project/train.ipynb');
+    own.id = id;
+
+    expect(service.isAnother(id)).toBe(false);
+    await service.choose('old');
+    await service.chooseById(id);
+    expect(service.registry?.key).toBe('~project');
   });
 
   it('changes nothing in another registry than the one that is shown', async () => {

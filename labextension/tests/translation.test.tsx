@@ -35,7 +35,7 @@ function marked(translate: Translate, filled: number): Translate {
 const DATA = new Set(
   everyText()
     .flatMap(words)
-    .concat(words('ago now yesterday last in sec min hr day mo yr UTC B KiB MiB GiB s h auc load_ext nbreg register_model NAME draft churn clf metrics accuracy latest'))
+    .concat(words('ago now yesterday last in sec min hr day mo yr UTC B KiB MiB GiB s h auc load_ext nbreg register_model NAME draft churn clf metrics accuracy latest outputs'))
 );
 
 function words(text: string): string[] {

@@ -121,28 +121,46 @@ def test_the_right_button_offers_what_can_be_done_with_a_version(
     menu = page.locator(".lm-Menu")
     line = version_line(sidebar, "shelved")
     line.click(button="right")
-    expect(menu.get_by_text("Show shelved@1")).to_be_visible()
+    expect(menu.get_by_text("Show shelved@1.0.0")).to_be_visible()
     menu.get_by_text("Insert code to load it").click()
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(5)
-    assert 'model = nbreg.load("shelved@1")' in "".join(lines_of(page))
+    assert 'model = nbreg.load("shelved@1.0.0")' in "".join(lines_of(page))  # as it is dragged, too
 
-    line.click(button="right")
-    menu.get_by_text("Copy the reference that never moves").click()
-    expect(menu).to_have_count(0)
+    pinned = Registry(notebook.lab.folder / ".nbreg").pin("shelved@1")
     box = sidebar.get_by_role("searchbox")
-    box.focus()
-    page.keyboard.press("Control+v")
-    expect(box).to_have_value(Registry(notebook.lab.folder / ".nbreg").pin("shelved@1"))
-    box.fill("")
+    for item, copied in (("Copy its reference", "shelved@1.0.0"), ("Copy the reference that never moves", pinned)):
+        line.click(button="right")
+        menu.get_by_text(item, exact=True).click()
+        expect(page.get_by_text(f"Copied: {copied}")).to_be_visible()
+        box.focus()
+        page.keyboard.press("Control+v")
+        expect(box).to_have_value(copied)
+        box.fill("")
 
     cells = page.locator(".jp-Notebook .jp-Cell")
     cells.nth(0).locator(".jp-InputPrompt").click(button="right")
     expect(menu.first).to_be_visible()
-    expect(menu.get_by_text("Show shelved@1")).to_have_count(0)
+    expect(menu.get_by_text("Show shelved@1.0.0")).to_have_count(0)
     page.keyboard.press("Escape")
     cells.nth(1).locator(".jp-InputPrompt").click(button="right")
-    menu.get_by_text("Show shelved@1").click()
+    menu.get_by_text("Show shelved@1.0.0").click()
     expect(sidebar.get_by_role("heading", level=2)).to_contain_text("shelved 1.0.0")
+
+
+def test_what_cannot_be_done_is_told(page: Page, sidebar: Locator, notebook: Notebook) -> None:
+    """A command that does nothing and says nothing is tried three times: the page says why, and what next."""
+    notebook.command("nbreg:copy-reference", ref="shelved@99")
+    expect(page.get_by_text("has no version 99")).to_be_visible()
+    notebook.command("nbreg:insert-load", ref="nobody@1")
+    expect(page.get_by_text("no model named 'nobody'")).to_be_visible()
+    notebook.command("nbreg:show-version", ref="shelved@1", registry="0" * 32)
+    expect(page.get_by_text("it is in another registry, and none that this server opens")).to_be_visible()
+    assert len(lines_of(page)) == 4
+
+    notebook.command("application:close-all")
+    page.keyboard.press("Control+Alt+v")
+    expect(page.get_by_text("no notebook is open")).to_be_visible()
+    page.evaluate("() => document.querySelectorAll('.Toastify__close-button').forEach(each => each.click())")
 
 
 def test_the_sidebar_is_found_in_the_menu_in_the_palette_and_by_keys(page: Page, sidebar: Locator) -> None:

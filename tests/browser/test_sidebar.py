@@ -8,6 +8,7 @@ said what that will do. Of two people who do it at once, the second one is told 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from sidebar import EVIL, add_axe, axe_finds, shown, version_of
 
 from nbreg import Registry
 from nbreg.display import VERSION_MIME
+
+PICTURES = os.environ.get("NBREG_PICTURES")
+"""A folder for pictures, for whoever changes how it looks; tests have an environment of their own."""
 
 
 def test_a_version_appears_as_a_process_registers_it(sidebar: Locator, shelf: Registry) -> None:
@@ -205,6 +209,47 @@ def test_a_cell_says_what_became_of_its_version_and_code_loads_it(
     expect(page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputPrompt")).to_have_text("[3]:")
     assert notebook.evaluated("model") == "{'w': 7}"
     notebook.close()
+
+
+def test_a_badge_speaks_of_no_other_registry(
+    page: Page, sidebar: Locator, lab: Lab, shelf: Registry, tmp_path: Path
+) -> None:
+    """Two teams have a first version of the same name: each cell tells of the one that it made, or says that it is elsewhere."""
+    apart = Registry(lab.folder / "apart" / ".nbreg")
+    shelf.register("common", {"w": 1}, version="1.0.0")
+    shelf.promote("common@1", "production")
+    other = Notebook(
+        lab,
+        page,
+        f"{tmp_path.name}.ipynb",
+        [f"%load_ext nbreg\n%use_registry {apart.location}\nweights = {{'w': 2}}", "%register_model common weights"],
+    )
+    other.write()
+    other.open()
+    other.run()
+    badge = page.locator(".jp-nbreg-Badge")
+
+    expect(badge).to_have_text("common 1.0.0 · in another registry")
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/elsewhere.png")
+    badge.click()
+    expect(page.get_by_text("it is in another registry, and none that this server opens")).to_be_visible()
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    cell.locator(".jp-InputPrompt").click(button="right")
+    page.locator(".lm-Menu").get_by_text("Insert code to load it").click()
+    expect(page.get_by_text("is in another registry than the one that is shown")).to_be_visible()
+    other.save()
+    other.close()
+
+    (lab.folder / "apart" / other.name).write_text(other.path.read_text())
+    other.name = f"apart/{other.name}"
+    other.open()
+    expect(badge).to_have_text("common 1.0.0")  # that folder's own registry has it, in no stage
+    other.close()
+    other.name = other.path.name  # the other tests are about the folder above
+    other.open()
+    expect(badge).to_have_text("common 1.0.0 · in another registry")
+    other.close()
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
