@@ -53,7 +53,8 @@ export function addCommands(acts: IActs, palette: ICommandPalette | null): void 
 }
 
 /** What leads into the sidebar. */
-function addWays({ app, panel, service, trans }: IActs): void {
+function addWays(acts: IActs): void {
+  const { app, panel, service, trans } = acts;
   const { commands, shell } = app;
   commands.addCommand(COMMANDS.open, {
     label: trans.__('Show the models'),
@@ -74,11 +75,11 @@ function addWays({ app, panel, service, trans }: IActs): void {
     isVisible: isThere(app),
     describedBy: { args: OF_VERSION },
     execute: async args => {
-      const wanted = await meant(app, args, trans.__('Show a version'));
-      if (!wanted) {
-        return;
-      }
       try {
+        const wanted = await meant(acts, args, trans.__('Show a version'));
+        if (!wanted) {
+          return;
+        }
         if (wanted.registry !== '' && wanted.registry !== service.registry?.id) {
           await service.chooseById(wanted.registry);
         }
@@ -102,7 +103,7 @@ function addUses(acts: IActs): void {
     execute: async args => {
       try {
         refuse(code.whyNot());
-        const wanted = await meant(app, args, trans.__('Insert code to load a version'));
+        const wanted = await meant(acts, args, trans.__('Insert code to load a version'));
         if (wanted) {
           const { item } = await found(wanted, service, trans);
           refuse(code.insert(wanted.isTyped ? wanted.ref : item.ref));
@@ -118,7 +119,7 @@ function addUses(acts: IActs): void {
     describedBy: { args: { ...OF_VERSION, properties: { ...OF_VERSION.properties, pinned: PINNED } } },
     execute: async args => {
       try {
-        const wanted = await meant(app, args, trans.__('Copy a reference'));
+        const wanted = await meant(acts, args, trans.__('Copy a reference'));
         if (wanted) {
           const { item, pinned } = await found(wanted, service, trans);
           const text = args['pinned'] === true ? pinned : item.ref;
@@ -160,10 +161,13 @@ interface IMeant extends IWanted {
 }
 
 /** The version under the pointer, that which was given, or what somebody types; null where they think better of it. */
-async function meant(app: JupyterFrontEnd, args: IArguments, title: string): Promise<IMeant | null> {
+async function meant({ app, trans }: IActs, args: IArguments, title: string): Promise<IMeant | null> {
   if (args.at === 'pointer') {
     const node = pointed(app);
-    return node && { ...wantedOf(node), isTyped: false };
+    if (!node) {
+      throw new Refusal('gone', trans.__('the version that was pointed at is not there any more'), trans.__('open the menu again'));
+    }
+    return { ...wantedOf(node), isTyped: false };
   }
   const ref = typeof args.ref === 'string' ? args.ref : await asked(title);
   return ref ? { ref, registry: typeof args.registry === 'string' ? args.registry : '', isTyped: true } : null;

@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { JSONExt, type JSONValue } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Poll, type IPoll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -118,7 +119,7 @@ export class RegistryService implements IDisposable {
     if (question !== this._lookups) {
       return; // another notebook was opened meanwhile
     }
-    const own = found[0]?.key;
+    const [own, before] = [found[0]?.key, this._key];
     await this._turnTo(this._isChosen ? this._key : own, () => question === this._lookups);
     if (question !== this._lookups) {
       return;
@@ -128,8 +129,10 @@ export class RegistryService implements IDisposable {
       found.push(chosen);
     }
     this._own = own;
-    this._registries = found;
-    this._registryChanged.emit();
+    if (this._key !== before || !JSONExt.deepEqual(found as unknown as JSONValue, this._registries as unknown as JSONValue)) {
+      this._registries = found;
+      this._registryChanged.emit();
+    }
   }
 
   /** Ask another one of the registries from now on, whatever notebook is opened; that of the notebook itself is followed again. */

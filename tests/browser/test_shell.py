@@ -157,10 +157,10 @@ def test_what_cannot_be_done_is_told(page: Page, sidebar: Locator, notebook: Not
     expect(page.get_by_text("it is in another registry, and none that this server opens")).to_be_visible()
     assert len(lines_of(page)) == 4
 
-    notebook.command("application:close-all")
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.dispose() }")
     page.keyboard.press("Control+Alt+v")
     expect(page.get_by_text("no notebook is open")).to_be_visible()
-    page.evaluate("() => document.querySelectorAll('.Toastify__close-button').forEach(each => each.click())")
+    notebook.open()
 
 
 def test_the_sidebar_is_found_in_the_menu_in_the_palette_and_by_keys(page: Page, sidebar: Locator) -> None:
