@@ -1,6 +1,9 @@
 import React, { useState } from 'react';
 
 import type { IAbout, IUpdateModel } from '../contract';
+import { listed } from '../words';
+import { Toggle, useDoing, type IDone } from './doing';
+import { Choice, Field, LongField } from './fields';
 import { Form, type Act } from './form';
 import { useSurroundings } from './parts';
 import { useMay } from './permitted';
@@ -13,25 +16,15 @@ interface IOfModel {
 /** The way to what is said of a model, for those who may say it. */
 export function About({ model, about, onChanged }: IOfModel & { onChanged: () => void }): JSX.Element | null {
   const { trans } = useSurroundings();
-  const [isEditing, setEditing] = useState(false);
+  const doing = useDoing<'edit'>(onChanged);
   return useMay().own ? (
     <>
       <div className="jp-nbreg-Actions">
-        <button className="jp-nbreg-Link" aria-expanded={isEditing} onClick={() => setEditing(!isEditing)}>
+        <Toggle doing={doing} opens="edit">
           {trans.__('Edit')}
-        </button>
+        </Toggle>
       </div>
-      {isEditing && (
-        <EditModel
-          model={model}
-          about={about}
-          onDone={() => {
-            setEditing(false);
-            onChanged();
-          }}
-          onCancel={() => setEditing(false)}
-        />
-      )}
+      {doing.what === 'edit' && <EditModel model={model} about={about} {...doing.form} />}
     </>
   ) : null;
 }
@@ -40,12 +33,13 @@ const VISIBILITIES = ['private', 'organisation', 'public'] as const;
 const PEOPLE = ['owners', 'editors', 'readers'] as const;
 
 /** Say whose it is, who may do what, who may see it, and what it is for. */
-function EditModel({ model, about, onDone, onCancel }: IOfModel & { onDone: () => void; onCancel: () => void }): JSX.Element {
+function EditModel({ model, about, ...done }: IOfModel & IDone): JSX.Element {
   const { service, trans } = useSurroundings();
   // As it was when somebody began to write: others may change it meanwhile.
   const [was] = useState(() => ({ ...about, owners: about.owners.join(', '), editors: about.editors.join(', '), readers: about.readers.join(', ') }));
   const [now, setNow] = useState(was);
-  const people = PEOPLE.filter(each => now[each] !== was[each]).map(each => [each, names(now[each])] as const);
+  const set = (name: keyof IAbout) => (text: string) => setNow({ ...now, [name]: text });
+  const people = PEOPLE.filter(each => now[each] !== was[each]).map(each => [each, listed(now[each])] as const);
   const wish: Omit<IUpdateModel, 'model'> = {
     ...(now.description === was.description ? {} : { description: now.description }),
     ...(now.readme === was.readme ? {} : { readme: now.readme }),
@@ -73,38 +67,14 @@ function EditModel({ model, about, onDone, onCancel }: IOfModel & { onDone: () =
         told: () => <b>{trans.__('You will be no owner of it any more: only its owners or an administrator can take that back.')}</b>,
         act: acting(true)
       }}
-      onDone={onDone}
-      onCancel={onCancel}
+      {...done}
     >
-      <label>
-        {trans.__('What it is for')}
-        <textarea className="jp-mod-styled" rows={2} value={now.description} onChange={event => setNow({ ...now, description: event.target.value })} />
-      </label>
+      <LongField label={trans.__('What it is for')} rows={2} value={now.description} onText={set('description')} />
       {PEOPLE.map(each => (
-        <label key={each}>
-          {said[each]}
-          <input className="jp-mod-styled" value={now[each]} onChange={event => setNow({ ...now, [each]: event.target.value })} />
-        </label>
+        <Field key={each} label={said[each]} value={now[each]} onText={set(each)} />
       ))}
-      <label>
-        {trans.__('Who may see it; a server may hold people to it')}
-        <select className="jp-mod-styled" value={now.visibility} onChange={event => setNow({ ...now, visibility: event.target.value as IAbout['visibility'] })}>
-          {VISIBILITIES.map(each => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {trans.__('Readme')}
-        <textarea className="jp-mod-styled" rows={5} value={now.readme} onChange={event => setNow({ ...now, readme: event.target.value })} />
-      </label>
+      <Choice label={trans.__('Who may see it; a server may hold people to it')} value={now.visibility} choices={VISIBILITIES} onChoose={set('visibility')} />
+      <LongField label={trans.__('Readme')} rows={5} value={now.readme} onText={set('readme')} />
     </Form>
   );
-}
-
-function names(text: string): string[] {
-  return text
-    .split(',')
-    .map(each => each.trim())
-    .filter(Boolean);
 }

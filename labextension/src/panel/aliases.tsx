@@ -7,6 +7,7 @@ import { Toggle, useDoing, type IDoing, type IDone } from './doing';
 import { Field } from './fields';
 import { Form, type Act, type IForce } from './form';
 import { Section, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To } from './way';
 
 /** The aliases of a model that move by force alone. */
@@ -16,7 +17,8 @@ type Doing = `drop ${string}` | `protect ${string}` | `unprotect ${string}` | 'p
 
 /** Where the aliases of a model point, and which of them move by force alone. */
 export function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged: () => void }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const may = useMay();
   const doing = useDoing<Doing>(onChanged);
   const model = detail.model.name;
   // One that is protected need not point anywhere yet.
@@ -31,7 +33,7 @@ export function Aliases({ detail, onChanged }: { detail: IModelDetail; onChanged
               <Alias key={each} alias={each} detail={detail} doing={doing} />
             ))}
           </ul>
-          {service.registry?.writable && (
+          {may.own && (
             <Toggle doing={doing} opens="protect">
               {trans.__('Protect one that is not there yet…')}
             </Toggle>
@@ -51,7 +53,8 @@ interface IAlias {
 
 /** An alias, where it points, and what can be done with it. */
 function Alias({ alias, detail, doing }: IAlias): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const may = useMay();
   const { name: model } = detail.model;
   const [number, guard] = [detail.aliases[alias], detail.protected[alias]];
   return (
@@ -68,13 +71,14 @@ function Alias({ alias, detail, doing }: IAlias): JSX.Element {
             <To place={{ kind: 'version', ref: `${model}@${number}` }}>{`${model}@${number}`}</To>
           )}
         </span>
-        {service.registry?.writable && (
+        {may.change && (
           <span className="jp-nbreg-Actions jp-nbreg-mod-inline">
-            {guard ? (
+            {may.own && guard && (
               <Toggle doing={doing} opens={`unprotect ${alias}`} label={trans.__('Protect %1 no longer…', alias)}>
                 {trans.__('unprotect…')}
               </Toggle>
-            ) : (
+            )}
+            {may.own && !guard && (
               <Toggle doing={doing} opens={`protect ${alias}`} label={trans.__('Protect %1…', alias)}>
                 {trans.__('protect…')}
               </Toggle>

@@ -6,6 +6,7 @@ import { Toggle, useDoing, type IDoing, type IDone } from './doing';
 import { Check, Choice, Field } from './fields';
 import { Form } from './form';
 import { Told, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { Outside, To, webPage } from './way';
 
 interface IOfVersion {
@@ -17,7 +18,7 @@ interface IOfVersion {
 export function Links({ item, links, onChanged }: IOfVersion & { links: ReadonlyArray<ILink> }): JSX.Element {
   const { service, trans } = useSurroundings();
   const doing = useDoing<'add' | number>(onChanged);
-  const isWritable = service.registry?.writable ?? false;
+  const isWritable = useMay().change;
   return (
     <>
       {links.length === 0 && (
@@ -110,6 +111,7 @@ interface IPlace {
 /** A place where a version is at work, or was. */
 function Place({ id, deployment, withVersion, doing }: IPlace): JSX.Element {
   const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
   const { model, number, where, status, url } = deployment;
   const ref = `${model}@${number}`;
   return (
@@ -119,7 +121,7 @@ function Place({ id, deployment, withVersion, doing }: IPlace): JSX.Element {
           <span className={`jp-nbreg-Dot jp-nbreg-mod-${status}`} aria-hidden="true" /> <b>{where}</b> {withVersion && <To place={{ kind: 'version', ref }}>{ref}</To>}{' '}
           {status !== 'serving' && status} {url && <Outside target={url}>{webPage(url)?.host}</Outside>}
         </span>
-        {service.registry?.writable && status !== 'ended' && (
+        {isWritable && status !== 'ended' && (
           <Toggle doing={doing} opens={id} label={trans.__('End: %1 at %2…', ref, where)}>
             {trans.__('end…')}
           </Toggle>
@@ -158,7 +160,8 @@ function Since({ deployment: { since, by, reason, ended, replaced_by } }: { depl
 
 /** Where this version is at work, and saying that it is somewhere. */
 export function Deployments({ item, deployments, onChanged }: IOfVersion & { deployments: ReadonlyArray<IDeployment> }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const isWritable = useMay().change;
   const doing = useDoing<'deploy'>(onChanged);
   return (
     <>
@@ -166,7 +169,7 @@ export function Deployments({ item, deployments, onChanged }: IOfVersion & { dep
         <Told quiet>{trans.__('Nobody said that it is at work anywhere. Pipelines record it with `nbreg deploy %1 prod-eu`, people here.', item.ref)}</Told>
       )}
       <AtWork deployments={deployments} onChanged={onChanged} />
-      {service.registry?.writable && (
+      {isWritable && (
         <Toggle doing={doing} opens="deploy">
           {trans.__('Record where it is at work…')}
         </Toggle>

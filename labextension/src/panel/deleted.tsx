@@ -6,10 +6,12 @@ import { Restore } from './acting';
 import { Toggle, useDoing } from './doing';
 import { Metrics } from './known';
 import { Facts, Failure, useAnswer, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 
 /** A version that is hidden: who did that and why, and how it comes back. */
 export function Deleted({ reference, failure, onRestored }: { reference: string; failure: Refusal; onRestored: () => void }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const isWritable = useMay().change;
   const model = modelOf(reference);
   const { answer } = useAnswer('versions', { model, query: `number == ${reference.slice(model.length + 1)}`, deleted: true, limit: 1 }, model);
   const doing = useDoing<'restore'>(onRestored);
@@ -32,7 +34,7 @@ export function Deleted({ reference, failure, onRestored }: { reference: string;
           [trans.__('message'), item.version.message]
         ]}
       />
-      {service.registry?.writable && !item.version.moved_to && doing.what === null && (
+      {isWritable && !item.version.moved_to && doing.what === null && (
         <div className="jp-nbreg-Actions">
           <Toggle doing={doing} opens="restore">
             {trans.__('Restore')}

@@ -6,6 +6,7 @@ import { Toggle, useDoing, type IDone } from './doing';
 import { Choice, LongField } from './fields';
 import { Form } from './form';
 import { Pending, Stage, useAnswer, useSurroundings } from './parts';
+import { useMay } from './permitted';
 
 /** All models, as gates name them. */
 export const EVERY = '*';
@@ -54,10 +55,10 @@ export function PassedOver({ gates }: { gates: ReadonlyArray<IGateResult> }): JS
 
 /** What is required before a version comes into a stage; required and dropped here. `model` may be `*`. */
 export function Gates({ model }: { model: string }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('gates', { model }, model === EVERY ? { other: 'registry' } : 'all');
   const doing = useDoing<string>(again);
-  const isWritable = service.registry?.writable ?? false;
+  const isWritable = useMay().own;
   if (!answer) {
     return <Pending failure={failure} onAgain={again} />;
   }

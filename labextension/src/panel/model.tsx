@@ -1,28 +1,33 @@
 import React, { useState } from 'react';
 
-import type { IAbout, IModelDetail, IUpdateModel } from '../contract';
-import { listed } from '../words';
+import type { IModelDetail } from '../contract';
+import { About } from './about';
 import { Aliases } from './aliases';
 import { AtWork } from './belonging';
-import { Toggle, useDoing, type IDone } from './doing';
-import { Check, Choice, Field, LongField } from './fields';
-import { Form } from './form';
+import { Check } from './fields';
 import { Gates } from './gates';
 import { Facts, Failure, Pending, Section, Stage, useAnswer, useSurroundings, When } from './parts';
+import { Limits, OfModel, useModel } from './permitted';
 import { RequestList } from './requests';
 import { Split } from './split';
 import { Heading, To } from './way';
 
 /** A model's own page: whose it is and what for, who holds what, what is required, and the page for whoever has to check it. */
 export function Model({ model }: { model: string }): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const { answer, failure, again } = useAnswer('model', { model }, model);
-  const doing = useDoing<'edit'>(again);
+  return (
+    <OfModel model={model}>
+      <Page model={model} />
+    </OfModel>
+  );
+}
+
+function Page({ model }: { model: string }): JSX.Element {
+  const { trans } = useSurroundings();
+  const { answer, failure, again } = useModel();
   if (!answer) {
     return <Pending failure={failure} onAgain={again} />;
   }
   const { about, model: row } = answer;
-  const isWritable = service.registry?.writable ?? false;
   return (
     <article className="jp-nbreg-Detail">
       <Heading>
@@ -36,6 +41,8 @@ export function Model({ model }: { model: string }): JSX.Element {
       <Facts
         rows={[
           [trans.__('owners'), about.owners.join(', ')],
+          [trans.__('editors'), about.editors.join(', ')],
+          [trans.__('readers'), about.readers.join(', ')],
           [trans.__('visibility'), about.visibility],
           [
             trans.__('versions'),
@@ -45,15 +52,8 @@ export function Model({ model }: { model: string }): JSX.Element {
           [trans.__('since'), <When at={row.created} />]
         ]}
       />
-      {!isWritable && <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>}
-      {isWritable && (
-        <div className="jp-nbreg-Actions">
-          <Toggle doing={doing} opens="edit">
-            {trans.__('Edit')}
-          </Toggle>
-        </div>
-      )}
-      {doing.what === 'edit' && <EditModel model={model} about={about} {...doing.form} />}
+      <Limits />
+      <About model={model} about={about} onChanged={again} />
       <RequestList model={model} />
       <Holders detail={answer} />
       <Aliases detail={answer} onChanged={again} />
@@ -79,35 +79,6 @@ function Held({ stage, refers }: { stage: string; refers: string }): JSX.Element
     <>
       <Stage stage={stage} bare /> <To place={{ kind: 'version', ref: refers }}>{refers}</To>
     </>
-  );
-}
-
-const VISIBILITIES = ['private', 'organisation', 'public'] as const;
-
-function EditModel({ model, about, ...done }: IDone & { model: string; about: IAbout }): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const [was] = useState(() => ({ ...about, owners: about.owners.join(', ') })); // others may change it meanwhile
-  const [now, setNow] = useState(was);
-  const wish: Omit<IUpdateModel, 'model'> = {
-    ...(now.description === was.description ? {} : { description: now.description }),
-    ...(now.readme === was.readme ? {} : { readme: now.readme }),
-    ...(now.visibility === was.visibility ? {} : { visibility: now.visibility }),
-    ...(now.owners === was.owners ? {} : { owners: listed(now.owners) })
-  };
-  const set = (name: keyof IAbout) => (text: string) => setNow({ ...now, [name]: text });
-  return (
-    <Form
-      title={trans.__('About %1', model)}
-      verb={trans.__('Save')}
-      isReady={Object.keys(wish).length > 0}
-      act={why => service.ask('update-model', { ...why, ...wish, model })}
-      {...done}
-    >
-      <LongField label={trans.__('What it is for')} rows={2} value={now.description} onText={set('description')} />
-      <Field label={trans.__('Owners, with commas between')} value={now.owners} onText={set('owners')} />
-      <Choice label={trans.__('Who may see it; a server may hold people to it')} value={now.visibility} choices={VISIBILITIES} onChoose={set('visibility')} />
-      <LongField label={trans.__('Readme')} rows={5} value={now.readme} onText={set('readme')} />
-    </Form>
   );
 }
 

@@ -7,6 +7,7 @@ import type { IDoing, IDone, OnVersion } from './doing';
 import { Form, type Act } from './form';
 import { GateNames, PassedOver } from './gates';
 import { Stage, useSurroundings } from './parts';
+import { useMay } from './permitted';
 
 const KINDS = ['promoted', 'rolled-back', 'retired'] as const;
 
@@ -22,10 +23,14 @@ interface IMoves {
 export function Moves({ item, moves, doing, onConflict }: IMoves): JSX.Element {
   const { trans } = useSurroundings();
   const verbs = useVerbs();
+  const may = useMay();
+  // Who may not move it asks that it be promoted.
+  const kinds = may.change ? KINDS : may.look ? (['promoted'] as const) : [];
   return (
     <>
       <div className="jp-nbreg-Moves" role="group" aria-label={trans.__('Move between stages')}>
-        {KINDS.map(kind => [kind, moves.filter(each => each.kind === kind)] as const)
+        {kinds
+          .map(kind => [kind, moves.filter(each => each.kind === kind)] as const)
           .filter(([, some]) => some.length > 0)
           .map(([kind, some]) => (
             <div key={kind}>
@@ -73,6 +78,7 @@ interface IMoveForm extends IDone {
 function MoveForm({ item, move, ...done }: IMoveForm): JSX.Element {
   const { service, trans } = useSurroundings();
   const verbs = useVerbs();
+  const isTheirs = useMay().change;
   if (!move) {
     return (
       <Form
@@ -99,6 +105,7 @@ function MoveForm({ item, move, ...done }: IMoveForm): JSX.Element {
           return service.ask('rollback', { ...wish, model: item.model, stage: move.to });
       }
     };
+  const asking: Act = why => service.ask('request', { ...why, ref: byNumber(item), to: move.to });
   const force = {
     codes: ['gate-refused', 'gate-unavailable'],
     verb: move.kind === 'promoted' ? trans.__('Promote all the same') : trans.__('Retire all the same'),
@@ -116,9 +123,9 @@ function MoveForm({ item, move, ...done }: IMoveForm): JSX.Element {
         </>
       }
       example={trans.__('ABTestWon')}
-      act={acting(false)}
-      force={move.kind === 'rolled-back' ? undefined : force}
-      onAsk={move.kind === 'promoted' ? why => service.ask('request', { ...why, ref: byNumber(item), to: move.to }) : undefined}
+      act={isTheirs ? acting(false) : asking}
+      force={isTheirs && move.kind !== 'rolled-back' ? force : undefined}
+      onAsk={isTheirs && move.kind === 'promoted' ? asking : undefined}
       {...done}
     />
   );
@@ -140,7 +147,7 @@ export function Foretold({ move }: { move: IMove }): JSX.Element {
 
 function useVerbs(): { [kind in IMove['kind']]: string } {
   const { trans } = useSurroundings();
-  return { promoted: trans.__('Promote'), retired: trans.__('Retire'), 'rolled-back': trans.__('Roll back') };
+  return { promoted: useMay().change ? trans.__('Promote') : trans.__('Ask for'), retired: trans.__('Retire'), 'rolled-back': trans.__('Roll back') };
 }
 
 /** What the page of a version knows a move by. */

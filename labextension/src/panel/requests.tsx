@@ -5,7 +5,10 @@ import { Toggle, useDoing, type IDone } from './doing';
 import { Form } from './form';
 import { Foretold } from './moves';
 import { Pending, Stage, useAnswer, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To } from './way';
+
+type Verb = 'approve' | 'reject' | 'withdraw';
 
 /** What others are asked to agree to before this version moves, and saying yes or no to it. */
 export function Requests({ item, onChanged }: { item: IVersionItem; onChanged: () => void }): JSX.Element | null {
@@ -48,8 +51,11 @@ interface IRequestProps {
 
 function Request({ request, withVersion = false, onChanged }: IRequestProps): JSX.Element {
   const { service, trans } = useSurroundings();
-  const doing = useDoing<'approve' | 'reject' | 'withdraw'>(onChanged);
+  const doing = useDoing<Verb>(onChanged);
+  const may = useMay();
   const isMine = service.hello?.actor.user === request.by;
+  const offered: Verb[] = !may.look ? [] : isMine ? ['withdraw'] : may.change ? ['approve', 'reject'] : [];
+  const verbs: { [verb in Verb]: string } = { approve: trans.__('Approve'), reject: trans.__('Reject'), withdraw: trans.__('Withdraw') };
   return (
     <section className="jp-nbreg-Request" aria-label={trans.__('Request %1', request.id)}>
       <div>
@@ -63,22 +69,13 @@ function Request({ request, withVersion = false, onChanged }: IRequestProps): JS
       {request.approvals.length > 0 && (
         <div className="jp-nbreg-quiet">{trans.__('approved by %1', request.approvals.map(each => each.by).join(', '))}</div>
       )}
-      {service.registry?.writable && (
+      {offered.length > 0 && (
         <div className="jp-nbreg-Actions">
-          {isMine ? (
-            <Toggle doing={doing} opens="withdraw">
-              {trans.__('Withdraw')}
+          {offered.map(each => (
+            <Toggle key={each} doing={doing} opens={each}>
+              {verbs[each]}
             </Toggle>
-          ) : (
-            <>
-              <Toggle doing={doing} opens="approve">
-                {trans.__('Approve')}
-              </Toggle>
-              <Toggle doing={doing} opens="reject">
-                {trans.__('Reject')}
-              </Toggle>
-            </>
-          )}
+          ))}
         </div>
       )}
       {doing.what === 'approve' && <Approve request={request} onConflict={onChanged} {...doing.form} />}

@@ -6,6 +6,7 @@ import { Curve } from './curve';
 import { Toggle, useDoing } from './doing';
 import { Form } from './form';
 import { Facts, Failure, Pending, Section, useAnswer, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { Heading, To, useGo } from './way';
 
 const MOST = 500;
@@ -138,6 +139,7 @@ function State({ state }: { state: IRunRecord['state'] }): JSX.Element {
 export function Run({ run: id }: { run: string }): JSX.Element {
   const { service, trans } = useSurroundings();
   const { answer, failure, again } = useAnswer('run', { run: id }, { other: 'runs' });
+  const may = useMay();
   const doing = useDoing<'act'>(again);
   const isRunning = answer?.state === 'running';
   useEffect(() => {
@@ -152,6 +154,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
     return <Pending failure={failure} onAgain={again} />;
   }
   const verb = answer.deleted ? trans.__('Restore') : trans.__('Delete');
+  const isTheirs = may.own || (may.look && answer.actor.user === service.hello?.actor.user);
   return (
     <article className="jp-nbreg-Detail">
       <Heading>
@@ -196,7 +199,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           {() => <Facts rows={answer.artifacts.map(each => [each.name, `${each.type || each.kind} · ${size(each.size)}`])} />}
         </Section>
       )}
-      {service.registry?.writable && answer.state !== 'running' && (
+      {isTheirs && answer.state !== 'running' && (
         <div className="jp-nbreg-Actions">
           <Toggle doing={doing} opens="act">
             {verb}

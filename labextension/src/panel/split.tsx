@@ -6,6 +6,7 @@ import { Toggle, useDoing, type IDone } from './doing';
 import { LongField } from './fields';
 import { Form } from './form';
 import { Facts, Told, useSurroundings, When } from './parts';
+import { useMay } from './permitted';
 import { To } from './way';
 
 interface ISplit {
@@ -17,6 +18,7 @@ interface ISplit {
 /** How a model's traffic is shared out among references, and sharing it out otherwise. */
 export function Split({ model, split, onChanged }: ISplit): JSX.Element {
   const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
   const doing = useDoing<'set' | 'end'>(onChanged);
   const weights = Object.entries(split?.weights ?? {});
   return (
@@ -43,7 +45,7 @@ export function Split({ model, split, onChanged }: ISplit): JSX.Element {
           )}
         </Told>
       )}
-      {service.registry?.writable && (
+      {isWritable && (
         <div className="jp-nbreg-Actions">
           <Toggle doing={doing} opens="set">
             {trans.__('Share it out…')}

@@ -10,6 +10,7 @@ import { Toggle, useDoing, type IDoing, type OnVersion } from './doing';
 import { Compare, Known, Metrics, Parts } from './known';
 import { Moves } from './moves';
 import { Pending, Stage, useAnswer, useSurroundings } from './parts';
+import { Limits, OfModel, useMay, useModel } from './permitted';
 import { Requests } from './requests';
 import { Heading, To, useGo } from './way';
 
@@ -23,15 +24,20 @@ export function Version({ reference, onCompare }: IVersion): JSX.Element {
   const isFixed = /@\d+$/.test(reference);
   const { answer, failure, again } = useAnswer('version', isFixed ? null : { ref: reference }, null);
   const found = isFixed ? reference : answer && byNumber(answer.item);
-  return found ? <Detail key={found} reference={found} onCompare={onCompare} /> : <Pending failure={failure} onAgain={again} />;
+  return found ? (
+    <OfModel model={modelOf(found)}>
+      <Detail key={found} reference={found} onCompare={onCompare} />
+    </OfModel>
+  ) : (
+    <Pending failure={failure} onAgain={again} />
+  );
 }
 
 /** All there is to say about a version, and all that can be done with it. */
 function Detail({ reference, onCompare }: IVersion): JSX.Element {
-  const { service, trans } = useSurroundings();
-  const model = modelOf(reference);
-  const { answer, failure, again } = useAnswer('version', { ref: reference }, model);
-  const guarded = useAnswer('model', { model }, model).answer?.protected ?? {};
+  const { answer, failure, again } = useAnswer('version', { ref: reference }, modelOf(reference));
+  const guarded = useModel().answer?.protected ?? {};
+  const may = useMay();
   const doing = useDoing<OnVersion>(again);
   if (!answer) {
     return failure?.code === 'unknown-version' ? <Deleted reference={reference} failure={failure} onRestored={again} /> : <Pending failure={failure} onAgain={again} />;
@@ -42,11 +48,8 @@ function Detail({ reference, onCompare }: IVersion): JSX.Element {
       <Title item={item} />
       <Marks item={item} guarded={guarded} doing={doing} />
       <Said item={item} />
-      {service.registry?.writable ? (
-        <Moves item={item} moves={answer.moves} doing={doing} onConflict={again} />
-      ) : (
-        <p className="jp-nbreg-quiet">{trans.__('Nothing can be changed here: %1', service.registry?.why ?? '')}</p>
-      )}
+      <Limits />
+      {may.look && <Moves item={item} moves={answer.moves} doing={doing} onConflict={again} />}
       <Requests item={item} onChanged={again} />
       <Uses item={item} doing={doing} />
       <Forms item={item} manifest={manifest} guarded={guarded} doing={doing} />
@@ -78,7 +81,8 @@ interface IOfVersion {
 
 /** Its stage, its aliases, its tags. */
 function Marks({ item, guarded, doing }: IOfVersion & { guarded: Protections }): JSX.Element {
-  const { service, trans } = useSurroundings();
+  const { trans } = useSurroundings();
+  const isWritable = useMay().change;
   return (
     <div className="jp-nbreg-Line">
       <Stage stage={item.version.stage} />
@@ -86,7 +90,7 @@ function Marks({ item, guarded, doing }: IOfVersion & { guarded: Protections }):
         <span key={each} className="jp-nbreg-Alias">
           {Object.hasOwn(guarded, each) && <Lock />}
           {each}
-          {service.registry?.writable && (
+          {isWritable && (
             <button aria-label={trans.__('Take the alias %1 away', each)} title={trans.__('Take away')} onClick={() => doing.start(`drop ${each}`)}>
               ×
             </button>
@@ -113,7 +117,8 @@ function Said({ item: { version } }: { item: IVersionItem }): JSX.Element | null
 
 /** What can be done with it in the notebook, and beyond stages; what is done rarely is behind a button. */
 function Uses({ item, doing }: IOfVersion): JSX.Element {
-  const { service, trans, insertCode, showCell } = useSurroundings();
+  const { trans, insertCode, showCell } = useSurroundings();
+  const isWritable = useMay().change;
   const [hasMore, setMore] = useState(false);
   const [said, setSaid] = useState('');
   return (
@@ -129,7 +134,7 @@ function Uses({ item, doing }: IOfVersion): JSX.Element {
         <button className="jp-nbreg-Link" title={trans.__('Open the notebook that made it, at that cell')} onClick={() => void showCell(byNumber(item)).then(setSaid)}>
           {trans.__('Go to its cell')}
         </button>
-        {service.registry?.writable && (
+        {isWritable && (
           <>
             <Toggle doing={doing} opens="alias">
               {trans.__('Add alias')}
@@ -153,6 +158,7 @@ function Uses({ item, doing }: IOfVersion): JSX.Element {
 
 function More({ item, doing }: IOfVersion): JSX.Element {
   const { service, trans } = useSurroundings();
+  const isWritable = useMay().change;
   return (
     <div className="jp-nbreg-Actions" role="group" aria-label={trans.__('More to do with this version')}>
       <a className="jp-nbreg-Link" href={service.link('archive', { ref: byNumber(item) })} download title={trans.__('As one file, which another registry takes in')}>
@@ -161,7 +167,7 @@ function More({ item, doing }: IOfVersion): JSX.Element {
       <a className="jp-nbreg-Link" href={service.link('files', { ref: byNumber(item) })} download title={trans.__('As ordinary files that need no nbreg, in a zip')}>
         {trans.__('Download as files')}
       </a>
-      {service.registry?.writable && (
+      {isWritable && (
         <>
           <Toggle doing={doing} opens="copy">
             {trans.__('Copy')}
