@@ -133,7 +133,7 @@ function Refuse({ request, verb, ...done }: IAnswer & { verb: 'reject' | 'withdr
     <Form
       title={verb === 'reject' ? trans.__('Reject: %1', request.id) : trans.__('Withdraw: %1', request.id)}
       verb={verb === 'reject' ? trans.__('Reject') : trans.__('Withdraw')}
-      act={why => service.ask(verb, { ...why, request: request.id })}
+      act={why => (verb === 'reject' ? service.ask('reject', { ...why, request: request.id }) : service.ask('withdraw', { ...why, request: request.id }))}
       {...done}
     />
   );

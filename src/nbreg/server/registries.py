@@ -158,7 +158,7 @@ class Registries:
     def notebook_path(self, told: str) -> str:
         """What the contents API calls a notebook that a kernel told of; empty where it is not below the root.
 
-        What a version has on record may be the name of any file; a page opens no other than a notebook for it.
+        What a version has on record may be the name of any file; a page opens nothing but notebooks for it.
         """
         if self._root is None or not is_notebook(told):
             return ""
