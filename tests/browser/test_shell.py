@@ -128,7 +128,10 @@ def test_the_right_button_offers_what_can_be_done_with_a_version(
 
     pinned = Registry(notebook.lab.folder / ".nbreg").pin("shelved@1")
     box = sidebar.get_by_role("searchbox")
-    for item, copied in (("Copy its reference", "shelved@1.0.0"), ("Copy the reference that never moves", pinned)):
+    for item, copied in (
+        ("Copy its reference", "shelved@1.0.0"),
+        ("Copy the reference that never moves", pinned),
+    ):
         line.click(button="right")
         menu.get_by_text(item, exact=True).click()
         expect(page.get_by_text(f"Copied: {copied}")).to_be_visible()

@@ -222,7 +222,10 @@ def test_a_badge_speaks_of_no_other_registry(
         lab,
         page,
         f"{tmp_path.name}.ipynb",
-        [f"%load_ext nbreg\n%use_registry {apart.location}\nweights = {{'w': 2}}", "%register_model common weights"],
+        [
+            f"%load_ext nbreg\n%use_registry {apart.location}\nweights = {{'w': 2}}",
+            "%register_model common weights",
+        ],
     )
     other.write()
     other.open()

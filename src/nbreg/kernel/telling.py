@@ -1,4 +1,4 @@
-"""Beside an output that shows a version it is told which one that is, for a page that asks a registry of it."""
+"""Beside an output that shows a version stands which one that is, for a page that asks a registry of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from nbreg.errors import NbregError
 
-_SHOW_A_VERSION: Final = (("nbreg.registry.version", "ModelVersion"), ("nbreg.display.cards", "VersionDetail"))
+_SHOW_A_VERSION: Final = (
+    ("nbreg.registry.version", "ModelVersion"),
+    ("nbreg.display.cards", "VersionDetail"),
+)
 
 
 def tell_identities(shell: Any) -> None:
@@ -22,7 +25,7 @@ def tell_no_identities(shell: Any) -> None:
 
 
 def _bundle(shown: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What it shows itself as, and the version's identity beside it; of a registry that is gone, nothing beside."""
+    """What it shows itself as, and the version's identity; of a registry that is gone no identity."""
     from nbreg.panels.identity import identity
     from nbreg.registry import ModelVersion
 
