@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -883,7 +885,8 @@ def test_a_base_that_moves_is_compared_again(tmp_path: Path, monkeypatch: pytest
 
     registry, other = Registry(tmp_path / "r"), Registry(tmp_path / "r")
     registry.register("m", lr(C=1))
-    compare, seen = comparing.judge, []
+    compare = comparing.judge
+    seen: list[str] = []
 
     def meanwhile(*args: Any) -> Any:
         judged = compare(*args)
@@ -922,6 +925,48 @@ def test_a_base_that_never_rests_is_not_waited_for(tmp_path: Path, monkeypatch: 
 
     assert version.number == 2 + comparing.TRIES
     assert version.bump_reason.endswith("(compared with m@1.0.2)")
+
+
+def test_only_one_compares_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight jobs that compare at once, seven have done so in vain; who promotes waits for none of them."""
+    from nbreg.registry import comparing
+
+    registry, other = Registry(tmp_path / "r"), Registry(tmp_path / "r")
+    registry.register("m", lr(C=1))
+    compare = comparing.judge
+    seen: list[str] = []
+
+    def watched(*args: Any) -> Any:
+        fd = os.open(tmp_path / "r" / "models" / "m.model", os.O_RDONLY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            seen.append("taken")
+        finally:
+            os.close(fd)
+        other.promote("m@1.0.0", "production")
+        return compare(*args)
+
+    monkeypatch.setattr(comparing, "judge", watched)
+    registry.register("m", lr(C=2))
+
+    assert seen == ["taken"]
+    assert [each.kind for each in registry.events("m")] == ["registered", "promoted", "registered"]
+
+
+def test_who_never_gives_back_a_turn_keeps_nobody_from_registering(tmp_path: Path) -> None:
+    """A debugger that stopped a colleague's job in the middle of comparing does not stop the team."""
+    registry = Registry(tmp_path / "r")
+    registry.register("m", lr(C=1))
+    holder = os.open(tmp_path / "r" / "models" / "m.model", os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    try:
+        version = registry.register("m", lr(C=2))
+    finally:
+        os.close(holder)
+
+    assert version.name == "1.0.1"
+    assert version.bump_reason.startswith("patch: hyperparameters changed (C 1 → 2)")
 
 
 def test_the_reason_is_in_the_event(tmp_path: Path) -> None:

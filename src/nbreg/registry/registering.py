@@ -410,12 +410,13 @@ def write(desk: Desk, request: Request, made: Made, version_id: str, bundle: str
     """Compare with the base and write; where another version became the base meanwhile, once more."""
     stamp = trust.sign(version_id) if made.mine else ""
     running.registering(desk, request.run, request.model, version_id)
-    for left in range(comparing.TRIES - 1, -1, -1):
-        judged = comparing.judge(desk, request, made.side)
-        with suppress(comparing.BaseMoved):
-            written = _write(desk, request, made, version_id, bundle, judged, stamp, last=not left)
-            comparing.remember(version_id, made.manifest)
-            return written
+    with desk.folder.in_turn(request.model):
+        for left in range(comparing.TRIES - 1, -1, -1):
+            judged = comparing.judge(desk, request, made.side)
+            with suppress(comparing.BaseMoved):
+                written = _write(desk, request, made, version_id, bundle, judged, stamp, last=not left)
+                comparing.remember(version_id, made.manifest)
+                return written
     raise AssertionError("the last try takes what was found")
 
 

@@ -24,6 +24,8 @@ from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryB
 _NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 _MISSING: Final = frozenset((errno.ENOENT, errno.ENOTDIR))
+_SYNC: Final = 0.0005  # a holder syncs one line: who asks sooner asks for nothing
+_TURN: Final = 0.002  # a holder compares, and then syncs one
 _NETWORK: Final = (
     "nfs",
     "cifs",
@@ -232,10 +234,9 @@ def _turn(gate: _Gate, path: Path, seconds: float) -> Iterator[None]:
         gate.lock.release()
 
 
-def _flock(fd: int, path: Path, seconds: float, *, shared: bool) -> None:
+def _flock(fd: int, path: Path, seconds: float, *, shared: bool, pause: float) -> None:
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     deadline = time.monotonic() + seconds
-    pause = 0.0005  # a holder syncs one line: who asks sooner asks for nothing
     while True:
         try:
             return fcntl.flock(fd, operation)
@@ -272,7 +273,9 @@ def _holder(fd: int) -> str:
 
 
 @contextmanager
-def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = False) -> Iterator[int]:
+def locked(
+    path: Path, seconds: float, *, shared: bool = False, create: bool = False, pause: float = _SYNC
+) -> Iterator[int]:
     """Hold the lock of a file or folder, and give its descriptor.
 
     A file is opened for reading and writing (and made, with `create`), a folder for reading.
@@ -287,12 +290,24 @@ def locked(path: Path, seconds: float, *, shared: bool = False, create: bool = F
                 attempt.callback(_give_back, fd)
                 if not shared:
                     attempt.enter_context(_turn(_gate_of(fd), path, seconds))
-                _flock(fd, path, seconds, shared=shared)
+                _flock(fd, path, seconds, shared=shared, pause=pause)
                 if _still_there(fd, path):
                     held.push(attempt.pop_all())
                     break
             # It was replaced while we waited: lock the one that is there now.
         yield fd
+
+
+@contextmanager
+def in_turn(path: Path, seconds: float) -> Iterator[None]:
+    """Hold the lock of a folder where it can be had in that time, and else go on without it.
+
+    For what is right also when several do it at once, and only costs less one after the other.
+    """
+    with ExitStack() as held:
+        with suppress(StoreError):
+            held.enter_context(locked(path, seconds, pause=_TURN))
+        yield
 
 
 def _open(path: Path, *, create: bool) -> int:
