@@ -76,8 +76,8 @@ def _stamping(registry: Any, frame: Any, turns: int) -> list[Figure]:
 
 def _asking(registry: Any, asked: Any, turns: int) -> list[Figure]:
     """A ledger of decisions about one row each, as a server writes it."""
-    from nbreg.capture import rows as rows_of
-    from nbreg.registry.deciding import begin
+    from nbreg.capture.tabular import rows as rows_of
+    from nbreg.registry.serving.deciding import begin
     from nbreg.store import ledger
     from nbreg.store.ledgerlines import DIGEST, Deciding
 

@@ -102,7 +102,7 @@ def _comparing(work: Path, pipelines: list[Any]) -> harness.Times:
     import models
 
     from nbreg import Registry
-    from nbreg.registry import comparing
+    from nbreg.registry.making import comparing
 
     registry = Registry(work / ".nbreg-compared")
     judge, times = comparing.judge, harness.Times([], [])

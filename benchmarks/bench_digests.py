@@ -27,8 +27,8 @@ def measure(scale: Scale, work: Path) -> list[Figure]:
     import numpy as np
     import pandas as pd
 
-    from nbreg.capture import columns, tables
     from nbreg.capture.recipe.digests import digest_array
+    from nbreg.capture.tabular import columns, tables
     from nbreg.families.tokens import token
 
     rng = np.random.default_rng(harness.SEED)

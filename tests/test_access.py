@@ -22,7 +22,7 @@ from nbreg import Registry
 from nbreg.access import Level, Person, level
 from nbreg.errors import NbregError, NotPermittedError, UnknownModelError, UnknownRunError
 from nbreg.records import About, Actor, Lifecycle
-from nbreg.registry import gatefunctions
+from nbreg.registry.stages import gatefunctions
 from nbreg.server.answering import Answer, answer
 from nbreg.server.people import People
 from nbreg.server.registries import Configured, Registries

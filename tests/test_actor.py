@@ -7,7 +7,7 @@ import pwd
 
 import pytest
 
-from nbreg.registry import actor
+from nbreg.registry.ground import actor
 
 
 def test_a_user_whom_a_directory_does_not_know_just_now_is_asked_for_again(

@@ -11,8 +11,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from nbreg import Registry
-from nbreg.capture import data
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.tabular import data
 from nbreg.errors import BadInputError
 from nbreg.records import canonical
 

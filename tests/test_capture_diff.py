@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from nbreg.capture import diff as under_test
-from nbreg.capture.diff import DIFF_BYTES, redacted_diff
-from nbreg.capture.git import GitStatus
+from nbreg.capture.project import diff as under_test
+from nbreg.capture.project.diff import DIFF_BYTES, redacted_diff
+from nbreg.capture.project.git import GitStatus
+from nbreg.capture.project.source import source_summary
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import source_summary
 from nbreg.records import Source
 
 

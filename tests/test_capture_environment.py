@@ -11,10 +11,15 @@ from types import ModuleType
 
 import pytest
 
-from nbreg.capture.distributions import Installed, normal_name, read_listing, signature
-from nbreg.capture.environment import capture_environment, drift, environment_summary, warm_up_in_background
-from nbreg.capture.numerics import accelerators
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.surroundings.distributions import Installed, normal_name, read_listing, signature
+from nbreg.capture.surroundings.environment import (
+    capture_environment,
+    drift,
+    environment_summary,
+    warm_up_in_background,
+)
+from nbreg.capture.surroundings.numerics import accelerators
 from nbreg.records import Distribution, Environment, canonical
 
 
@@ -286,7 +291,7 @@ def test_condas_own_packages_are_kept_as_conda_spells_them(site: Path) -> None:
 
 NUMERICS = """
 import json, sys
-from nbreg.capture.numerics import numerics
+from nbreg.capture.surroundings.numerics import numerics
 before = numerics()
 modules = set(sys.modules)
 assert "numpy" not in modules and "ctypes" not in modules

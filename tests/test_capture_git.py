@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbreg.capture import git as under_test
-from nbreg.capture import look_ahead, look_no_more, worktree
-from nbreg.capture.git import GitStatus, begin
+from nbreg.capture import look_ahead, look_no_more
+from nbreg.capture.project import git as under_test
+from nbreg.capture.project import worktree
+from nbreg.capture.project.git import GitStatus, begin
 from nbreg.records import Git
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from nbreg.capture import modules as under_test
-from nbreg.capture.modules import capture_definitions, capture_modules, local_modules
+from nbreg.capture.project import modules as under_test
+from nbreg.capture.project.modules import capture_definitions, capture_modules, local_modules
 from nbreg.capture.secrets import Redactor
 from nbreg.records import Execution
 

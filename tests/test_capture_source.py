@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nbreg.capture.git import GitStatus, find_repository, parse_status, read_remotes
+from nbreg.capture.project.git import GitStatus, find_repository, parse_status, read_remotes
+from nbreg.capture.project.source import capture_source, source_summary
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import capture_source, source_summary
 from nbreg.records import Git, Source, canonical
 
 

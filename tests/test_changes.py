@@ -578,7 +578,7 @@ FUNCTIONS = [
 @pytest.mark.parametrize(("other", "said"), FUNCTIONS, ids=["optional", "order"])
 def test_functions_by_their_arguments(other: Callable[..., float], said: str) -> None:
     """An argument with a default breaks no call that used to work."""
-    from nbreg.families import describe
+    from nbreg.families.describing import describe
 
     told = [describe.ask(each).record for each in (score, other)]
     told[1]["architecture"]["function"] = told[0]["architecture"]["function"]
@@ -854,7 +854,7 @@ def test_what_was_captured_earlier_is_compared_from_its_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a draft, taken when it was trained, there are no records any more."""
-    from nbreg.registry import registering
+    from nbreg.registry.making import registering
 
     registry, made = Registry(tmp_path / "r"), registering._made
     registry.register("m", lr().fit(X, Y), data={"Xtr": X})
@@ -881,7 +881,7 @@ def test_the_base_that_is_asked_for_is_the_one_compared(tmp_path: Path) -> None:
 
 def test_a_base_that_moves_is_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another kernel registers between comparing and writing: the reason speaks of the version before it."""
-    from nbreg.registry import comparing
+    from nbreg.registry.making import comparing
 
     registry, other = Registry(tmp_path / "r"), Registry(tmp_path / "r")
     registry.register("m", lr(C=1))
@@ -907,7 +907,7 @@ def test_a_base_that_moves_is_compared_again(tmp_path: Path, monkeypatch: pytest
 
 def test_a_base_that_never_rests_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many jobs register at once: each is done after a few tries, and says what it was compared with."""
-    from nbreg.registry import comparing
+    from nbreg.registry.making import comparing
 
     registry, other = Registry(tmp_path / "r"), Registry(tmp_path / "r")
     registry.register("m", lr(C=1))
@@ -929,7 +929,7 @@ def test_a_base_that_never_rests_is_not_waited_for(tmp_path: Path, monkeypatch: 
 
 def test_only_one_compares_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of eight jobs that compare at once, seven have done so in vain; who promotes waits for none of them."""
-    from nbreg.registry import comparing
+    from nbreg.registry.making import comparing
 
     registry, other = Registry(tmp_path / "r"), Registry(tmp_path / "r")
     registry.register("m", lr(C=1))

@@ -26,8 +26,8 @@ import pytest
 from test_jobs import TRAIN, notebook
 
 from nbreg import Registry, jobs
-from nbreg.capture import bins, data
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.tabular import bins, data
 from nbreg.cli import main
 from nbreg.display.datadrift import DATA_DRIFT_MIME
 from nbreg.errors import BadInputError, BadValueError, InputMismatchError
@@ -362,7 +362,7 @@ def test_a_text_that_stands_there_once_among_many_is_not_recorded() -> None:
 
 def test_a_record_of_before_there_were_bins_is_read() -> None:
     """It then says that it does not know."""
-    from nbreg.capture import datadrift
+    from nbreg.capture.tabular import datadrift
     from nbreg.records import DataLink
 
     link = DataLink(name="X", role="train", summary={"shape": [400, 1], "scope": "whole"})

@@ -18,7 +18,7 @@ from recipes.notebooks import run, shell_in
 import nbreg
 from nbreg import families
 from nbreg.errors import TrustError
-from nbreg.families import describe
+from nbreg.families.describing import describe
 from nbreg.kernel import load
 from nbreg.records import Chunk, DraftRecord, digest_of
 from nbreg.store.drafts import DraftFolder, Header, Limits

@@ -30,8 +30,8 @@ from nbreg.errors import (
     UnknownVersionError,
     VersionInUseError,
 )
-from nbreg.families.inband import inband
-from nbreg.registry import copying
+from nbreg.families.pickles.inband import inband
+from nbreg.registry.exchange import copying
 
 
 @pytest.fixture

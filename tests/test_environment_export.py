@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from nbreg import Registry
-from nbreg.capture import export
-from nbreg.capture.environment import capture_environment, drift
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.surroundings import export
+from nbreg.capture.surroundings.environment import capture_environment, drift
 from nbreg.display import DriftTable
 from nbreg.errors import BadInputError, CannotLoadError, ConflictError
 from nbreg.records import Distribution, DriftItem, Environment

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from nbreg import Registry
-from nbreg.families import describe
+from nbreg.families.describing import describe
 
 FEATURES = ["mean radius", "mean texture", "mean perimeter"]
 
@@ -120,7 +120,7 @@ def test_statsmodels_results_tell_their_model() -> None:
 KERAS = """
 import os; os.environ["KERAS_BACKEND"] = "torch"
 import keras
-from nbreg.families import describe
+from nbreg.families.describing import describe
 model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(8), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
 model.compile(keras.optimizers.SGD(0.5), "mse")
 found = describe.ask(model)
@@ -237,7 +237,7 @@ def test_asking_imports_nothing() -> None:
     """A script that never used torch does not wait for it."""
     code = """
 import sys
-from nbreg.families import describe
+from nbreg.families.describing import describe
 describe.ask({"a": 1}); describe.ask(len); describe.is_model(object())
 print([name for name in ("numpy", "sklearn", "torch", "xgboost", "pandas", "keras") if name in sys.modules])
 """

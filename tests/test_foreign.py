@@ -28,7 +28,7 @@ from nbreg.errors import (
     NbregError,
     TrustError,
 )
-from nbreg.families.inband import inband, outband
+from nbreg.families.pickles.inband import inband, outband
 
 ROWS = pd.DataFrame({"age": [20.0, 30.0, 40.0], "income": [1.0, 2.0, 4.0]})
 

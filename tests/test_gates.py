@@ -33,8 +33,8 @@ from nbreg.errors import (
     UnknownVersionError,
 )
 from nbreg.records import Actor, FunctionRule, GatesRow
-from nbreg.registry import gatefunctions
-from nbreg.registry.listing import FIELDS
+from nbreg.registry.ground.listing import FIELDS
+from nbreg.registry.stages import gatefunctions
 from nbreg.settings import Settings
 
 QUICK = Settings(capture=False)

@@ -18,7 +18,7 @@ from nbreg.display.gatemarks import MOST, gate_marks, told_gate
 from nbreg.errors import GateUnavailableError, UnknownStageError
 from nbreg.panels import Stages
 from nbreg.records import Actor, GateResult
-from nbreg.registry import gatefunctions
+from nbreg.registry.stages import gatefunctions
 from nbreg.settings import Settings
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e"

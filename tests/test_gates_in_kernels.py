@@ -41,7 +41,7 @@ def notebooks(kernels: tuple[Kernel, Kernel], tmp_path: Path) -> tuple[Kernel, K
     for kernel, actor in zip(kernels, ("ada", "bob"), strict=True):
         kernel.good(f"%reset -f\nimport os, nbreg\nos.environ['NBREG_ACTOR'] = {actor!r}")
         kernel.good(f"os.chdir({str(tmp_path)!r})\n%load_ext nbreg")
-        kernel.good(f"%use_registry {tmp_path / 'r'}\nfrom nbreg.registry import gatefunctions")
+        kernel.good(f"%use_registry {tmp_path / 'r'}\nfrom nbreg.registry.stages import gatefunctions")
         kernel.good("gatefunctions._declared.clear()")
         kernel.good("registry = nbreg.Registry('r')\nchecked, threshold = [], 0.8")
     a, _b = kernels

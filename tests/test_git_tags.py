@@ -16,7 +16,7 @@ import pytest
 
 import nbreg
 from nbreg import Registry
-from nbreg.capture import tags
+from nbreg.capture.project import tags
 from nbreg.errors import BadInputError, ConflictError
 
 

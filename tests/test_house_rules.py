@@ -43,6 +43,29 @@ LAYERS = [
     ["panels"],
     ["kernel", "server", "cli"],
 ]
+# Packages that are large enough to have rooms, which import like layers do. What stands beside them in the package
+# is built on them, so they do not know it, except for the modules that are named here.
+ROOMS = {
+    "families": [["pickles", "describing"]],
+    "capture": [["secrets"], ["tabular", "surroundings"], ["recipe"], ["project"]],
+    "registry": [
+        ["ground"],
+        ["belonging", "stages", "opening", "serving"],
+        ["making"],
+        ["exchange"],
+        ["housekeeping"],
+    ],
+}
+BELOW_ROOMS = {
+    "families": {"tables", "wire"},
+    "capture": {"context", "parts", "summaries"},
+    "registry": set[str](),
+}
+OVER_ROOMS = {"verbs"}  # stands over the package's own modules, as those stand over its rooms
+WITH_PARTS = {
+    "nbreg",
+    *(f"nbreg.{package}" for package in ROOMS),
+}  # what is imported from these is a module, mostly
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 PACKAGE_ITSELF = {"__init__", "__main__"}  # the front door: names, fetched when asked for; `python -m nbreg`
 
@@ -113,7 +136,8 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path} has a relative import"
             base = node.module or ""
-            yield from (f"{base}.{each.name}" if base == "nbreg" else base for each in node.names)
+            inside = base in WITH_PARTS
+            yield from (f"{base}.{each.name}" if inside else base for each in node.names)
 
 
 def nbreg_imports(path: Path) -> set[str]:
@@ -132,6 +156,32 @@ def test_imports_point_one_way(path: Path) -> None:
     wrong = {you for you in nbreg_imports(path) - {me} if you in RANK and RANK[you] >= RANK[me]}
 
     assert not wrong, f"{me} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_know_only_the_rooms_before_them(package: str) -> None:
+    """A large package can be read a room at a time, from its ground up."""
+    rank = {room: rank for rank, line in enumerate(ROOMS[package]) for room in line}
+    folders = {path.name for path in (SRC / package).iterdir() if (path / "__init__.py").exists()}
+    assert set(rank) == folders - OVER_ROOMS
+
+    wrong = []
+    for path in sorted((SRC / package).glob("*/**/*.py")):
+        room = path.relative_to(SRC / package).parts[0]
+        if room in OVER_ROOMS:
+            continue
+        for name in imports(path):
+            parts = name.split(".")
+            if (
+                parts[:2] != ["nbreg", package]
+                or len(parts) == 2
+                or parts[2] in BELOW_ROOMS[package] | {room}
+            ):
+                continue
+            if rank.get(parts[2], len(rank)) >= rank[room]:
+                wrong.append(f"{path.relative_to(SRC)} imports {name}")
+
+    assert not wrong
 
 
 def test_each_foreign_library_has_one_owner() -> None:

@@ -25,8 +25,9 @@ from sklearn.utils import Bunch
 
 from nbreg import Registry, families, records
 from nbreg.errors import CannotStoreError, DamagedObjectError, TrustError
-from nbreg.families import files, inspection, layers
-from nbreg.families.standins import Instance, OddError, Weight
+from nbreg.families import files
+from nbreg.families.pickles import inspection, layers
+from nbreg.families.pickles.standins import Instance, OddError, Weight
 from nbreg.records import Artifact, Chunk, FileEntry
 from nbreg.settings import Settings
 from nbreg.store import blobs
@@ -197,7 +198,7 @@ def test_odd_streams_ask_for_consent(
 
 def test_the_guarded_unpickler_refuses_other_names() -> None:
     """The second line of defence, should inspection ever miss one."""
-    from nbreg.families.contracts import Guarded, OddError
+    from nbreg.families.pickles.contracts import Guarded, OddError
 
     for stream in (b"cos\nsystem\n.", b"\x80\x04" + named("fractions", "Fraction.__init__") + b"."):
         with pytest.raises(OddError):

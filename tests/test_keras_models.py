@@ -13,7 +13,7 @@ import pytest
 
 from nbreg import Registry, families
 from nbreg.errors import DamagedObjectError, TrustError
-from nbreg.families import describe
+from nbreg.families.describing import describe
 from nbreg.records import Artifact, Chunk, digest_of
 from nbreg.settings import Settings
 

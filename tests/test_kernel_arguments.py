@@ -10,7 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from nbreg.errors import BadInputError, BadTemplateError, BadValueError
-from nbreg.families.describe import is_model
+from nbreg.families.describing.describe import is_model
 from nbreg.kernel import arguments
 from nbreg.kernel.arguments import HelpShown
 from nbreg.kernel.objects import last_trained, trained_by, written_names

@@ -79,7 +79,7 @@ def check_after_a_kill(folder: Path, *, goes_on: bool = True) -> dict[str, Any]:
 
 def _leftovers_are_found(registry: Registry) -> None:
     """What is on the disk is referred to, or `purge` knows of it."""
-    from nbreg.registry.parts import references
+    from nbreg.registry.ground.parts import references
 
     used: set[str] = set()
     for model in registry.models():

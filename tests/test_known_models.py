@@ -40,8 +40,8 @@ from sklearn.utils import all_estimators
 
 from nbreg import ModelVersion, Registry
 from nbreg.errors import TrustError
-from nbreg.families import inspection, known
-from nbreg.families.classes import surprise
+from nbreg.families.pickles import inspection, known
+from nbreg.families.pickles.classes import surprise
 from nbreg.settings import Settings
 
 X, Y = make_classification(120, 6, n_informative=5, n_redundant=0, n_classes=3, random_state=0)

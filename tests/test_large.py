@@ -43,7 +43,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_to_remember(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written a moment ago may be remembered, and 8 MiB are a large artifact."""
     monkeypatch.setattr(verified, "SETTLED", -1.0)
-    monkeypatch.setattr("nbreg.registry.loading._SMALL", 2 * MIB)
+    monkeypatch.setattr("nbreg.registry.opening.loading._SMALL", 2 * MIB)
 
 
 def matrix(seed: int, rows: int = 512, columns: int = 1024) -> Any:
@@ -507,7 +507,7 @@ def test_what_was_written_a_moment_ago_is_not_remembered(
     registry: Registry, digested: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within a tick of the file system's clock a change would not show in a file's times."""
-    monkeypatch.setattr("nbreg.registry.loading._SMALL", 2 * MIB)
+    monkeypatch.setattr("nbreg.registry.opening.loading._SMALL", 2 * MIB)
     monkeypatch.setattr(verified, "SETTLED", 3600.0)
     array = matrix(1, 2048)
     version = registry.register("net", array)
@@ -550,7 +550,7 @@ def test_small_artifacts_records_and_indices_are_verified_every_time(
     """Compiled code follows a tree's children and a sparse matrix's indices without looking."""
     monkeypatch.setattr(verified, "SETTLED", -1.0)
     if value.dtype != np.float32:
-        monkeypatch.setattr("nbreg.registry.loading._SMALL", 2 * MIB)
+        monkeypatch.setattr("nbreg.registry.opening.loading._SMALL", 2 * MIB)
     registry.register("net", value)
     for _ in range(2):
         digested.count = 0

@@ -10,7 +10,7 @@ import pytest
 
 from nbreg import Registry, families
 from nbreg.errors import TrustError
-from nbreg.families import inspection
+from nbreg.families.pickles import inspection
 from nbreg.settings import Settings
 
 lightgbm = pytest.importorskip(

@@ -10,7 +10,8 @@ import pytest
 
 from nbreg import Registry, families
 from nbreg.errors import CannotStoreError, DamagedObjectError
-from nbreg.families import describe, wire
+from nbreg.families import wire
+from nbreg.families.describing import describe
 from nbreg.records import Artifact, Chunk, digest_of
 from nbreg.settings import Settings
 

@@ -14,7 +14,7 @@ import pytest
 from kernels import MODEL, running_kernel
 
 from nbreg import Registry
-from nbreg.capture import agreement, probe
+from nbreg.capture.tabular import agreement, probe
 from nbreg.cli import main
 from nbreg.errors import BadInputError, TrustError
 

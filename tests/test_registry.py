@@ -38,7 +38,7 @@ from nbreg.errors import (
     VersionInUseError,
 )
 from nbreg.records import Actor, ModelRow
-from nbreg.registry import purging
+from nbreg.registry.housekeeping import purging
 from nbreg.settings import Settings
 
 

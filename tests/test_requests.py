@@ -33,7 +33,7 @@ from nbreg.errors import (
     UnknownVersionError,
 )
 from nbreg.records import Actor
-from nbreg.registry import gatefunctions
+from nbreg.registry.stages import gatefunctions
 from nbreg.settings import Settings
 
 QUICK = Settings(capture=False)

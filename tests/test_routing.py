@@ -23,7 +23,7 @@ from nbreg.errors import (
     UnknownModelError,
     UnknownVersionError,
 )
-from nbreg.registry import routing
+from nbreg.registry.serving import routing
 from nbreg.settings import Settings
 
 QUICK = Settings(capture=False)
@@ -56,7 +56,9 @@ def kinds(registry: Registry) -> list[str]:
 def test_a_key_goes_where_it_went_in_every_process_and_release() -> None:
     """A customer who was shown the new price yesterday sees it today; these answers never change."""
     ways = "routing.choose(routing.arms('churn', {'production': 0.9, 'staging': 0.1}), str(key).encode())"
-    script = f"from nbreg.registry import routing\nprint(*({ways}.ref[0] for key in range(60)), sep='')"
+    script = (
+        f"from nbreg.registry.serving import routing\nprint(*({ways}.ref[0] for key in range(60)), sep='')"
+    )
 
     assert run(script).strip() == FIRST_SIXTY
 

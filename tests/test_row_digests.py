@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbreg.capture import rows
-from nbreg.capture.rows import DIGEST, Layout
+from nbreg.capture.tabular import rows
+from nbreg.capture.tabular.rows import DIGEST, Layout
 from nbreg.errors import BadValueError
 from nbreg.records import Signature
 

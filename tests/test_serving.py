@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nbreg import Registry
 from nbreg.records import StageRow, timestamp
-from nbreg.registry import routing
+from nbreg.registry.serving import routing
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from nbreg import ModelVersion, Registry
-from nbreg.capture import probe
-from nbreg.registry import parts
+from nbreg.capture.tabular import probe
+from nbreg.registry.ground import parts
 
 
 def people(rows: int = 200) -> pd.DataFrame:

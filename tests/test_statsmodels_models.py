@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from nbreg import Registry
-from nbreg.families import describe
+from nbreg.families.describing import describe
 from nbreg.settings import Settings
 
 api = pytest.importorskip("statsmodels.api", reason="statsmodels is not installed here")

@@ -19,7 +19,8 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from nbreg import Registry, families
 from nbreg.errors import DamagedObjectError, TrustError
-from nbreg.families import inspection, tables
+from nbreg.families import tables
+from nbreg.families.pickles import inspection
 from nbreg.settings import Settings
 
 BERLIN = "Europe/Berlin"

@@ -21,7 +21,7 @@ from children import as_nobody
 
 from nbreg import ModelVersion, Registry, trust
 from nbreg.errors import DamagedObjectError, TrustError
-from nbreg.families import inspection
+from nbreg.families.pickles import inspection
 from nbreg.records import VersionRow
 from nbreg.settings import Settings
 

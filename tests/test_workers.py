@@ -26,7 +26,7 @@ import pytest
 from kernels import running_kernel
 
 from nbreg import Registry
-from nbreg.capture.export import uv_here
+from nbreg.capture.surroundings.export import uv_here
 from nbreg.cli import main
 from nbreg.errors import (
     BadInputError,

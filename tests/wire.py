@@ -23,7 +23,7 @@ import msgspec
 from nbreg import Registry
 from nbreg.capture.context import using_context
 from nbreg.records import Actor, DraftRecord, Execution, Recipe, RunLink
-from nbreg.registry import taking
+from nbreg.registry.making import taking
 from nbreg.server.answering import answer
 from nbreg.server.people import People
 from nbreg.server.registries import Configured, Registries

@@ -1,12 +1,12 @@
-"""Write `src/nbreg/families/known.py`: the classes and functions that load for everybody.
+"""Write `src/nbreg/families/pickles/known.py`: the classes and functions that load for everybody.
 
     .venv/bin/python tools/known.py            write it
     .venv/bin/python tools/known.py --check    say what would change
     .venv/bin/python tools/known.py --digests  say what is not as it was read
 
 A class comes in by its exact name, if it is nothing but attributes when it is loaded (`surprise`
-in `families/classes.py` asks that of the class itself), and if what uses it checks its bounds: by
-numpy, or by a rule in `families/consistency.py`. Whoever adds one looks at both, and at every
+in `families/pickles/classes.py` asks that of the class itself), and if what uses it checks its bounds: by
+numpy, or by a rule in `families/pickles/consistency.py`. Whoever adds one looks at both, and at every
 `__setstate__` on the way, which is then named in `READ`. What was looked at and left out stands
 below with the reason.
 """
@@ -85,8 +85,8 @@ LAYERS = {
     "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
 }
 """Layers of torch.nn, which hand their tensors to operators that check them; for recurrent ones and attention
-`families/layers.py` checks first. Left out: Fold, Unfold, MaxUnpool and FractionalMaxPool, whose compiled
-code was not looked at; lazy, parallel and synchronised layers, which are no finished model; losses."""
+`families/pickles/layers.py` checks first. Left out: Fold, Unfold, MaxUnpool and FractionalMaxPool, whose
+compiled code was not looked at; lazy, parallel and synchronised layers, no finished models; losses."""
 STEPS = {
     "torch._C._nn": "gelu",
     "torch.nn.functional": "celu elu leaky_relu mish relu selu sigmoid silu tanh",
@@ -113,7 +113,7 @@ READ = (
 )
 """Each takes the state as attributes, and sets what an older release did not have; the second may also change
 an array's type, the third interpolates. A recurrent layer's may name its weights anew, for as many layers
-as `families/layers.py` lets it have. Those that set an attribute are not asked by a state."""
+as `families/pickles/layers.py` lets it have. Those that set an attribute are not asked by a state."""
 
 TYPES = "bool dict float int list object set str tuple"
 SCALARS = (
@@ -184,8 +184,8 @@ def digest(name: str) -> str:
 
 def check(found: dict[str, set[str]]) -> None:
     """Refuse what is more than its attributes."""
-    import nbreg.families.known as known
-    from nbreg.families.classes import surprise
+    import nbreg.families.pickles.known as known
+    from nbreg.families.pickles.classes import surprise
 
     known.AUDITED = dict.fromkeys(READ, "")
     for module, names in found.items():
@@ -264,8 +264,8 @@ SHADOWING: Final[frozenset[tuple[str, str]]] = frozenset(
 
 def unread() -> list[str]:
     """What of the table is here, and not as it was read."""
-    from nbreg.families import known
-    from nbreg.families.classes import _resolved, surprise
+    from nbreg.families.pickles import known
+    from nbreg.families.pickles.classes import _resolved, surprise
 
     here = {name: old for name, old in known.AUDITED.items() if find_spec(name.split(".")[0])}
     wrong = [name for name, old in here.items() if digest(name) != old]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from nbreg.registry import Registry as Registry
     from nbreg.registry import Run as Run
     from nbreg.registry import route as route
-    from nbreg.registry.gatefunctions import GateContext as GateContext
-    from nbreg.registry.gatefunctions import gate as gate
+    from nbreg.registry.stages.gatefunctions import GateContext as GateContext
+    from nbreg.registry.stages.gatefunctions import gate as gate
     from nbreg.runs import Model as Model
     from nbreg.runs import current_run as current_run
     from nbreg.runs import pipeline as pipeline
@@ -35,14 +35,14 @@ __version__ = "0.1.0"
 # Names are fetched when first asked for, so that `import nbreg` costs next to nothing.
 _HOMES = {
     "Dataset": "nbreg.registry",
-    "GateContext": "nbreg.registry.gatefunctions",
+    "GateContext": "nbreg.registry.stages.gatefunctions",
     "Model": "nbreg.runs",
     "ModelVersion": "nbreg.registry",
     "NbregError": "nbreg.errors",
     "Registry": "nbreg.registry",
     "Run": "nbreg.registry",
     "current_run": "nbreg.runs",
-    "gate": "nbreg.registry.gatefunctions",
+    "gate": "nbreg.registry.stages.gatefunctions",
     "load": "nbreg.registry",
     "pipeline": "nbreg.runs",
     "register": "nbreg.registry",

@@ -260,7 +260,7 @@ SMUGGLED: dict[str, bytes] = {
     "a number of the wrong kind as a position": stream(
         built(called(named("builtins", "list"), pickle.EMPTY_TUPLE), number(1))
     ),
-    "the inspection itself": stream(called(named("nbreg.families.inspection", "inert"))),
+    "the inspection itself": stream(called(named("nbreg.families.pickles.inspection", "inert"))),
     "another package of ours": stream(called(named("nbreg.trust", "sign"), text("x"))),
     "a tensor's maker outside of torch": stream(called(named("torch.storage", "_load_from_bytes"), pickle.SHORT_BINBYTES + b"\x01x")),
     "a tensor that is rebuilt by a hook": stream(called(named("torch._tensor", "_rebuild_from_type_v2"), SYSTEM, SYSTEM, pickle.EMPTY_TUPLE, pickle.NONE)),

@@ -13,7 +13,7 @@ from victim import artifact_of, canary_sings, outcome
 
 from nbreg import Registry, families
 from nbreg.errors import CannotLoadError, DamagedObjectError, TrustError
-from nbreg.families.inband import inband
+from nbreg.families.pickles.inband import inband
 from nbreg.settings import Settings
 
 FIGURES = {**figures.ATTACKS, **forms.ATTACKS}

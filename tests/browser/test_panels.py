@@ -141,7 +141,9 @@ def test_a_gate_of_this_kernel_runs_when_asked_and_an_unknown_one_is_explained(
     expect(gates.first).to_contain_text("passed: p99 12.5")
     assert notebook.evaluated("ran") == "[2]"
 
-    notebook.evaluated("__import__('nbreg.registry.gatefunctions').registry.gatefunctions._declared.clear()")
+    notebook.evaluated(
+        "__import__('nbreg.registry.stages.gatefunctions').registry.stages.gatefunctions._declared.clear()"
+    )
     notebook.button("cancel").click()
     notebook.panel.locator('button[title="promote to production"]').click()
     expect(gates.first).to_contain_text("cannot be asked here, so the move is refused")

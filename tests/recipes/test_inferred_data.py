@@ -224,7 +224,7 @@ def test_running_a_cell_twice_is_equal_content(shell: Any) -> None:
 
 def test_large_data_is_sampled_and_says_so(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asked for it, so nobody waits long; and a digest of a part never passes for the whole."""
-    monkeypatch.setattr("nbreg.capture.data.UNASKED", 1_600)
+    monkeypatch.setattr("nbreg.capture.tabular.data.UNASKED", 1_600)
     run(shell, [SETUP, SPLIT, "model = LogisticRegression().fit(Xtr, ytr)"])
 
     assert registered(shell).data.sets[0].summary["scope"] == "every 24th row"
@@ -235,7 +235,7 @@ def test_a_tensor_elsewhere_is_not_fetched_for_being_told(
 ) -> None:
     """Gigabytes on a device are described, and the record says that they were not read."""
     pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setattr("nbreg.capture.data.UNASKED", 10)
+    monkeypatch.setattr("nbreg.capture.tabular.data.UNASKED", 10)
     run(shell, ["import torch\nT = torch.zeros(5, 2, device='meta')\nclass Model:\n    def fit(self, X):\n"
                 "        self.width = X.shape[1]\n        return self\nmodel = Model().fit(T)"])  # fmt: skip
     [found] = registered(shell).data.sets

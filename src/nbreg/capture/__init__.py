@@ -15,14 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nbreg.capture.git import look_ahead as look_ahead
-    from nbreg.capture.git import look_no_more as look_no_more
-    from nbreg.capture.git import watched_by as watched_by
     from nbreg.capture.parts import Capture as Capture
     from nbreg.capture.parts import Part as Part
     from nbreg.capture.pending import PARTS as PARTS
     from nbreg.capture.pending import Pending as Pending
     from nbreg.capture.pending import begin as begin
+    from nbreg.capture.project.git import look_ahead as look_ahead
+    from nbreg.capture.project.git import look_no_more as look_no_more
+    from nbreg.capture.project.git import watched_by as watched_by
     from nbreg.capture.subject import Subject as Subject
     from nbreg.capture.subject import look as look
 
@@ -34,9 +34,9 @@ _HOMES = {
     "Subject": "nbreg.capture.subject",
     "begin": "nbreg.capture.pending",
     "look": "nbreg.capture.subject",
-    "look_ahead": "nbreg.capture.git",
-    "look_no_more": "nbreg.capture.git",
-    "watched_by": "nbreg.capture.git",
+    "look_ahead": "nbreg.capture.project.git",
+    "look_no_more": "nbreg.capture.project.git",
+    "watched_by": "nbreg.capture.project.git",
 }
 
 __all__ = [

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from nbreg.capture.git import find_repository
+from nbreg.capture.project.git import find_repository
 from nbreg.capture.secrets import Redactor
 from nbreg.records import ReadFile, timestamp
 

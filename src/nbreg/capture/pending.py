@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from nbreg.capture.cells import capture_recipe, recipe_summary
-from nbreg.capture.environment import capture_environment, environment_summary
-from nbreg.capture.git import GitStatus
-from nbreg.capture.git import begin as begin_git
 from nbreg.capture.knowing import redactor_of
-from nbreg.capture.notebook import capture_notebook
 from nbreg.capture.parts import Capture, Part
+from nbreg.capture.project.git import GitStatus
+from nbreg.capture.project.git import begin as begin_git
+from nbreg.capture.project.notebook import capture_notebook
+from nbreg.capture.project.source import capture_source, source_summary
 from nbreg.capture.secrets import Redactor
-from nbreg.capture.source import capture_source, source_summary
+from nbreg.capture.surroundings.environment import capture_environment, environment_summary
 from nbreg.capture.variables import capture_variables, variables_summary
 from nbreg.records import Context
 from nbreg.settings import Settings

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
-from nbreg.capture import data as datasets
-from nbreg.capture import probe, secrets, signature
+from nbreg.capture import secrets
 from nbreg.capture.inputs import read_files
 from nbreg.capture.knowing import redactor_of
 from nbreg.capture.parts import Capture, Part
 from nbreg.capture.secrets import Redactor
-from nbreg.families import describe
+from nbreg.capture.tabular import data as datasets
+from nbreg.capture.tabular import probe, signature
+from nbreg.families.describing import describe
 from nbreg.records import Context, DataLink, Signature
 
 T = TypeVar("T")

@@ -47,7 +47,7 @@ def audit(registry: Registry, model: str, output: str | None, verify: bool, over
 def datasets(registry: Registry, name: str | None) -> Answer:
     """List the data sets that were named: content, first seen when and by whom, where from."""
     from nbreg.display.belonging import DatasetTable
-    from nbreg.registry.datasets import as_facts
+    from nbreg.registry.belonging.datasets import as_facts
 
     found = registry.dataset(name).history if name else registry.datasets()
     records = [each.record for each in found]
@@ -60,7 +60,7 @@ def datasets(registry: Registry, name: str | None) -> Answer:
 def dataset(registry: Registry, ref: str) -> Answer:
     """Show one version of a data set, and the versions of models that used it."""
     from nbreg.display.belonging import DatasetTable
-    from nbreg.registry.datasets import as_facts
+    from nbreg.registry.belonging.datasets import as_facts
 
     found = registry.dataset(ref)
     used = [each.ref for each in found.versions]
@@ -77,7 +77,7 @@ def dataset(registry: Registry, ref: str) -> Answer:
 @why
 def register_dataset(registry: Registry, name: str, path: str, **told: Any) -> Answer:
     """Give a file of data a name and a version, by its content."""
-    from nbreg.registry.datasets import as_facts
+    from nbreg.registry.belonging.datasets import as_facts
     from nbreg.words import existing_file
 
     made = registry.register_dataset(name, existing_file(path), **told)
@@ -139,7 +139,7 @@ def unlink(registry: Registry, ref: str, target: str, reason: str, message: str)
 
 def _links(registry: Registry, ref: str) -> Answer:
     from nbreg.display.belonging import LinkTable
-    from nbreg.registry.links import as_plain
+    from nbreg.registry.belonging.links import as_plain
 
     found = registry.get(ref).links
     return Answer(repr(LinkTable(found)), as_plain(found))

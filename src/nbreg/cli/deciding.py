@@ -80,7 +80,7 @@ def who_decided(registry: Registry, rows: str, model: str | None, since: str | N
     A column of a CSV file is numbers if all of it is. What the version does not take is passed over. The
     exit code is 1 where some decisions could not be searched.
     """
-    from nbreg.registry import rowfiles
+    from nbreg.registry.serving import rowfiles
 
     found = registry.who_decided(rowfiles.read(rows), model, since=since)
     return Answer(repr(found), found, not found.unread)

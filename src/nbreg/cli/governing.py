@@ -33,7 +33,7 @@ def _named_rules(registry: Registry, typed: str, ctx: click.Context) -> Iterable
 
 
 def _states(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
-    from nbreg.registry.requesting import STATES
+    from nbreg.registry.stages.requesting import STATES
 
     return STATES
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from nbreg.capture import probe
+from nbreg.capture.tabular import probe
 from nbreg.errors import CannotLoadError, NbregError, TrustError
-from nbreg.families.describe import chances as chances_of
-from nbreg.families.describe import predictor
+from nbreg.families.describing.describe import chances as chances_of
+from nbreg.families.describing.describe import predictor
 from nbreg.records import Probe
 from nbreg.registry import ModelVersion, Registry
 

@@ -27,7 +27,7 @@ from nbreg.families import (
     tokenizing,
 )
 from nbreg.families.careful import NotTakenError
-from nbreg.families.picklefile import PickleFile
+from nbreg.families.pickles.picklefile import PickleFile
 from nbreg.families.taking import Take, digested
 from nbreg.families.tokens import MOST_NODES
 from nbreg.families.weights import weigh

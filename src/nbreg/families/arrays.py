@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from nbreg.families.inspection import UNREADABLE, globals_of
+from nbreg.families.pickles.inspection import UNREADABLE, globals_of
 from nbreg.records import Artifact, Chunk, digest_of
 
 Bytes = bytes | bytearray | memoryview

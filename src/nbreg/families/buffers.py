@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from nbreg.families.inspection import inert
+from nbreg.families.pickles.inspection import inert
 from nbreg.store.large import BLOCK, Source
 
 SMALLEST: Final = 256 * 1024

@@ -20,12 +20,12 @@ import msgspec
 from nbreg.errors import CannotLoadError, CannotStoreError, DamagedObjectError
 from nbreg.families import careful, isolation, local, tabling, travelling
 from nbreg.families.buffers import Buffers, plain_ones
-from nbreg.families.contracts import Guarded
 from nbreg.families.files import safe_target
-from nbreg.families.inband import inband
-from nbreg.families.inspection import globals_of, untrusted_in
 from nbreg.families.local import is_library
-from nbreg.families.standins import OddError, Tensors, must
+from nbreg.families.pickles.contracts import Guarded
+from nbreg.families.pickles.inband import inband
+from nbreg.families.pickles.inspection import globals_of, untrusted_in
+from nbreg.families.pickles.standins import OddError, Tensors, must
 from nbreg.families.taking import Take, chunks, digested
 from nbreg.families.tokens import NoTokenError, token
 from nbreg.records import Artifact, Chunk, canonical, digest_of

@@ -19,7 +19,8 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.errors import BadInputError, DamagedObjectError
-from nbreg.families import aside, generic, taking, torch
+from nbreg.families import aside, generic, taking
+from nbreg.families.describing import torch
 from nbreg.families.files import safe_target
 from nbreg.families.taking import Take, digested
 from nbreg.records import NO_RECORD, Artifact, Chunk

@@ -25,10 +25,11 @@ from typing import Any, Final
 import msgspec
 
 from nbreg.errors import BadInputError, CannotLoadError, CannotStoreError, DamagedObjectError
-from nbreg.families import generic, modules, taking, torch
+from nbreg.families import generic, modules, taking
+from nbreg.families.describing import torch
+from nbreg.families.describing.told import class_name
 from nbreg.families.files import safe_target
 from nbreg.families.taking import Take, digested
-from nbreg.families.told import class_name
 from nbreg.records import NO_RECORD, Artifact, Chunk, canonical, digest_of
 from nbreg.store.large import Source
 

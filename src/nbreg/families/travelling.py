@@ -20,7 +20,7 @@ from nbreg.errors import CannotStoreError
 from nbreg.families import local, tabling
 from nbreg.families.buffers import Buffers
 from nbreg.families.careful import File, Guard
-from nbreg.families.inspection import globals_of
+from nbreg.families.pickles.inspection import globals_of
 from nbreg.families.tokens import NoTokenError, token
 
 _PASSES: Final = 6

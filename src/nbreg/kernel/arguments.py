@@ -18,7 +18,7 @@ from IPython.core.error import UsageError
 from nbreg.display.text import brief
 from nbreg.errors import BadInputError, did_you_mean
 from nbreg.names import fill_known, fill_template
-from nbreg.registry.datasets import Dataset
+from nbreg.registry.belonging.datasets import Dataset
 from nbreg.words import Lookup as Lookup
 from nbreg.words import artifact_sources as artifact_sources
 from nbreg.words import artifacts as artifacts

@@ -17,14 +17,14 @@ from IPython.core.getipython import get_ipython
 
 from nbreg.display.previews import foretold
 from nbreg.errors import BadInputError, NbregError
-from nbreg.families.describe import is_model, is_trained, is_unfitted
+from nbreg.families.describing.describe import is_model, is_trained, is_unfitted
 from nbreg.kernel.arguments import HelpShown
 from nbreg.kernel.drafter import is_measured, is_metric
 from nbreg.kernel.magics import NbregMagics, one_line
 from nbreg.kernel.objects import Candidate, last_trained
 from nbreg.kernel.registering import Registering
 from nbreg.records import Foretold, HeldModel, Holding, Record
-from nbreg.registry.previewing import Preview
+from nbreg.registry.making.previewing import Preview
 
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
@@ -176,7 +176,7 @@ def _numbers(session: Session) -> Iterator[str]:
 def _registered(session: Session, found: list[Candidate]) -> dict[str, dict[str, str]]:
     """Of each variable the version that has the same content, or why that is not known."""
     from nbreg import families
-    from nbreg.registry import drafting
+    from nbreg.registry.making import drafting
 
     told: dict[str, dict[str, str]] = {}
     deadline = time.monotonic() + SECONDS

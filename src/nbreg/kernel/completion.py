@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
-from nbreg.families.describe import is_model
+from nbreg.families.describing.describe import is_model
 from nbreg.kernel import calling
 from nbreg.kernel.arguments import split
 from nbreg.kernel.parsers import MAGICS, parser

@@ -25,14 +25,14 @@ import msgspec
 
 from nbreg.capture.recipe import Ran
 from nbreg.errors import NbregError
-from nbreg.families.describe import hides_training, is_trained, predicts
+from nbreg.families.describing.describe import hides_training, is_trained, predicts
 from nbreg.families.weights import weigh
 from nbreg.kernel.objects import written_names
 from nbreg.records import DraftRecord, timestamp
 
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
-    from nbreg.registry.desk import Desk
+    from nbreg.registry.ground.desk import Desk
 
 log = logging.getLogger("nbreg")
 
@@ -185,7 +185,7 @@ class Drafter:
             run=self._session.context.run,
             metrics=metrics,
         )
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         record = taking.note(desk, record)
         if token:
@@ -204,7 +204,7 @@ class Drafter:
             self._lose(number)
 
     def _lose(self, number: int) -> None:
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         lost = self._waiting.pop(number)
         self._seen.discard((str(lost.desk.folder.path), lost.record.type, lost.token))
@@ -213,13 +213,13 @@ class Drafter:
         taking.give_up(lost.desk, record, taking.OVERWRITTEN)
 
     def _forget(self, number: int) -> None:
-        from nbreg.registry import drafting
+        from nbreg.registry.making import drafting
 
         drafting.folder_of(self._waiting.pop(number).desk).remove(number)
 
     def complete(self) -> None:
         """Find out now whether drafts that were kept in haste are news; what was registered since is none."""
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         while self._unfinished:
             try:
@@ -239,7 +239,7 @@ class Drafter:
 
     def _save_before_prompt(self) -> None:
         """Where there is no loop, now is the time; people are yet to read what the cell said."""
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         desk = next(iter(self._waiting.values())).desk
         self._save_small(haste=False)
@@ -277,7 +277,7 @@ class Drafter:
 
     def _work(self) -> float | None:
         """Save the smallest that waits, else finish one, else sweep; how long to wait for the next."""
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         waiting = self._by_size()
         if waiting:
@@ -316,7 +316,7 @@ class Drafter:
                 break
 
     def _save(self, number: int, *, haste: bool) -> None:
-        from nbreg.registry import taking
+        from nbreg.registry.making import taking
 
         each = self._waiting[number]
         value = self._session.shell.user_ns.get(each.record.variable)
@@ -335,7 +335,7 @@ class Drafter:
 
     def _registered(self, desk: Desk, record: DraftRecord, value: object) -> bool:
         """Register what was trained, under a name made of the notebook's and the variable's."""
-        from nbreg.registry import drafting
+        from nbreg.registry.making import drafting
 
         try:
             version = self._session.registry.register(

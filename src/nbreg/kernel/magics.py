@@ -360,7 +360,7 @@ def _trust_by_flag(ref: str) -> Iterator[None]:
 
 def _where(version: Any) -> str:
     """Why what was to be isolated is here all the same."""
-    from nbreg.registry import isolating
+    from nbreg.registry.opening import isolating
 
     differs = isolating.differing(version.registry._desk, version._entry)
     return " · it needs no environment, loaded here" if differs else " · nothing differs, loaded here"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from nbreg.errors import BadInputError, did_you_mean
-from nbreg.families.describe import is_model, predicts
+from nbreg.families.describing.describe import is_model, predicts
 from nbreg.records import Execution
 
 _NOT_TRAINING = frozenset(("load_model",))

@@ -13,12 +13,12 @@ from nbreg.display import Note
 from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
-from nbreg.registry.datasets import check_dataset_name
+from nbreg.registry.belonging.datasets import check_dataset_name
 
 if TYPE_CHECKING:
     from nbreg.kernel.session import Session
     from nbreg.registry import ModelVersion
-    from nbreg.registry.previewing import Preview
+    from nbreg.registry.making.previewing import Preview
 
 
 class Registering:

@@ -35,7 +35,7 @@ def beside(
     Raises `ConflictError` where a name holds something else, or is the one that the model is to
     be bound to; `NotRestorableError` where only a summary was recorded.
     """
-    from nbreg.registry import restoring  # it brings numpy's summaries: not before somebody restores
+    from nbreg.registry.opening import restoring  # it brings numpy's summaries: not before somebody restores
 
     if not names:
         return Beside([], {})

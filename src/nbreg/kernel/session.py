@@ -22,7 +22,7 @@ from nbreg.settings import ask_for_default
 
 if TYPE_CHECKING:
     from nbreg.registry import ModelVersion, Registry
-    from nbreg.registry.desk import Desk
+    from nbreg.registry.ground.desk import Desk
 
 
 class Session:
@@ -132,7 +132,7 @@ class Session:
 
     def take_params(self, params: Mapping[str, object]) -> None:
         """The notebook's parameters; no registry is made for their sake."""
-        from nbreg.registry.given import checked_params
+        from nbreg.registry.ground.given import checked_params
 
         told = checked_params(params)  # no object of the user's is kept
         self.context.params |= told
@@ -179,7 +179,7 @@ def _prove(location: Path, ref: str) -> None:
 def _warm_up() -> None:
     """List what is installed, and import what drafts need, while the user still reads the first cell."""
     with suppress(Exception):
-        from nbreg.capture.environment import warm_up
+        from nbreg.capture.surroundings.environment import warm_up
 
         warm_up()
-        import nbreg.registry.taking  # noqa: F401 - the first cell that trains does not wait for it
+        import nbreg.registry.making.taking  # noqa: F401 - the first cell that trains does not wait for it

@@ -21,19 +21,11 @@ from nbreg.records import (
     VerifyReport,
     VersionRow,
 )
-from nbreg.registry import (
-    datasets,
-    deployments,
-    history,
-    links,
-    parts,
-    proofs,
-    reading,
-    rights,
-    uses,
-    verifying,
-)
-from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.belonging import datasets, deployments, links, uses
+from nbreg.registry.ground import parts, proofs, reading, rights
+from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.registry.housekeeping import verifying
+from nbreg.registry.verbs import history
 from nbreg.store.files import refused
 from nbreg.store.tiny import JournalDB
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbreg.records import Deployment, FeatureSet, Link, UsedDataset
-from nbreg.registry import uses
-from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.belonging import uses
+from nbreg.registry.ground.desk import Desk, Entry
 
 if TYPE_CHECKING:
     from nbreg.display.lineage import LineageView
@@ -42,7 +42,7 @@ class LineageOfVersion:
     @property
     def links(self) -> list[Link]:
         """What outside belongs to it, oldest first."""
-        from nbreg.registry import links
+        from nbreg.registry.belonging import links
 
         return links.of(self._now().database, self._this.number)
 
@@ -54,14 +54,14 @@ class LineageOfVersion:
         `kind` is a word of yours. A target that is linked already gets the kind and the title;
         saying nothing new writes nothing. Credentials in a URL are left out.
         """
-        from nbreg.registry import links
+        from nbreg.registry.belonging import links
 
         links.link(self._desk, self._ref, target, kind=kind, title=title, reason=reason, message=message)
         return self._this
 
     def unlink(self, target: str | int, *, reason: str = "", message: str = "") -> ModelVersion:
         """Take a link away, by its target or id; the journal still tells of it. Raises `NotFoundError`."""
-        from nbreg.registry import links
+        from nbreg.registry.belonging import links
 
         links.unlink(self._desk, self._ref, target, reason=reason, message=message)
         return self._this
@@ -71,7 +71,7 @@ class LineageOfVersion:
     @property
     def deployments(self) -> list[Deployment]:
         """Where it is and was at work, oldest first."""
-        from nbreg.registry import deployments
+        from nbreg.registry.belonging import deployments
 
         return deployments.of(self._now().database, self._this.number)
 

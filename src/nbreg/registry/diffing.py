@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from nbreg import changes, lifecycle
-from nbreg.capture import outputs, probe
+from nbreg.capture.tabular import outputs, probe
 from nbreg.changes import sections, texts
 from nbreg.display import DiffView
 from nbreg.errors import BadInputError, NbregError, UnknownVersionError
 from nbreg.families import arrays
 from nbreg.records import Artifact, Chunk, Diff, DiffItem, DiffSection, DiffSide, Probe, VersionRow, digest_of
-from nbreg.registry import comparing, naming, parts, proofs, reading, registering
-from nbreg.registry.desk import Desk, Entry
-from nbreg.registry.request import Request, linked, objects
+from nbreg.registry.ground import parts, proofs, reading
+from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.registry.making import comparing, naming, registering
+from nbreg.registry.making.request import Request, linked, objects
 from nbreg.registry.version import ModelVersion
 from nbreg.store.large import in_one
 

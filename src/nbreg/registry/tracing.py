@@ -22,9 +22,11 @@ from nbreg.records import (
     UsedDataset,
     VersionRow,
 )
-from nbreg.registry import decided, deployments, links, parts, reading, uses
 from nbreg.registry.auditing import used_data
-from nbreg.registry.desk import Desk, Entry
+from nbreg.registry.belonging import deployments, links, uses
+from nbreg.registry.ground import parts, reading
+from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.registry.serving import decided
 
 _Found = tuple[Node, str, bool]
 """A node, the kind of its edge, and whether it comes before the version."""

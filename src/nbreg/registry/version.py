@@ -31,15 +31,15 @@ from nbreg.records import (
     VersionRow,
     plain,
 )
-from nbreg.registry import parts, proofs, reading
 from nbreg.registry.belongings import LineageOfVersion
-from nbreg.registry.desk import Desk, Entry
-from nbreg.registry.given import checked_kind, checked_path
-from nbreg.registry.recipes import VersionRecipe
+from nbreg.registry.ground import parts, proofs, reading
+from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.registry.ground.given import checked_kind, checked_path
+from nbreg.registry.making.recipes import VersionRecipe
 
 if TYPE_CHECKING:
     from nbreg.registry.core import Registry
-    from nbreg.registry.deciding import Stamper
+    from nbreg.registry.serving.deciding import Stamper
 
 P = TypeVar("P", bound=Record)
 
@@ -296,7 +296,7 @@ class ModelVersion(LineageOfVersion):
 
         Raises `InputMismatchError`, `NotStampedError`, what `load` raises, or what the model raises.
         """
-        from nbreg.registry import deciding, predicting
+        from nbreg.registry.serving import deciding, predicting
 
         if self._stamper is None:
             self._stamper = deciding.Stamper(self._desk, self.model, self._entry.row)
@@ -348,7 +348,7 @@ class ModelVersion(LineageOfVersion):
         What no index has is told in comments. A lock is made by `uv`, which asks the index for
         the digests of the files. Raises `ConflictError` if the file is there already.
         """
-        from nbreg.capture import export
+        from nbreg.capture.surroundings import export
 
         return export.write(
             self.environment, checked_path(path), format, needed_only=needed_only, overwrite=overwrite

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbreg.registry import Registry, Run
-from nbreg.registry.given import checked_kind
+from nbreg.registry.ground.given import checked_kind
 from nbreg.runs.handles import Model
 from nbreg.runs.steps import pipeline, step
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from nbreg.capture.context import Scope, in_scope
 from nbreg.errors import BadInputError, FailedToRegisterError, NameTakenError, NbregError
-from nbreg.families import describe, snapshot
+from nbreg.families import snapshot
+from nbreg.families.describing import describe
 from nbreg.registry import ModelVersion, Registry, Run
 from nbreg.runs.handles import Model, active, moment_of, of_run
 

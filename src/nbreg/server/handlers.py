@@ -19,7 +19,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from nbreg.records import Actor
-from nbreg.registry.actor import current_actor, named_actor
+from nbreg.registry.ground.actor import current_actor, named_actor
 from nbreg.server.answering import LARGEST_BODY, Answer, answer, refusal
 from nbreg.server.registries import Registries
 from nbreg.server.routes import NAMESPACE, ROUTES, Route

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 from nbreg.errors import BadInputError, NbregError, NotFoundError, ReadOnlyError, RefusedError, did_you_mean
 from nbreg.records import Lifecycle
 from nbreg.registry import Registry
-from nbreg.registry.location import FOLDER, find
-from nbreg.registry.watching import Watch
+from nbreg.registry.ground.location import FOLDER, find
+from nbreg.registry.verbs.watching import Watch
 from nbreg.server.people import People
 from nbreg.server.replies import RegistryInfo
 from nbreg.settings import Settings

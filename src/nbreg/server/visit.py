@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbreg.access import Person
 from nbreg.records import Actor, Changes, ModelRow
 from nbreg.registry import Registry
-from nbreg.registry.watching import Watch, shown
+from nbreg.registry.verbs.watching import Watch, shown
 from nbreg.server.asked import Asked, OfRegistry
 from nbreg.server.registries import Opened, Registries
 

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from nbreg.capture.export import uv_here
+from nbreg.capture.surroundings.export import uv_here
 from nbreg.errors import CannotRebuildError
 from nbreg.progress import Progress
 from nbreg.records import NO_RECORD

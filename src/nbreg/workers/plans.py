@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from nbreg.capture.distributions import normal_name
-from nbreg.capture.export import requirement, why_not
+from nbreg.capture.surroundings.distributions import normal_name
+from nbreg.capture.surroundings.export import requirement, why_not
 from nbreg.errors import CannotRebuildError
 from nbreg.records import Distribution, Environment, canonical, digest_of
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nbreg.capture.tables import kind_of
+from nbreg.capture.tabular.tables import kind_of
 
 _PLAIN: Final = (int, str, bool, float, type(None))
 _COMPARES: Final[dict[type, Callable[[Any, Any], Any]]] = {

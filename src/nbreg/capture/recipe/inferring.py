@@ -13,13 +13,13 @@ from contextlib import suppress
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
-from nbreg.capture.data import role_of
 from nbreg.capture.recipe import uses
 from nbreg.capture.recipe.expressions import Evaluator
 from nbreg.capture.recipe.known import words
 from nbreg.capture.recipe.slicing import Ran
 from nbreg.capture.recipe.uses import Block, Call, Given
-from nbreg.capture.tables import as_table, kind_of
+from nbreg.capture.tabular.data import role_of
+from nbreg.capture.tabular.tables import as_table, kind_of
 from nbreg.records import UsedData
 
 MOST: Final = 12

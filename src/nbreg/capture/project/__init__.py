@@ -1,0 +1,1 @@
+"""The code beside the cells: git, local modules, the notebook's file."""

@@ -1,0 +1,1 @@
+"""Where a model is made: what is installed, what computes, and how another place differs."""

@@ -1,0 +1,1 @@
+"""Data as it was given: columns, digests, signature, probe, drift; whichever library it is from."""

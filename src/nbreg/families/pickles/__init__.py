@@ -1,0 +1,1 @@
+"""Pickles that are looked at before anything in them runs."""

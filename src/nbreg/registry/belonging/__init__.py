@@ -1,0 +1,1 @@
+"""What belongs to versions without being in them: data sets, links, deployments, owners."""

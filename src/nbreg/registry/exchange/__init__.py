@@ -1,0 +1,1 @@
+"""Versions that come and go: copies, archives, exports, other tools' folders."""

@@ -1,0 +1,1 @@
+"""What every verb stands on: who acts, what is given, references, rows and the parts they lead to."""

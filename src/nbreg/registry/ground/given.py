@@ -1,0 +1,140 @@
+"""What callers give, checked and made plain: tags, metrics, parameters, content, texts.
+
+No secret is ever written: what looks like one is withheld here, whoever gave it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from nbreg.errors import BadInputError, BadValueError
+from nbreg.names import LONGEST_NAME
+from nbreg.records import Move, plain
+
+if TYPE_CHECKING:
+    from nbreg.capture.secrets import Redactor
+
+K = TypeVar("K")
+_SPOKEN: Final[Mapping[type, str]] = {str: "text", Move: "one of `registry.moves`"}
+"""Kinds that people call otherwise than Python does."""
+
+
+def checked_kind(value: Any, kind: type[K], what: str, *, hint: str = "") -> K:
+    """Return the value if it is of a kind, as it is. Raises `BadInputError`."""
+    if not isinstance(value, kind):
+        wanted = _SPOKEN.get(kind, f"a {kind.__name__}")
+        raise BadInputError(f"{what} is {wanted}, not {type(value).__name__}", hint=hint)
+    return value
+
+
+def checked_path(path: object, what: str = "the path") -> Path:
+    """A path as people give it: text, or a `Path`. Raises `BadInputError`."""
+    spelled = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(spelled, str):
+        raise BadInputError(f"{what} is text or a Path, not {type(path).__name__}")
+    return Path(spelled)
+
+
+def checked_consent(trust: object) -> bool | None:
+    """Whether somebody says that they trust it: what is merely true does not. Raises `BadInputError`."""
+    if trust is None or isinstance(trust, bool):
+        return trust
+    raise BadInputError(f"trust is True, False or None, not {type(trust).__name__}")
+
+
+def checked_tags(tags: object, redactor: Redactor | None = None, *, what: str = "tags") -> list[str]:
+    """Tags, or other words such as names, each once, in their order. Raises `BadValueError`."""
+    if isinstance(tags, str):
+        raise BadValueError(f"{what} are a list", hint=f"[{tags[:60]!r}]")
+    if isinstance(tags, bytes) or not isinstance(tags, Iterable):
+        raise BadValueError(f"{what} are a {type(tags).__qualname__}", hint="give a list of words")
+    found: dict[str, None] = {}
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip() or len(tag) > LONGEST_NAME or not tag.isprintable():
+            raise BadValueError(
+                f"{ascii(tag)[:60]} is not a {what.removesuffix('s')}",
+                hint=f"printable text of up to {LONGEST_NAME} characters",
+            )
+        found[without_secrets(plain(tag.strip(), f"one of the {what}"), redactor)] = None
+    return list(found)
+
+
+def checked_metrics(metrics: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, float]:
+    """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
+    checked: dict[str, float] = {}
+    for name, value in checked_mapping(metrics, "metrics", redactor).items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadValueError(
+                f"metrics.{name} is not a number", hint="what is not a number belongs in content"
+            )
+        checked[name] = float(value)
+    return checked
+
+
+def checked_params(params: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, Any]:
+    """Parameters as they can be recorded: what JSON has no form for is told in words, and never refused.
+
+    `get_params()` gives NaN and estimators among its values; losing a version over them helps nobody.
+    """
+    from nbreg.families.describing.told import Teller  # with all families, of which a look-up needs none
+
+    if params is not None and not isinstance(params, Mapping):
+        raise BadValueError(
+            f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
+        )
+    plain(dict.fromkeys(params or ()), "params")  # the names have to be text
+    teller = Teller()
+    told: dict[str, Any] = without_secrets(
+        {name: teller.told(value) for name, value in (params or {}).items()}, redactor
+    )
+    return told
+
+
+def checked_mapping(
+    value: Mapping[str, Any] | None, what: str, redactor: Redactor | None = None
+) -> dict[str, Any]:
+    """Names and plain values. Raises `BadValueError`."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadValueError(
+            f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
+        )
+    checked: dict[str, Any] = without_secrets(plain(value, what), redactor)
+    return checked
+
+
+def checked_text(text: str, what: str, redactor: Redactor | None = None) -> str:
+    """Text of at most a million characters. Raises `BadValueError`."""
+    if not isinstance(text, str):
+        raise BadValueError(f"{what} is text, not {type(text).__name__}")
+    if len(text) > 1_000_000:
+        raise BadValueError(
+            f"{what} has {len(text):,} characters", hint="up to a million; put files into artifacts"
+        )
+    checked: str = without_secrets(plain(text, what), redactor)
+    return checked
+
+
+def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
+    """What a caller gave, with what looks like a secret withheld: none is ever written."""
+    if not value:
+        return value
+    if redactor is None:
+        from nbreg.capture.knowing import redactor_here  # a page of patterns, for who writes
+
+        redactor = redactor_here()
+    return redactor.plain(value)
+
+
+def is_number(number: object) -> bool:
+    """Whether it can measure something: an int or a float, and not NaN."""
+    return isinstance(number, int | float) and not isinstance(number, bool) and number == number
+
+
+def is_count(number: object) -> bool:
+    """Whether it can be a limit or an offset."""
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0

@@ -1,0 +1,1 @@
+"""Making versions: of live objects, of drafts, of what a run logged."""

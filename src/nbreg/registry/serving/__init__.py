@@ -1,0 +1,1 @@
+"""Versions at work: who answers, and who decided."""

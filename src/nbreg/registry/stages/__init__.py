@@ -1,0 +1,1 @@
+"""A version's way through the stages, what has to hold for it, and aliases."""
