@@ -81,6 +81,31 @@ def taken_out(module: str, name: str) -> bytes:
     )
 
 
+def out_of_a_pair(module: str, name: str, outer: bytes) -> bytes:
+    """A dictionary of one pair, out of which something odd is taken afterwards."""
+    pair = (
+        pickle.EMPTY_LIST
+        + pickle.MEMOIZE
+        + pickle.MARK
+        + text("k")
+        + named("numpy", "dtype")
+        + pickle.APPENDS
+    )
+    pairs = pair + outer if outer == pickle.TUPLE1 else pickle.EMPTY_LIST + pair + outer
+    return stream(
+        named(module, name)
+        + pairs
+        + pickle.TUPLE1
+        + pickle.REDUCE
+        + pickle.BINGET
+        + b"\0"
+        + number(1)
+        + pickle.NONE
+        + pickle.SETITEM
+        + pickle.POP
+    )
+
+
 COPIES = {
     "builtins": "dict list tuple set frozenset",
     "collections": "OrderedDict Counter deque",
@@ -127,6 +152,13 @@ SMUGGLED: dict[str, bytes] = {
         f"something that a {name} was made of and that was taken out": taken_out(module, name)
         for module, names in COPIES.items()
         for name in names.split()
+    },
+    **{
+        f"something that was taken out of a pair after it made a {name} of a {kind}": out_of_a_pair(
+            module, name, outer
+        )
+        for module, name in (("builtins", "dict"), ("collections", "OrderedDict"))
+        for kind, outer in (("list", pickle.APPEND), ("tuple", pickle.TUPLE1))
     },
     "a shell": dumped(SHELL),
     "a shell deep inside": dumped({"weights": [1, (2, {"x": [SHELL]})]}),

@@ -112,7 +112,9 @@ class Mapping(Made):
     __slots__ = ("items",)
 
     def __init__(self, parts: Any = ()) -> None:
-        super().__init__(parts)
+        # What is made of pairs has what was in them then; the stream may put something else into a pair.
+        pairs = [pair for each in parts if type(each) in (list, tuple) for pair in each if type(pair) is list]
+        super().__init__((*parts, *map(tuple, pairs)))
         self.items: list[Any] = []
 
     def inner(self) -> Any:
