@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import nbreg
@@ -151,3 +152,14 @@ def test_what_is_of_another_kind_is_refused_in_a_sentence(
 
     assert wrong == []
     assert written(registry) == before
+
+
+def test_numbers_of_numpy_are_numbers(registry: Registry) -> None:
+    """A column of pandas has no others, and what is taken out of one is passed on as it is."""
+    one, days = np.int64(1), np.float32(30)
+
+    assert [each.number for each in registry.versions("churn", limit=one)] == [2]
+    assert registry.timeline("churn", number=one) == registry.timeline("churn", number=1)
+    assert registry.purge(older_than=days) == registry.purge(older_than=30)
+    assert registry.isolated("churn@1", timeout=days) == {"n": 1}
+    assert registry.prove("churn@1", seconds=days * 10, memory=np.int64(2**31)).verdict == "loads"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -131,10 +132,10 @@ def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
 
 
 def is_number(number: object) -> bool:
-    """Whether it can measure something: an int or a float, and not NaN."""
-    return isinstance(number, int | float) and not isinstance(number, bool) and number == number
+    """Whether it can measure something: an int or a float, numpy's included, and not NaN."""
+    return not isinstance(number, bool) and isinstance(number, Real) and number == number
 
 
 def is_count(number: object) -> bool:
-    """Whether it can be a limit or an offset."""
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+    """Whether it can be a limit or an offset; numpy's integers can, as a column of numbers has them."""
+    return not isinstance(number, bool) and isinstance(number, Integral) and int(number) >= 0

@@ -39,7 +39,7 @@ def purge(
     folder = desk.folder
     if folder.row() is None:
         return PurgeReport(dry_run=dry_run)
-    days = desk.settings.retention_days if older_than is None else older_than
+    days = desk.settings.retention_days if older_than is None else float(older_than)
     with _alone(desk, dry_run):
         if not dry_run:
             _finish_lines(desk)

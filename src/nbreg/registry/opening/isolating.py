@@ -47,7 +47,9 @@ def isolated(
         value = worker.loaded["value"]
         worker.close()
         return value
-    return IsolatedModel(worker, entry.ref, _told(recorded, plan), timeout)
+    return IsolatedModel(
+        worker, entry.ref, _told(recorded, plan), None if timeout is None else float(timeout)
+    )
 
 
 def _needs_libraries(artifact: Artifact) -> bool:

@@ -38,7 +38,7 @@ def prove(desk: Desk, ref: str, *, seconds: float, memory: int, accelerators: bo
     entry = reading.get(desk, ref)
     desk.ready()
     with tempfile.TemporaryDirectory(prefix="nbreg-proof-") as folder:
-        answer, told = _asked(desk, entry, Path(folder), seconds, memory, accelerators)
+        answer, told = _asked(desk, entry, Path(folder), float(seconds), int(memory), accelerators)
         if answer.get("refused"):
             raise TrustError(
                 f"{entry.ref} is not proven: {answer['refused']}",

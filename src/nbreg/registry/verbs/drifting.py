@@ -31,7 +31,7 @@ class DriftVerbs:
         """
         if not is_number(threshold) or not 0 < threshold < float("inf"):
             raise BadValueError(f"{ascii(threshold)[:40]} is no threshold", hint="0.25, as usual")
-        return data_drift(self.get(ref), rows, threshold)  # type: ignore[attr-defined]
+        return data_drift(self.get(ref), rows, float(threshold))  # type: ignore[attr-defined]
 
 
 def data_drift(version: ModelVersion, rows: Any, threshold: float) -> DataDrift:
