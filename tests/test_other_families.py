@@ -79,7 +79,8 @@ def installed(tmp_path: Path) -> dict[str, str]:
     site = tmp_path / "site"
     site.mkdir()
     _install(source, site)
-    return {**os.environ, "PYTHONPATH": str(site)}
+    path = [*filter(None, [os.environ.get("PYTHONPATH")]), str(site)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _install(source: Path, site: Path) -> None:
