@@ -46,9 +46,8 @@ def private_user(patch: pytest.MonkeyPatch, home: Path) -> None:
         patch.setenv(name, str(home / folder))
     for name, value in NEUTRAL.items():
         patch.setenv(name, value)
-    patch.setenv(
-        "NBREG_PROOF_LOCK", str(home / "proof-lock")
-    )  # who else tests on this machine is not waited for
+    # Who else tests on this machine is not waited for.
+    patch.setenv("NBREG_PROOF_LOCK", str(home / "proof-lock"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -75,7 +75,8 @@ class Importing:
 def imported(code: CodeType, package: str, among: Container[str]) -> Iterator[str]:
     """Names in the code that are those of such modules: more than it imports, and never less.
 
-    Except for a name that it puts together when it is called: nobody knows that one before.
+    Except for a name that does not stand in the code as a text, or that it imports by `import_module` under
+    another name: nobody knows those before it is called.
     """
     for name in code.co_names:
         for candidate in (name, f"{package}.{name}", f"{package.rpartition('.')[0]}.{name}"):

@@ -129,9 +129,8 @@ class Desk:
         redactor: Redactor | None = None,
     ) -> Iterator[Draft]:
         """One line of a model's journal, by this desk's actor; what is said on it holds no secret."""
-        from nbreg.registry.ground.given import (
-            checked_text,  # brings the search for secrets: only writers need it
-        )
+        # It brings the search for secrets: only writers need it.
+        from nbreg.registry.ground.given import checked_text
 
         reason = checked_text(reason, "the reason", redactor)
         message = checked_text(message, "the message", redactor)
