@@ -62,10 +62,7 @@ BELOW_ROOMS = {
     "registry": set[str](),
 }
 OVER_ROOMS = {"verbs"}  # stands over the package's own modules, as those stand over its rooms
-WITH_PARTS = {
-    "nbreg",
-    *(f"nbreg.{package}" for package in ROOMS),
-}  # what is imported from these is a module, mostly
+WITH_PARTS = {"nbreg", *(f"nbreg.{package}" for package in ROOMS)}  # from these a module is imported, mostly
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 PACKAGE_ITSELF = {"__init__", "__main__"}  # the front door: names, fetched when asked for; `python -m nbreg`
 
@@ -204,6 +201,18 @@ def test_the_layers_of_the_test_are_those_of_the_page() -> None:
     assert None not in places
     starts = [place.start() for place in places if place]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_the_picture_has_the_rooms_in_order(package: str) -> None:
+    """Who reads a package from its ground up follows the picture."""
+    tree = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
+    inside = re.search(rf"(?m)^  {package}/.*\n((?:    .*\n)+)", tree)
+    assert inside is not None
+    rank = {room: rank for rank, line in enumerate(ROOMS[package]) for room in line}
+    drawn = [rank[room] for room in re.findall(r"(\w+)/", inside[1]) if room in rank]
+
+    assert drawn == sorted(rank.values())
 
 
 def test_every_note_is_in_the_list_in_order() -> None:
