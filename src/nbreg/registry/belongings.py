@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nbreg.registry.version import ModelVersion
 
 
-class LineageOfVersion:
+class BelongingsOfVersion:
     """What a version hangs together with."""
 
     registry: Registry

@@ -31,7 +31,7 @@ from nbreg.records import (
     VersionRow,
     plain,
 )
-from nbreg.registry.belongings import LineageOfVersion
+from nbreg.registry.belongings import BelongingsOfVersion
 from nbreg.registry.ground import parts, proofs, reading
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.registry.ground.given import checked_kind, checked_path
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=Record)
 
 
-class ModelVersion(LineageOfVersion):
+class ModelVersion(BelongingsOfVersion):
     """One version of a model.
 
     What can change (stage, tags, aliases, metrics …) is read anew each time; what cannot (the
