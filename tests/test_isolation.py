@@ -328,6 +328,7 @@ def test_what_imports_by_a_text_is_pythons_own_for_all_else(registry: Registry, 
                 mean = importlib.import_module("statistics").mean
                 assert importlib.util.find_spec("json").name == import_module(".decoder", "json").__package__
                 assert import_module("importlib").import_module is import_module
+                assert importlib.__spec__.name == importlib.__package__ == "importlib"
                 try:
                     import_module("no_such_module_at_all")
                 except ModuleNotFoundError as error:

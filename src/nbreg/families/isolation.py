@@ -159,7 +159,8 @@ class _Isolated(pickle.Unpickler):
 def _like(module: ModuleType, **others: Any) -> ModuleType:
     """A module that differs from another in these attributes; that one stays as it is."""
     made = ModuleType(module.__name__)
-    vars(made).update(others, __getattr__=lambda name: getattr(module, name))
+    # What is imported into it later is found, too.
+    vars(made).update({**vars(module), **others}, __getattr__=lambda name: getattr(module, name))
     return made
 
 
