@@ -48,3 +48,18 @@ def test_the_output_itself_is_the_same_for_everybody(kernel: Kernel, registry: R
     text = json.dumps(bundle)
     assert registry.get("churn@1").id[:12] not in text
     assert registry.id[:12] not in text
+
+
+def test_of_a_registry_that_cannot_be_read_any_more_nothing_is_told(
+    kernel: Kernel, registry: Registry
+) -> None:
+    """What was registered is still shown, without a badge that could not be asked of anything."""
+    kernel.good(
+        "%register_model churn clf\nimport nbreg; version = nbreg.Registry().get('churn@1'); repr(version)"
+    )
+    (registry.location / "registry.jsonl").write_bytes(b"no journal\n")
+
+    shown = kernel.good("version")
+
+    assert "churn" in shown.text
+    assert shown.metadata == [{}]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from nbreg.errors import NbregError
-
 _SHOW_A_VERSION: Final = (
     ("nbreg.registry.version", "ModelVersion"),
     ("nbreg.display.cards", "VersionDetail"),
@@ -25,13 +23,9 @@ def tell_no_identities(shell: Any) -> None:
 
 
 def _bundle(shown: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What it shows itself as, and the version's identity; of a registry that is gone no identity."""
+    """What it shows itself as, and the version's identity."""
     from nbreg.panels.identity import identity
     from nbreg.registry import ModelVersion
 
-    bundle: dict[str, Any] = shown._repr_mimebundle_()
     version = shown if isinstance(shown, ModelVersion) else shown.version
-    try:
-        return bundle, identity(version) if isinstance(version, ModelVersion) else {}
-    except NbregError:
-        return bundle, {}
+    return shown._repr_mimebundle_(), identity(version) if isinstance(version, ModelVersion) else {}

@@ -9,9 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from nbreg.display import VERSION_MIME
+from nbreg.errors import NbregError
 from nbreg.registry import ModelVersion
 
 
 def identity(version: ModelVersion) -> dict[str, Any]:
-    """The metadata of an output that shows this version."""
-    return {VERSION_MIME: {"id": version.id, "registry": version.registry.id}}
+    """The metadata of an output that shows this version; none where its registry cannot be read any more."""
+    try:
+        return {VERSION_MIME: {"id": version.id, "registry": version.registry.id}}
+    except NbregError:
+        return {}
