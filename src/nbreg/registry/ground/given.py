@@ -56,7 +56,7 @@ def checked_tags(tags: object, redactor: Redactor | None = None, *, what: str = 
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip() or len(tag) > LONGEST_NAME or not tag.isprintable():
             raise BadValueError(
-                f"{ascii(tag)[:60]} is not a {what.removesuffix('s')}",
+                f"{ascii(tag)[:60]} is no {what.removesuffix('s')}",  # a tag, or an owner
                 hint=f"printable text of up to {LONGEST_NAME} characters",
             )
         found[without_secrets(plain(tag.strip(), f"one of the {what}"), redactor)] = None
