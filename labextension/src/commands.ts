@@ -7,6 +7,7 @@ import type { IWanted } from './cards';
 import type { IVersionDetail } from './contract';
 import { nbregIcon } from './icon';
 import type { LoadingCode } from './loading';
+import { addToPalette } from './palette';
 import type { RegistryPanel } from './panel';
 import { Refusal, type RegistryService } from './service';
 import { tellDone, tellWhyNot } from './telling';
@@ -47,9 +48,7 @@ export function addCommands(acts: IActs, palette: ICommandPalette | null): void 
   addWays(acts);
   addUses(acts);
   addSwitches(acts);
-  for (const command of Object.values(COMMANDS)) {
-    palette?.addItem({ command, category: acts.trans.__('Models') });
-  }
+  addToPalette(palette, COMMANDS, acts.trans);
 }
 
 /** What leads into the sidebar. */

@@ -177,7 +177,7 @@ def test_the_sidebar_is_found_in_the_menu_in_the_palette_and_by_keys(page: Page,
 
     page.evaluate(away)
     page.get_by_role("menuitem", name="View", exact=True).click()
-    page.locator("#jp-mainmenu-view .lm-Menu-item[data-type=submenu]", has_text="Models").hover()
+    page.locator("#jp-mainmenu-view .lm-Menu-item[data-type=submenu]", has_text="Models (nbreg)").hover()
     page.get_by_role("menuitem", name="Search models and versions").click()
     expect(box).to_be_focused()
 
@@ -185,8 +185,11 @@ def test_the_sidebar_is_found_in_the_menu_in_the_palette_and_by_keys(page: Page,
     page.evaluate(
         "() => window.jupyterapp.commands.execute('apputils:activate-command-palette').then(() => null)"
     )
-    page.locator(".lm-CommandPalette input").fill("search models and")
-    page.keyboard.press("Enter")
+    page.locator(".lm-CommandPalette input").fill("nbreg")  # which is the name that people know
+    found = page.locator(".lm-CommandPalette-item", has_text="Search models and versions")
+    expect(found).to_be_visible()
+    expect(page.locator(".lm-CommandPalette-header", has_text="Models (nbreg)")).to_be_visible()
+    found.click()
     expect(box).to_be_focused()
 
 

@@ -4,6 +4,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { nbregIcon } from '../icon';
+import { addToPalette } from '../palette';
 import { Refusal, type RegistryService } from '../service';
 import { sentence, tellWhyNot } from '../telling';
 import { tellDocuments } from './document';
@@ -33,16 +34,16 @@ export function extendNotebooks(parts: INotebookParts): void {
     icon: nbregIcon,
     caption: () => (notebooks.currentWidget ? '' : trans.__('Open a notebook first')),
     isEnabled: () => notebooks.currentWidget !== null,
+    describedBy: { args: { type: 'object', properties: {} } },
     execute: () => register(parts)
   });
   notebooks.currentChanged.connect(() => app.commands.notifyCommandChanged(NOTEBOOK_COMMANDS.register));
   app.commands.addCommand(NOTEBOOK_COMMANDS.showCell, {
     label: trans.__('Go to the cell that made a version…'),
+    describedBy: { args: OF_VERSION },
     execute: async args => showCell(parts, typeof args['ref'] === 'string' ? args['ref'] : await asked(trans), args['quiet'] === true)
   });
-  for (const command of Object.values(NOTEBOOK_COMMANDS)) {
-    palette?.addItem({ command, category: trans.__('Models') });
-  }
+  addToPalette(palette, NOTEBOOK_COMMANDS, trans);
 }
 
 function register({ notebooks, service, trans, show }: INotebookParts): void {
@@ -78,3 +79,11 @@ async function asked(trans: TranslationBundle): Promise<string> {
   const { value } = await InputDialog.getText({ title: trans.__('Go to the cell that made a version'), placeholder: 'churn@production' });
   return value?.trim() ?? '';
 }
+
+const OF_VERSION = {
+  type: 'object',
+  properties: {
+    ref: { type: 'string', description: 'A reference, such as churn@production; asked for where there is none.' },
+    quiet: { type: 'boolean', description: 'Whether nobody is told why there is no way to it: what comes back says so.' }
+  }
+} as const;

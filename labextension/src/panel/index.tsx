@@ -18,7 +18,7 @@ export class RegistryPanel extends ReactWidget {
     this.id = 'nbreg-panel';
     this.addClass('jp-nbreg-Panel');
     this.title.icon = nbregIcon;
-    this.title.caption = trans.__('Models');
+    this.title.caption = trans.__('Models (nbreg)');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Models of nbreg'));
   }
