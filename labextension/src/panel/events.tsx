@@ -2,18 +2,25 @@ import React, { useState } from 'react';
 
 import type { IEvent } from '../contract';
 import { happened } from '../words';
-import { Failure, Pending, useAnswer, useSurroundings, When } from './parts';
+import { Check } from './fields';
+import { Failure, Pending, useAnswer, useLast, useSurroundings, When } from './parts';
+import { Heading } from './way';
 
 const MOST = 500;
 
 /** What happened in the registry, newest first: who, when and why. */
 export function AllEvents(): JSX.Element {
+  const { trans } = useSurroundings();
   const [limit, setLimit] = useState(50);
   const { answer, failure, again } = useAnswer('events', { limit }, 'all');
-  if (!answer) {
-    return <Pending failure={failure} onAgain={again} />;
-  }
-  return <Events events={answer.events} withModel onOlder={answer.more && limit < MOST ? () => setLimit(limit + 150) : undefined} />;
+  const page = useLast(answer);
+  return (
+    <article className="jp-nbreg-Detail">
+      <Heading>{trans.__('What happened')}</Heading>
+      {(failure || !page) && <Pending failure={failure} onAgain={again} />}
+      {page && <Events events={page.events} withModel onOlder={page.more && limit < MOST ? () => setLimit(limit + 150) : undefined} />}
+    </article>
+  );
 }
 
 /** What happened to a version; or to all of its model. */
@@ -22,13 +29,12 @@ export function VersionEvents({ model, number }: { model: string; number: number
   const [limit, setLimit] = useState(50);
   const [isOfAll, setOfAll] = useState(false);
   const { answer, failure, again } = useAnswer('timeline', isOfAll ? { model, limit } : { model, number, limit }, model);
+  const page = useLast(answer);
   return (
     <>
-      <label className="jp-nbreg-quiet">
-        <input type="checkbox" checked={isOfAll} onChange={event => setOfAll(event.target.checked)} /> {trans.__('of all versions')}
-      </label>
+      <Check className="jp-nbreg-quiet" label={trans.__('of all versions')} checked={isOfAll} onCheck={setOfAll} />
       {failure && <Failure refusal={failure} onAgain={again} />}
-      {answer && <Events events={answer.items.map(each => each.event)} onOlder={answer.rest && limit < MOST ? () => setLimit(limit + 150) : undefined} />}
+      {page && <Events events={page.items.map(each => each.event)} onOlder={page.rest && limit < MOST ? () => setLimit(limit + 150) : undefined} />}
     </>
   );
 }

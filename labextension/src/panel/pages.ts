@@ -31,7 +31,13 @@ export interface IPages<T> {
 
 interface IRead<T> {
   total: number;
-  pages: ReadonlyMap<number, ReadonlyArray<T>>;
+  pages: ReadonlyMap<number, IPage<T>>;
+}
+
+interface IPage<T> {
+  items: ReadonlyArray<T>;
+  /** Since which all is read anew; what was read before is shown until then. */
+  round: number;
 }
 
 /**
@@ -60,10 +66,13 @@ export function usePages<T>(
     Promise.all(numbers.map(each => latest.current(each * PAGE, PAGE))).then(
       parts => {
         if (round === current.round) {
-          const more = numbers.map((each, i) => [each, parts[i].items] as const);
+          const more = numbers.map((each, i) => [each, { items: parts[i].items, round }] as const);
           // A page behind the end knows nothing of how many there are.
           const totals = parts.filter((each, i) => numbers[i] === 0 || each.items.length > 0).map(each => each.total);
-          setKnown(old => ({ total: totals.length > 0 ? Math.max(...totals) : old?.total ?? 0, pages: new Map(isFresh ? more : [...(old?.pages ?? []), ...more]) }));
+          setKnown(old => {
+            const left = [...(old?.pages ?? [])].filter(([, page]) => !isFresh || page.round === round);
+            return { total: totals.length > 0 ? Math.max(...totals) : (old?.total ?? 0), pages: new Map([...left, ...more]) };
+          });
           setFailure(null);
         }
       },
@@ -75,9 +84,9 @@ export function usePages<T>(
       }
     );
   }, []);
-  useEffect(() => fetch([0], true), [fetch, question]);
-  useEffect(() => () => void (state.current.round = -1), []);
   const again = useCallback(() => fetch([...new Set([0, ...state.current.view])], true), [fetch]);
+  useEffect(again, [again, question]);
+  useEffect(() => () => void (state.current.round = -1), []);
   useChanges(changes => {
     if (isConcerned(changes)) {
       again();
@@ -95,6 +104,6 @@ export function usePages<T>(
     },
     [fetch]
   );
-  const at = useCallback((index: number) => known?.pages.get(Math.floor(index / PAGE))?.[index % PAGE], [known]);
-  return { total: known?.total ?? null, failure, at, first: known?.pages.get(0) ?? NONE, need, again };
+  const at = useCallback((index: number) => known?.pages.get(Math.floor(index / PAGE))?.items[index % PAGE], [known]);
+  return { total: known?.total ?? null, failure, at, first: known?.pages.get(0)?.items ?? NONE, need, again };
 }

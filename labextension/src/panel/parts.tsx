@@ -82,6 +82,13 @@ export function useAnswer<P extends Path>(path: P, asked: Asked<P> | null, about
   return { answer: state.key === question ? state.answer : null, failure: state.key === question ? state.failure : null, again };
 }
 
+/** What was answered last, while the next question is asked: a list that blinks loses whoever has scrolled in it. */
+export function useLast<T>(answer: T | null): T | null {
+  const last = useRef(answer);
+  last.current = answer ?? last.current;
+  return last.current;
+}
+
 export function isAbout(changes: IChanges, model: string): boolean {
   return changes.all || changes.gone.includes(model) || changes.models.some(each => each.name === model);
 }
@@ -158,7 +165,7 @@ export function Told({ children, quiet = false }: { children: string; quiet?: bo
   return <p className={quiet ? 'jp-nbreg-quiet' : undefined}>{children.split('`').map((each, i) => (i % 2 ? <code key={i}>{each}</code> : each))}</p>;
 }
 
-/** Names and values, a pair a line; what says nothing is left out. */
+/** Names and values, a pair a line; what says nothing is left out. A name may come twice, as half of the traffic does. */
 export function Facts({ rows }: { rows: ReadonlyArray<[string, React.ReactNode]> }): JSX.Element | null {
   const told = rows.filter(([, value]) => value !== '' && value !== null && value !== undefined);
   if (told.length === 0) {
@@ -166,8 +173,8 @@ export function Facts({ rows }: { rows: ReadonlyArray<[string, React.ReactNode]>
   }
   return (
     <dl className="jp-nbreg-Facts">
-      {told.map(([name, value]) => (
-        <React.Fragment key={name}>
+      {told.map(([name, value], i) => (
+        <React.Fragment key={`${i} ${name}`}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </React.Fragment>

@@ -5,7 +5,7 @@ import { commonest, exactly, lasted, runName, runQuery, shown, size } from '../w
 import { Curve } from './curve';
 import { Toggle, useDoing } from './doing';
 import { Form } from './form';
-import { Facts, Failure, Pending, Section, useAnswer, useSurroundings, When } from './parts';
+import { Facts, Failure, Pending, Section, useAnswer, useLast, useSurroundings, When } from './parts';
 import { useMay } from './permitted';
 import { Heading, To, useGo } from './way';
 
@@ -18,16 +18,14 @@ export function Runs({ text }: { text: string }): JSX.Element {
   const [sort, setSort] = useState('');
   const [deleted, setDeleted] = useState(false);
   const { answer, failure, again } = useAnswer('runs', { query: runQuery(text), sort, limit, deleted }, { other: 'runs' });
-  // The page stays while the next one is read: a list that blinks at each letter cannot be read.
-  const page = useRef(answer);
-  page.current = answer ?? page.current;
-  const runs = page.current?.runs ?? [];
+  const page = useLast(answer);
+  const runs = page?.runs ?? [];
   const metric = sort ? sort.replace(/^-?metrics\./, '') : commonest(runs.map(each => each.metrics));
   if (failure && !answer) {
     return <Failure refusal={failure} onAgain={again} />;
   }
-  if (!page.current) {
-    return <p className="jp-nbreg-quiet">{trans.__('Reading…')}</p>;
+  if (!page) {
+    return <Pending failure={null} />;
   }
   const isAll = text.trim() === '' && !deleted;
   return (
@@ -40,7 +38,7 @@ export function Runs({ text }: { text: string }): JSX.Element {
         ))}
       </ul>
       <div className="jp-nbreg-Foot">
-        {page.current.more && limit < MOST && (
+        {page.more && limit < MOST && (
           <button className="jp-nbreg-Link" onClick={() => setLimit(old => Math.min(old + 150, MOST))}>
             {trans.__('Show more')}
           </button>
@@ -293,7 +291,13 @@ function Curves({ run }: { run: IRunRecord }): JSX.Element | null {
 function Drawn({ run, name }: { run: IRunRecord; name: string }): JSX.Element {
   const { answer, failure, again } = useAnswer('run/curve', { run: run.id, metric: name, points: 300 }, null);
   const count = run.counts[name];
-  useEffect(again, [count, again]);
+  const drawn = useRef(count);
+  useEffect(() => {
+    if (drawn.current !== count) {
+      drawn.current = count;
+      again();
+    }
+  }, [count, again]);
   if (!answer) {
     return <Pending failure={failure} onAgain={again} />;
   }
