@@ -77,9 +77,26 @@ describe('an owner', () => {
   });
 });
 
+describe('a page of which it is not known yet what may be done', () => {
+  it('offers nothing, so that no button becomes another one under the hand', async () => {
+    const { node, requests } = await drawn(<Version reference="churn@5" onCompare={none} />, { model: 'refused-read-only', version: 'version-look' });
+
+    expect(requests.map(each => each.path)).toContain('model');
+    expect(node.querySelector('h2')?.textContent).toContain('churn');
+    expect(offers(node, /^(Ask for|Promote|Retire|Roll back|Edit|Add alias)/)).toEqual([]);
+  });
+});
+
 describe('what is about all models at once', () => {
+  it('lets an owner answer what is asked of a model of theirs', async () => {
+    const { node, requests } = await drawn(<Upkeep />, { hello: 'hello-held' });
+
+    expect(requests.filter(each => each.path === 'model').map(each => each.asked['model'])).toEqual(['churn']);
+    expect(offers(node, /^Approve$/)).not.toEqual([]);
+  });
+
   it('is offered to administrators alone', async () => {
-    const { node } = await drawn(<Upkeep />, { hello: 'hello-held' });
+    const { node } = await drawn(<Upkeep />, { hello: 'hello-held', model: 'model-look' });
     await open(node, 'Gates of all models');
 
     expect(node.textContent).toContain('is for administrators');

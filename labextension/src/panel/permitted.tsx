@@ -10,6 +10,12 @@ export function OfModel({ model, children }: { model: string; children: React.Re
   return <Page.Provider value={useAnswer('model', { model }, model)}>{children}</Page.Provider>;
 }
 
+/** Something of one model on a page about all of them; an administrator may do all, so that nothing is asked. */
+export function OfOne({ model, children }: { model: string; children: React.ReactNode }): JSX.Element {
+  const { service } = useSurroundings();
+  return service.hello?.admin ? <>{children}</> : <OfModel model={model}>{children}</OfModel>;
+}
+
 /** The model that this page is about. */
 export function useModel(): IAsked<IModelDetail> {
   return useContext(Page) ?? { answer: null, failure: null, again: () => undefined };
@@ -25,13 +31,13 @@ export interface IMay {
   own: boolean;
 }
 
-/** What may be done with the model of this page, as soon as that is known; outside of one, with all of them. */
+/** What may be done with the model of this page, and nothing until that is known; outside of one, with all of them. */
 export function useMay(): IMay {
   const { service } = useSurroundings();
   const page = useContext(Page);
-  const may = page ? (page.answer?.may ?? 'look') : service.hello?.admin ? 'own' : 'look';
-  const look = service.registry?.writable ?? false;
-  return { look, change: look && may !== 'look', own: look && may === 'own' };
+  const may = page ? page.answer?.may : service.hello?.admin ? 'own' : 'look';
+  const isWritable = service.registry?.writable ?? false;
+  return { look: isWritable && may !== undefined, change: isWritable && (may === 'change' || may === 'own'), own: isWritable && may === 'own' };
 }
 
 /** Why something is not offered on this page, and who could do it; nothing where all of it is. */
