@@ -76,10 +76,19 @@ export async function press(node: HTMLElement, name: RegExp): Promise<void> {
 export async function open(node: HTMLElement, title: string): Promise<void> {
   const section = [...node.querySelectorAll('details')].find(each => each.querySelector('summary')?.textContent?.startsWith(title));
   expect(section, title).toBeDefined();
+  await unfold(section ? [section] : []);
+}
+
+/** Open all sections that there are. */
+export async function openAll(node: HTMLElement): Promise<void> {
+  await unfold([...node.querySelectorAll('details')]);
+}
+
+async function unfold(sections: ReadonlyArray<HTMLDetailsElement>): Promise<void> {
   await act(async () => {
-    if (section && !section.open) {
-      section.open = true;
-      section.dispatchEvent(new Event('toggle'));
+    for (const each of sections.filter(one => !one.open)) {
+      each.open = true;
+      each.dispatchEvent(new Event('toggle'));
     }
   });
   await settled();

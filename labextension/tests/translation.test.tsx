@@ -12,7 +12,7 @@ import { Models } from '../src/panel/models';
 import { Run, Runs } from '../src/panel/runs';
 import { Upkeep } from '../src/panel/upkeep';
 import { Version } from '../src/panel/version';
-import { drawn, settled } from './drawing';
+import { drawn, openAll } from './drawing';
 import { everyText } from './wire';
 
 const none = (): void => undefined;
@@ -71,11 +71,7 @@ it.each<[string, JSX.Element]>([
   ['a search', <Search of="runs" text="" onText={none} />]
 ])('is in the language of the page, each word of %s that is no data', async (_, element) => {
   const { node } = await drawn(element, {}, undefined, marking);
-  node.querySelectorAll('details').forEach(each => {
-    each.open = true;
-    each.dispatchEvent(new Event('toggle'));
-  });
-  await settled();
+  await openAll(node);
 
   expect(told(node).join(' ')).toContain('⟦');
   const unmarked = told(node).flatMap(text => words(text.replace(/⟦[^⟧]*⟧/g, ' ')));
