@@ -5,6 +5,7 @@ import type { IForetold, IHeldModel, IHolding } from '../contract';
 import { Failure } from '../panel/parts';
 import { Refusal } from '../service';
 import { useTrans } from '../translation';
+import { listed } from '../words';
 import { Line } from './foretold';
 import type { IAskOptions, Waiting } from './kernel';
 import { cellOf, NOTHING, toggled, whyNoName, type IFilledIn } from './line';
@@ -233,7 +234,7 @@ function Text({ name, label, placeholder, given, set }: { name: keyof IFilledIn;
 /** A list of variables and values, and the numbers of the kernel to choose from. */
 function Metrics({ holding, given, set }: IPartProps): JSX.Element {
   const trans = useTrans();
-  const names = given.metrics.split(',').map(each => each.trim());
+  const names = listed(given.metrics);
   return (
     <div className="jp-nbreg-Measured">
       <Text name="metrics" label={trans.__('Metrics: variables, or auc=0.9')} placeholder="accuracy, auc=0.9" given={given} set={set} />

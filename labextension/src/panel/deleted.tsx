@@ -7,6 +7,7 @@ import { Toggle, useDoing } from './doing';
 import { Metrics } from './known';
 import { Facts, Failure, useAnswer, useSurroundings, When } from './parts';
 import { useMay } from './permitted';
+import { Heading, To } from './way';
 
 /** A version that is hidden: who did that and why, and how it comes back. */
 export function Deleted({ reference, failure, onRestored }: { reference: string; failure: Refusal; onRestored: () => void }): JSX.Element {
@@ -22,9 +23,12 @@ export function Deleted({ reference, failure, onRestored }: { reference: string;
   }
   return (
     <article className="jp-nbreg-Detail">
-      <h2>
-        {item.model} <b>{label(item.version)}</b> <span className="jp-nbreg-quiet">#{item.version.number}</span>
-      </h2>
+      <Heading>
+        <To place={{ kind: 'model', model: item.model }} title={trans.__('About this model')}>
+          {item.model}
+        </To>{' '}
+        <b>{label(item.version)}</b> <span className="jp-nbreg-quiet">#{item.version.number}</span>
+      </Heading>
       <Facts
         rows={[
           [item.version.moved_to ? trans.__('moved to') : trans.__('deleted'), item.version.moved_to || <When at={deleted.at} />],

@@ -3,6 +3,7 @@ import React from 'react';
 import type { IDiffItem, IDiffSection } from '../contract';
 import { shown } from '../words';
 import { Pending, useAnswer, useSurroundings } from './parts';
+import { Heading } from './way';
 
 /** What differs between two versions of a model, or of two. */
 export function Diff({ a, b }: { a: string; b: string }): JSX.Element {
@@ -15,9 +16,13 @@ export function Diff({ a, b }: { a: string; b: string }): JSX.Element {
   const missing = answer.sections.filter(each => each.missing);
   return (
     <article className="jp-nbreg-Detail">
-      <h2>
-        {answer.before.ref || answer.before.said} <span aria-label={trans.__('to')}>→</span> {answer.after.ref || answer.after.said}
-      </h2>
+      <Heading>
+        {answer.before.ref || answer.before.said}{' '}
+        <span role="img" aria-label={trans.__('to')}>
+          →
+        </span>{' '}
+        {answer.after.ref || answer.after.said}
+      </Heading>
       {answer.bump_reason && <p className="jp-nbreg-Note">{answer.bump_reason}</p>}
       {differing.length === 0 && <p className="jp-nbreg-quiet">{trans.__('Nothing differs in what was compared.')}</p>}
       {differing.map(each => (

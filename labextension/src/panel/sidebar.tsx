@@ -9,7 +9,7 @@ import { AllEvents } from './events';
 import { Head, NamesOfLists, Search, useSettled, WayBack, type List } from './head';
 import { Model } from './model';
 import { Models } from './models';
-import { Failure, Pending, useSurroundings } from './parts';
+import { Failure, Pending, useChanges, useSurroundings } from './parts';
 import { Run, Runs } from './runs';
 import { Upkeep } from './upkeep';
 import { Version } from './version';
@@ -23,6 +23,7 @@ export function Sidebar({ widget }: { widget: RegistryPanel }): JSX.Element {
   const [lost, setLost] = useState<Refusal | null>(null);
   const { models, runs, isOpen, toggle } = useLists();
   const box = useSearchBox(widget);
+  useChanges(() => setLost(null)); // whoever hears of changes has the server again
   const refresh = (): void => {
     service.refresh().then(
       () => setLost(null),

@@ -91,9 +91,9 @@ function Marks({ item, guarded, doing }: IOfVersion & { guarded: Protections }):
           {Object.hasOwn(guarded, each) && <Lock />}
           {each}
           {isWritable && (
-            <button aria-label={trans.__('Take the alias %1 away', each)} title={trans.__('Take away')} onClick={() => doing.start(`drop ${each}`)}>
+            <Toggle doing={doing} opens={`drop ${each}`} className="jp-nbreg-Remove" title={trans.__('Take away')} label={trans.__('Take the alias %1 away', each)}>
               ×
-            </button>
+            </Toggle>
           )}
         </span>
       ))}
