@@ -43,7 +43,7 @@ def sidebar(page: Page, large: Registry) -> Iterator[Locator]:
     page.evaluate(
         """async () => {
           const {commands} = window.jupyterapp;
-          await commands.execute('nbreg:open');
+          await commands.execute('nbreg:search');
           await commands.execute('docmanager:open', {path: 'large/notes.ipynb', kernel: {shouldStart: false}});
         }"""
     )

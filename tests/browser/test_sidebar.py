@@ -255,6 +255,14 @@ def test_a_badge_speaks_of_no_other_registry(
     other.close()
 
 
+def test_its_parts_stand_on_one_line(sidebar: Locator) -> None:
+    """As narrow as JupyterLab begins with it, nothing of its head is pushed below the rest."""
+    parts = sidebar.get_by_role("navigation", name="Parts of the registry").get_by_role("button")
+    expect(parts).to_have_text(["Models", "Runs", "Data", "Drafts", "Registry"])
+
+    assert len(set(parts.evaluate_all("all => all.map(each => each.offsetTop)"))) == 1
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def test_all_of_it_can_be_read_and_reached(page: Page, sidebar: Locator, shelf: Registry, theme: str) -> None:
     """Names for whoever hears the page, contrast for whoever sees it badly: axe finds nothing wrong."""

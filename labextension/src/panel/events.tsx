@@ -52,7 +52,12 @@ function Events({ events, withModel = false, onOlder }: { events: ReadonlyArray<
             <div>
               {withModel && <b>{each.model} </b>}
               {happened(each)}
-              {each.reason && <span className="jp-nbreg-Tag">{each.reason}</span>}
+              {each.reason && (
+                <>
+                  {' '}
+                  <span className="jp-nbreg-Tag">{each.reason}</span>
+                </>
+              )}
             </div>
             {each.message && <div className="jp-nbreg-Said">{each.message}</div>}
             <div className="jp-nbreg-quiet">
