@@ -631,7 +631,7 @@ def test_a_killed_maker_leaves_nothing_that_counts(old: Registry, past: Past, tm
     home = tmp_path / "environments"
     killed = children.start(MAKES, past.registry, home, start_new_session=True)
     assert comes_true(lambda: any(home.glob("tmp-*/pyvenv.cfg")))
-    os.killpg(killed.pid, signal.SIGKILL)  # with what it started, which would go on to write
+    os.killpg(killed.pid, signal.SIGKILL)  # the tool that it started goes on to write, and is waited for
     killed.communicate()
     assert environments.kept(home) == []
 

@@ -127,7 +127,7 @@ def hold(plan: Plan, home: Path, *, most: int, what: str) -> Held:
                 return Held(_python_of(target), lock)
             _wait(lock, fcntl.LOCK_EX, what)
             if not _is_whole(target):
-                _make(plan, target, what)
+                _make(plan, target, what, lock)
                 _sweep(home, most, but=target)
     except BaseException:
         os.close(lock)
@@ -239,14 +239,14 @@ def _told(doing: str) -> Iterator[Progress]:
 # making
 
 
-def _make(plan: Plan, target: Path, what: str) -> None:
+def _make(plan: Plan, target: Path, what: str, lock: int) -> None:
     """Make it under another name. What killed makers left of it is removed: this one has the lock."""
     _remove_scraps(target)
     begun = time.monotonic()
     temporary = Path(tempfile.mkdtemp(prefix=f"tmp-{target.name}-", dir=target.parent))
     try:
         with _told(f"making the environment of {what}: {_said(plan)}") as progress:
-            _Maker(plan, temporary, what, progress).make()
+            _Maker(plan, temporary, what, progress, lock).make()
         made = Made(
             python=plan.python,
             requirements=plan.requirements,
@@ -278,11 +278,12 @@ def _size(path: Path) -> int:
 class _Maker:
     """Makes one environment with uv, else with venv and pip."""
 
-    def __init__(self, plan: Plan, path: Path, what: str, progress: Progress) -> None:
+    def __init__(self, plan: Plan, path: Path, what: str, progress: Progress, lock: int) -> None:
         self._plan = plan
         self._path = path
         self._what = what
         self._progress = progress
+        self._lock = lock
         self._uv = uv_here()
         self._is_contradiction = False
 
@@ -347,6 +348,8 @@ class _Maker:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
+                # It outlives a maker that is killed, and goes on to write: nobody begins before it has ended.
+                pass_fds=(self._lock,),
             )
             try:
                 while tool.poll() is None:
