@@ -26,6 +26,7 @@ _MEANT = re.compile(
     r"|ERR_FAILED .*/nbreg/poll"  # news that a test keeps back
     r"|widget model not found"  # a saved widget whose kernel ended, which shows its twin
     r"|'schema'\)\s+at \S+notebook_core"  # Notebook 7.6 reads shortcuts before it has them, with no extension at all, too
+    r"|Canceled future for create_subshell_request"  # a notebook that was closed while its kernel began
     r"|Could not restore the debugger state"  # a kernel that was ended while JupyterLab asked it
 )
 """What chromium or JupyterLab log as an error and is none of ours: it is what the test is about."""
