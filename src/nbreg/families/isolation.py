@@ -23,9 +23,11 @@ from typing import Any, Final
 
 from nbreg.families.local import Importing
 from nbreg.families.tokens import NoTokenError, token
-from nbreg.families.travelling import TRACKED
 
 Bytes = bytes | bytearray | memoryview
+
+TRACKED: Final = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}
+"""What makes a class again, and which of its arguments is cloudpickle's name for the class."""
 
 _MAKERS: Final = frozenset(("cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast"))
 
