@@ -71,11 +71,20 @@ class Desk:
 
     def model(self, name: str) -> JournalDB:
         """The journal of a model; the error for one that is not there knows which names are near."""
+        return self._found(name)[0]
+
+    def permission(self, name: str) -> Permission:
+        """What whoever acts may do with a model; see `Registry.may`."""
+        return self._found(name)[1].permission
+
+    def _found(self, name: str) -> tuple[JournalDB, Level]:
+        """A model that is there for whoever acts, and what they may do with it: by one look."""
         check_model_name(name)
         try:
             database = self.folder.model(name)
-            if self._may_look(database):
-                return database
+            have = self._level(database)
+            if have > Level.NOTHING:
+                return database, have
             unknown = UnknownModelError(f"no model named {name!r}")
         except UnknownModelError as error:
             # Of who may not see all of them, not even a hint may name one that is not shown.
@@ -89,7 +98,7 @@ class Desk:
     def model_if_any(self, name: str) -> JournalDB | None:
         """The journal of a model, or None where there is none of that name for whoever asks."""
         database = self.folder.model_if_any(name)
-        return database if database is None or self._may_look(database) else None
+        return database if database is None or self._level(database) > Level.NOTHING else None
 
     def models(self) -> list[ModelRow]:
         """Every model in brief, by name."""
@@ -100,8 +109,8 @@ class Desk:
         rights = self.rights
         return rows if rights is None else [row for row in rows if rights.shows(row.name)]
 
-    def _may_look(self, database: JournalDB) -> bool:
-        return self.rights is None or self.rights.level(database) >= Level.LOOK
+    def _level(self, database: JournalDB) -> Level:
+        return Level.OWN if self.rights is None else self.rights.level(database)
 
     @property
     def sees_all(self) -> bool:
@@ -112,11 +121,6 @@ class Desk:
         """Refuse what is about all models at once to who may not see them all."""
         if self.rights is not None:
             self.rights.check_admin(what, self.actor)
-
-    def permission(self, name: str) -> Permission:
-        """What whoever acts may do with a model; see `Registry.may`."""
-        database = self.model(name)
-        return (Level.OWN if self.rights is None else self.rights.level(database)).permission
 
     @contextmanager
     def transaction(
