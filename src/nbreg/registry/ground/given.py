@@ -46,6 +46,16 @@ def checked_consent(trust: object) -> bool | None:
     raise BadInputError(f"trust is True, False or None, not {type(trust).__name__}")
 
 
+def checked_word(text: str, what: str, redactor: Redactor | None = None) -> str:
+    """One line of text, without secrets. Raises `BadValueError`."""
+    if not isinstance(text, str) or len(text) > LONGEST_NAME or not (text.isprintable() or text == ""):
+        raise BadValueError(
+            f"{ascii(text)[:60]} is not {what}", hint=f"printable text of up to {LONGEST_NAME} characters"
+        )
+    checked: str = without_secrets(plain(text.strip(), what), redactor)
+    return checked
+
+
 def checked_tags(tags: object, redactor: Redactor | None = None, *, what: str = "tags") -> list[str]:
     """Tags, or other words such as names, each once, in their order. Raises `BadValueError`."""
     if isinstance(tags, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Final
 
 import msgspec
@@ -40,33 +40,31 @@ def verify(desk: Desk, *, expect: Expected | None, repair: bool) -> VerifyReport
     """Check every line, row, object and part; see `Registry.verify`."""
     desk.check_admin("a check of the whole registry")
     wanted = _wanted(expect)
-    folder = Folder(desk.folder.path, desk.settings)  # a fresh one, which has read nothing yet
     found = Findings(desk)
-    if folder.path.is_dir():
-        for name, database in folder.databases():
-            found.look_at(name, database, repair=repair)
-        is_named = folder.data.journal.path.exists()  # where nobody named data, there is nothing to repair
-        found.look_at(DATA, folder.data, repair=repair and is_named)
-        found.look_at_transfers(repair=repair)
-        found.look_at_runs()
-        ledgerchecks.look_at(found, folder, repair=repair)
-        found.look_at_objects()
-    if not found.heads:
-        found.add("no-registry", folder.path, "there is no registry")
-    found.expect(wanted)
-    folder.close()
+    with closing(Folder(desk.folder.path, desk.settings)) as folder:  # which has read nothing yet
+        if folder.path.is_dir():
+            for name, database in folder.databases():
+                found.look_at(name, database, repair=repair)
+            # Where nobody named data, there is nothing to repair.
+            found.look_at(DATA, folder.data, repair=repair and folder.data.journal.path.exists())
+            found.look_at_transfers(repair=repair)
+            found.look_at_runs()
+            ledgerchecks.look_at(found, folder, repair=repair)
+            found.look_at_objects()
+        if not found.heads:
+            found.add("no-registry", folder.path, "there is no registry")
+        found.expect(wanted)
     return found.report()
 
 
 def verify_model(desk: Desk, model: str) -> VerifyReport:
     """Check one model that is there for whoever asks: its lines, its rows, every object that they need."""
     desk.model(model)
-    folder = Folder(desk.folder.path, desk.settings)
     found = Findings(desk)
-    database = folder.model(model)
-    found.look_at(model, database, repair=False)
-    found.look_at_objects(_needed(desk, database))
-    folder.close()
+    with closing(Folder(desk.folder.path, desk.settings)) as folder:
+        database = folder.model(model)
+        found.look_at(model, database, repair=False)
+        found.look_at_objects(_needed(desk, database))
     return found.report()
 
 

@@ -25,9 +25,9 @@ from nbreg.errors import (
 from nbreg.records import Artifact, Manifest, RunArtifact, RunRecord
 from nbreg.registry.belonging import datasets
 from nbreg.registry.ground.desk import Desk, Entry
-from nbreg.registry.making import registering, running
+from nbreg.registry.making import registering, running, runrecords
 from nbreg.registry.making.previewing import Preview
-from nbreg.registry.making.request import Request, linked, linked_run, objects
+from nbreg.registry.making.request import Request, linked, objects
 from nbreg.store.runlines import Logged
 from nbreg.store.runlog import RunLog
 
@@ -116,7 +116,7 @@ def source(
             raise BadReferenceError(
                 f"{ascii(model)[:80]} names no artifact of a run", hint="for example runs:/0190f2ab/model"
             )
-        request = msgspec.structs.replace(request, run=linked_run(desk, match[1]))
+        request = msgspec.structs.replace(request, run=runrecords.linked_run(desk, match[1]))
         wanted = {"model": match[2], **{name: name for name in names if name != match[2]}}
     elif model is not None:
         raise BadInputError(
@@ -155,7 +155,7 @@ def _names(artifacts: object) -> list[str]:
 def _record(desk: Desk, run_id: str) -> RunRecord:
     if not desk.folder.runs.path(run_id).is_file():
         raise UnknownArtifactError("nothing was logged to this run", hint="run.log_model(model) logs one")
-    found = running.record(desk, run_id)
+    found = runrecords.record(desk, run_id)
     if found.deleted is not None:
         raise BadReferenceError(
             f"the run {run_id[:12]} was deleted by {found.deleted.by}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import msgspec
@@ -88,9 +88,7 @@ def register(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> Entry:
     """Make a version; see `Registry.register`."""
-    pending = capture.begin(
-        request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor
-    )
+    pending = _begin_capture(desk, request)
     desk.ready()
     asked, (request, seen) = request, look(desk, request, values, data)
     with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
@@ -106,6 +104,10 @@ def register(
         written = _store(desk, request, made, frozen, batch)
     # Somebody registered the same meanwhile; what was stored for nothing is found by purge.
     return written or known_version(desk, request, content_digest) or register(desk, asked, values, data)
+
+
+def _begin_capture(desk: Desk, request: Request) -> capture.Pending:
+    return capture.begin(request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor)
 
 
 def store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes] = ()) -> Entry | None:
@@ -145,9 +147,7 @@ def drafted(
     desk: Desk, request: Request, values: dict[str, object], data: Mapping[str, object] | None
 ) -> tuple[Made, capture.Capture]:
     """The version that `register` would write, with all its bytes and its capture; nothing is stored."""
-    pending = capture.begin(
-        request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor
-    )
+    pending = _begin_capture(desk, request)
     asked, (request, seen) = request, look(desk, request, values, data)
     dumped = _dump(request, values)
     content_digest = content_digest_of(request, dumped, seen.links)
@@ -160,16 +160,16 @@ def drafted(
 def check(desk: Desk, request: Request) -> None:
     """Refuse now what `register` would refuse after the training."""
     folder = desk.folder
-    folder.ready(desk.actor)
-    if os.statvfs(folder.path).f_bavail * os.statvfs(folder.path).f_frsize < _LEAST_SPACE:
+    desk.ready()
+    room = os.statvfs(folder.path)
+    if room.f_bavail * room.f_frsize < _LEAST_SPACE:
         raise NoSpaceError(f"there is almost no room left for {folder.path}", hint="free some space first")
     gating.check_beforehand(desk, request)
     database = folder.model_if_any(request.model)
-    if database is not None:
-        desk.check_write(database, "registered")
     if database is None:
         folder.refuse_twin(request.model, folder.brief(request.model))
         return
+    desk.check_write(database, "registered")
     with database.journal.locked():
         naming.choose(desk, database, request, naming.base_row(database, request))
 
@@ -333,13 +333,7 @@ def known_version(desk: Desk, request: Request, content_digest: str) -> Entry | 
     if database is None or known is None or not parts.are_whole(desk, Entry(request.model, database, known)):
         return None
     running.registering(desk, request.run, request.model, known.id)
-    with desk.transaction(
-        database,
-        "registered-again",
-        reason=request.reason,
-        message=request.message,
-        redactor=request.redactor,
-    ) as draft:
+    with _line(desk, database, "registered-again", request) as draft:
         row = _holder_of(database, content_digest)
         if row is None:
             return None
@@ -425,13 +419,7 @@ def _write(
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
     database = desk.folder.model_to_write(request.model)
     used, step = made.uses, comparing.step_beside(desk, request, made.side)
-    with desk.transaction(
-        database,
-        "registered",
-        reason=request.reason,
-        message=request.message,
-        redactor=request.redactor,
-    ) as draft:
+    with _line(desk, database, "registered", request) as draft:
         known = None if request.new else _holder_of(database, made.manifest.content_digest)
         if known is not None and parts.are_whole(desk, Entry(request.model, database, known)):
             return None
@@ -440,28 +428,14 @@ def _write(
         base = naming.base_row(database, request)
         doubts = cautions.naming(database, request, model)
         name, implied = naming.choose(desk, database, request, base, judged.for_base(base, last=last))
-        model_artifact = next(
-            (a for a in made.manifest.artifacts if a.name == "model"), made.manifest.artifacts[0]
-        )
-        row = VersionRow(
+        row = msgspec.structs.replace(
+            _row(request, made, version_id, bundle),
             number=model.next_number,
             name=name,
-            id=version_id,
-            content_digest=made.manifest.content_digest,
-            bundle=bundle,
             stage=lifecycle.first(desk.lifecycle),
-            tags=request.tags,
-            description=request.description,
-            message=request.message,
-            metrics=request.metrics,
-            created=made.manifest.created,
-            actor=made.manifest.actor.user,
-            type=model_artifact.type,
-            size=made.size,
             bump=implied.bump,
             bump_reason=implied.reason,
             base=base.number if base else None,
-            run=request.run.id if request.run else "",
             stamp=stamp,
             warnings=cautions.add(
                 draft,
@@ -476,6 +450,35 @@ def _write(
         uses.add(database, draft, row, used)
     written = bookkeeping.version_row(database, row.number)
     return Entry(request.model, database, written, waits_for=waits_for)
+
+
+def _line(desk: Desk, database: JournalDB, kind: str, request: Request) -> AbstractContextManager[Line]:
+    """A line of the model's journal with what the caller said on it."""
+    return desk.transaction(
+        database, kind, reason=request.reason, message=request.message, redactor=request.redactor
+    )
+
+
+def _row(request: Request, made: Made, version_id: str, bundle: str) -> VersionRow:
+    """The version's row as far as it does not depend on the versions that are there: without a number."""
+    manifest = made.manifest
+    all_of_it = manifest.artifacts
+    model = next((each for each in all_of_it if each.name == "model"), all_of_it[0])
+    return VersionRow(
+        number=0,
+        id=version_id,
+        content_digest=manifest.content_digest,
+        bundle=bundle,
+        tags=request.tags,
+        description=request.description,
+        message=request.message,
+        metrics=request.metrics,
+        created=manifest.created,
+        actor=manifest.actor.user,
+        type=model.type,
+        size=made.size,
+        run=request.run.id if request.run else "",
+    )
 
 
 def _put(desk: Desk, database: JournalDB, draft: Line, request: Request, row: VersionRow, stage: str) -> None:

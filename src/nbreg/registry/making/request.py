@@ -32,6 +32,7 @@ from nbreg.registry.ground.given import (
     checked_tags,
     checked_text,
 )
+from nbreg.registry.making.runrecords import linked_run
 from nbreg.registry.serving.stamped import unstamped
 
 
@@ -162,26 +163,6 @@ def _run(desk: Desk, given: object) -> RunLink:
             f"a run is a Run or its id, not {type(given).__name__}", hint="leave it out: it is known"
         )
     return linked_run(desk, link)
-
-
-def linked_run(desk: Desk, run_id: str) -> RunLink:
-    """The link of a run that is here for whoever asks. Raises `UnknownRunError`."""
-    runs = desk.folder.runs
-    found = runs.fold(runs.resolve(run_id)).begun
-    if found is None:
-        raise BadInputError(f"the file of the run {run_id} has no beginning", hint="link another run")
-    if desk.rights is not None:
-        from nbreg.registry.making import running
-
-        running.record(desk, found.id)  # who makes a version of a run may see it: not one that is not shown
-    return RunLink(
-        id=found.id,
-        name=found.name,
-        experiment=found.experiment,
-        kind=found.kind,
-        started_at=found.started_at,
-        parent=found.parent,
-    )
 
 
 def linked(data: object) -> dict[str, object]:

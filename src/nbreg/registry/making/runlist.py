@@ -10,7 +10,7 @@ from nbreg.query import parse_query
 from nbreg.records import RunRecord
 from nbreg.registry.ground.desk import Desk
 from nbreg.registry.ground.given import checked_kind, is_count
-from nbreg.registry.making.running import STATES, record
+from nbreg.registry.making.runrecords import STATES, record
 
 SORTABLE: Final = ("started_at", "ended_at", "name", "experiment", "state")
 _AS_THEY_ARE: Final = (

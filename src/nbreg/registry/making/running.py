@@ -1,11 +1,11 @@
-"""Runs: begin, log, list, and what a version locks of them."""
+"""Runs of this process: begin, log, end; and what a version locks of a run."""
 
 from __future__ import annotations
 
 import atexit
 import platform
 from collections.abc import Callable, Mapping
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -13,42 +13,15 @@ from nbreg.capture.context import current_context, set_ended, set_started, start
 from nbreg.capture.knowing import redactor_here
 from nbreg.capture.project.revision import head_commit
 from nbreg.capture.secrets import Redactor
-from nbreg.errors import (
-    BadInputError,
-    BadValueError,
-    NbregError,
-    NotPermittedError,
-    RunEndedError,
-    UnknownRunError,
-    VersionInUseError,
-)
-from nbreg.names import LONGEST_NAME
-from nbreg.records import (
-    Chunk,
-    CurvePoint,
-    Deletion,
-    Measure,
-    Pointer,
-    RunKind,
-    RunLink,
-    RunRecord,
-    RunState,
-    RunVersion,
-    VersionRow,
-    new_run_id,
-    plain,
-)
-from nbreg.registry.ground import parts, reading
-from nbreg.registry.ground.desk import Desk, Entry
-from nbreg.registry.ground.given import checked_kind, checked_params, checked_text, without_secrets
-from nbreg.registry.making.request import Request, linked_run
-from nbreg.store.runlines import Begun, Deleted, Fold, Metrics, Noted, Params, Registering, Restored, measure
+from nbreg.errors import BadInputError, BadValueError, NbregError, RunEndedError
+from nbreg.records import Chunk, Measure, RunKind, RunLink, RunState, new_run_id
+from nbreg.registry.ground.desk import Desk
+from nbreg.registry.ground.given import checked_params, checked_text, checked_word, without_secrets
+from nbreg.registry.making import runrecords
+from nbreg.registry.making.request import Request
+from nbreg.store.runlines import Begun, Metrics, Noted, Params, Registering, measure
 from nbreg.store.runlog import RunLog
-from nbreg.store.runs import end_all, fold_of
-
-STATES: Final = ("running", "finished", "failed", "interrupted")
-MOST_VERSIONS: Final = 200
-"""The versions of a run that are looked up, the latest; a loop may register a hundred thousand."""
+from nbreg.store.runs import end_all
 
 
 def new_link(
@@ -69,16 +42,6 @@ def new_link(
         started_at=desk.folder.now(),
         parent=parent,
     )
-
-
-def checked_word(text: str, what: str, redactor: Redactor | None = None) -> str:
-    """One line of text, without secrets. Raises `BadValueError`."""
-    if not isinstance(text, str) or len(text) > LONGEST_NAME or not (text.isprintable() or text == ""):
-        raise BadValueError(
-            f"{ascii(text)[:60]} is not {what}", hint=f"printable text of up to {LONGEST_NAME} characters"
-        )
-    checked: str = without_secrets(plain(text.strip(), what), redactor)
-    return checked
 
 
 # writing
@@ -141,11 +104,12 @@ def writer(desk: Desk, link: RunLink, *, begin_it: bool) -> RunLog:
     found = desk.folder.runs.log(link.id)
     if found is not None:
         if desk.rights is not None:
-            _check_own(desk, record(desk, link.id))  # a service's process runs those of many people
+            # A service's process runs those of many people.
+            runrecords.check_own(desk, runrecords.record(desk, link.id))
         return found
     if begin_it:
         return begin(desk, link, ambient=True)
-    state = record(desk, link.id).state
+    state = runrecords.record(desk, link.id).state
     where = "is another process's" if state == "running" else "has ended"
     raise RunEndedError(f"the run {link.id[:12]} {where}", hint="start another one: nbreg.start_run()")
 
@@ -161,7 +125,7 @@ def end(desk: Desk, link: RunLink, state: str, error: str = "") -> None:
     if state not in ("finished", "failed"):
         raise BadInputError(f"a run does not end as {state!r}", hint="'finished' or 'failed'")
     if desk.rights is not None:
-        _check_own(desk, record(desk, link.id))
+        runrecords.check_own(desk, runrecords.record(desk, link.id))
     set_ended(link)
     ended: RunState = "failed" if state == "failed" else "finished"
     desk.folder.runs.end(link.id, desk.folder.now(), ended, checked_word(error, "the class of an error"))
@@ -284,183 +248,3 @@ def registering(desk: Desk, link: RunLink | None, model: str, version_id: str) -
         desk.folder.runs.note(link.id, Registering(model=model, id=version_id))
     except NbregError:
         return  # the version's own link is the truth; this is the way back
-
-
-# reading
-
-
-def record(desk: Desk, run_id: str) -> RunRecord:
-    """All that is known of a run now."""
-    runs = desk.folder.runs
-    fold = runs.fold(run_id)
-    begun = fold.begun
-    if begun is None:
-        raise BadInputError(f"the file of the run {run_id} has no beginning", hint=f"see {runs.path(run_id)}")
-    live = runs.is_live(run_id)
-    if live:
-        state, ended_at = "running", ""
-    elif fold.ended is not None:
-        state, ended_at = fold.ended.state, fold.ended.at
-    else:
-        state, ended_at = "interrupted", runs.last_written(run_id)
-    deleted, versions = afterwards(desk, run_id)
-    if not (versions or desk.rights is None or desk.rights.is_of(begun.actor)):
-        raise UnknownRunError(f"there is no run {run_id}")  # that whoever asks may see
-    return _record(begun, fold, state if state in STATES else "interrupted", ended_at, versions, deleted)
-
-
-def _record(
-    begun: Begun, fold: Fold, state: Any, ended_at: str, versions: list[RunVersion], deleted: Deletion | None
-) -> RunRecord:
-    return RunRecord(
-        id=begun.id,
-        name=begun.name,
-        experiment=begun.experiment,
-        kind=begun.kind,
-        parent=begun.parent,
-        state=state,
-        error=fold.ended.error if fold.ended and state != "running" else "",
-        started_at=begun.started_at,
-        ended_at=ended_at,
-        actor=begun.actor,
-        place=begun.place,
-        commit=begun.commit,
-        python=begun.python,
-        params=dict(fold.params),
-        metrics=dict(fold.metrics),
-        counts=dict(fold.counts),
-        artifacts=list(fold.artifacts.values()),
-        notes=list(fold.notes),
-        versions=versions,
-        deleted=deleted,
-    )
-
-
-def not_begun(desk: Desk, link: RunLink) -> RunRecord:
-    """The run of this notebook or script before anything was logged to it."""
-    return RunRecord(
-        id=link.id,
-        name=link.name,
-        experiment=link.experiment,
-        kind=link.kind,
-        parent=link.parent,
-        state="running",
-        started_at=link.started_at,
-        actor=desk.actor,
-    )
-
-
-def link_of(found: RunRecord) -> RunLink:
-    """What versions keep of a run."""
-    return RunLink(
-        id=found.id,
-        name=found.name,
-        experiment=found.experiment,
-        kind=found.kind,
-        started_at=found.started_at,
-        parent=found.parent,
-    )
-
-
-def find(desk: Desk, given: Any) -> tuple[RunLink, RunRecord | None]:
-    """A run by id or link; a version's run as it was locked where its file is gone."""
-    row = getattr(given, "row", None)
-    if isinstance(row, VersionRow):
-        entry = reading.get(desk, f"{getattr(given, 'model', '')}@{row.number}")
-        link = parts.manifest(desk, entry).run
-        if link is None:
-            raise UnknownRunError(f"{entry.ref} has no run")
-        if desk.folder.runs.path(link.id).is_file():
-            return linked_run(desk, link.id), None
-        return link, _as_locked(desk, entry, link)
-    return linked_run(desk, given.id if isinstance(given, RunLink) else given), None
-
-
-def _as_locked(desk: Desk, entry: Entry, link: RunLink) -> RunRecord:
-    raw = b"".join(bytes(parts.part(desk, entry, chunk.digest)) for chunk in link.chunks)
-    fold = fold_of(raw)
-    if fold.begun is None:
-        raise UnknownRunError(f"of the run of {entry.ref} only the id is known: {link.id}")
-    fold.notes.append(f"as it was when {entry.ref} locked it; its own file is not here")
-    version = RunVersion(
-        model=entry.model,
-        number=entry.number,
-        name=entry.row.name,
-        id=entry.row.id,
-        metrics=entry.row.metrics,
-    )
-    state = fold.ended.state if fold.ended else "interrupted"
-    return _record(fold.begun, fold, state, fold.ended.at if fold.ended else "", [version], None)
-
-
-def afterwards(desk: Desk, run_id: str) -> tuple[Deletion | None, list[RunVersion]]:
-    """Whether it was deleted, and the versions registered from it, as the models' journals have them."""
-    runs = desk.folder.runs
-    gone = runs.deleted(run_id)
-    deleted = Deletion(at=gone.at, by=gone.by, reason=gone.reason) if gone else None
-    wanted = {(each.model, each.id): None for each in runs.events(run_id) if isinstance(each, Registering)}
-    found = (_version(desk, model, version_id) for model, version_id in list(wanted)[-MOST_VERSIONS:])
-    return deleted, [each for each in found if each is not None]
-
-
-def _version(desk: Desk, model: str, version_id: str) -> RunVersion | None:
-    try:
-        database = desk.model_if_any(model)
-    except NbregError:
-        return None
-    pointer = database.row("ids", version_id, Pointer) if database is not None else None
-    row = database.row("versions", pointer.number, VersionRow) if database is not None and pointer else None
-    if row is None or row.id != version_id:
-        return None
-    return RunVersion(model=model, number=row.number, name=row.name, id=row.id, metrics=row.metrics)
-
-
-def curve(desk: Desk, run_id: str, metric: str, points: int) -> list[CurvePoint]:
-    """A metric over its steps."""
-    checked_kind(metric, str, "a metric's name")
-    if not isinstance(points, int) or isinstance(points, bool) or points < 2:
-        raise BadInputError("a curve has at least two points")
-    if desk.rights is not None:
-        record(desk, run_id)  # refuses one that is not shown
-    log = desk.folder.runs.log(run_id)
-    if log is not None:
-        log.flush()
-    return desk.folder.runs.curve(run_id, metric, points)
-
-
-# delete
-
-
-def delete(desk: Desk, run_id: str, *, reason: str) -> RunRecord:
-    """Hide a run; `purge` removes it after the retention time."""
-    found = record(desk, run_id)
-    _check_own(desk, found)
-    if found.deleted is not None:
-        return found
-    if found.state == "running":
-        raise RunEndedError(f"the run {run_id[:12]} goes on", hint="end it first")
-    if found.versions:
-        first = found.versions[0]
-        raise VersionInUseError(
-            f"the run {run_id[:12]} made {first.model}@{first.name or first.number}, which locks it",
-            hint="a version's run stays as long as the version's record: for good",
-        )
-    event = Deleted(at=desk.folder.now(), by=desk.actor.user, reason=checked_word(reason, "a reason"))
-    desk.ready()
-    desk.folder.runs.note(run_id, event)
-    return record(desk, run_id)
-
-
-def restore(desk: Desk, run_id: str) -> RunRecord:
-    """Bring a deleted run back."""
-    found = record(desk, run_id)
-    _check_own(desk, found)
-    if found.deleted is not None:
-        desk.ready()
-        desk.folder.runs.note(run_id, Restored(at=desk.folder.now(), by=desk.actor.user))
-    return record(desk, run_id)
-
-
-def _check_own(desk: Desk, found: RunRecord) -> None:
-    if desk.rights is not None and not desk.rights.is_of(found.actor):
-        raise NotPermittedError(f"{desk.actor.user} did not make the run {found.id[:12]}")

@@ -55,13 +55,13 @@ class Run:
     @property
     def record(self) -> RunRecord:
         """All that is known of it now, as one plain record."""
-        from nbreg.registry.making import running
+        from nbreg.registry.making import runrecords
 
         if self._frozen is not None:
             return self._frozen
         if self._is_ambient and not self._desk.folder.runs.path(self.id).is_file():
-            return running.not_begun(self._desk, self.link)
-        return running.record(self._desk, self.id)
+            return runrecords.not_begun(self._desk, self.link)
+        return runrecords.record(self._desk, self.id)
 
     @property
     def name(self) -> str:
@@ -134,9 +134,9 @@ class Run:
         Where there are more values, neighbours become one point with the last, the least and the
         greatest of them. Takes as much memory as it has points, however long the run is.
         """
-        from nbreg.registry.making import running
+        from nbreg.registry.making import runrecords
 
-        return running.curve(self._desk, self.id, metric, points)
+        return runrecords.curve(self._desk, self.id, metric, points)
 
     # logging
 
@@ -358,7 +358,7 @@ class RunVerbs:
         `query` chooses as it does among versions: `metrics.auc > 0.9 and "churn" in models`.
         Raises `BadQueryError`.
         """
-        from nbreg.registry.making import runlist, running
+        from nbreg.registry.making import runlist, runrecords
 
         found = runlist.runs(
             self._desk,
@@ -370,7 +370,7 @@ class RunVerbs:
             offset=offset,
             deleted=deleted,
         )
-        return [self._run(running.link_of(each)) for each in found]
+        return [self._run(runrecords.link_of(each)) for each in found]
 
     def run(self, run: str | RunLink | ModelVersion) -> Run:
         """A run by its id, 8 digits or more of it; or the run of a version.
@@ -378,9 +378,9 @@ class RunVerbs:
         The run of a version is as the version locked it where its own file is gone. Raises
         `UnknownRunError`.
         """
-        from nbreg.registry.making import running
+        from nbreg.registry.making import runrecords
 
-        link, frozen = running.find(self._desk, run)
+        link, frozen = runrecords.find(self._desk, run)
         found = self._run(link)
         found._frozen = frozen
         return found
@@ -390,17 +390,17 @@ class RunVerbs:
 
         Raises `VersionInUseError` where a version was registered from it.
         """
-        from nbreg.registry.making import running
+        from nbreg.registry.making import runrecords
 
         run_id = self._desk.folder.runs.resolve(run)
-        return self._run(running.link_of(running.delete(self._desk, run_id, reason=reason)))
+        return self._run(runrecords.link_of(runrecords.delete(self._desk, run_id, reason=reason)))
 
     def restore_run(self, run: str) -> Run:
         """Bring a deleted run back."""
-        from nbreg.registry.making import running
+        from nbreg.registry.making import runrecords
 
         run_id = self._desk.folder.runs.resolve(run)
-        return self._run(running.link_of(running.restore(self._desk, run_id)))
+        return self._run(runrecords.link_of(runrecords.restore(self._desk, run_id)))
 
     def _run(self, link: RunLink) -> Run:
         return Run(self, self._desk, link)  # type: ignore[arg-type]
