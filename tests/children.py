@@ -18,6 +18,20 @@ import nbreg
 NOBODY = 65534
 """The user that tests become where they need one who is not root."""
 
+HEAVY = {
+    "asyncio",
+    "cloudpickle",
+    "IPython",
+    "ipywidgets",
+    "multiprocessing",
+    "numpy",
+    "pandas",
+    "sklearn",
+    "traitlets",
+    "importlib.metadata",
+}
+"""What `import nbreg` and the registry must not bring into a plain script."""
+
 PRELUDE = """
 import os, sys, json, time
 from pathlib import Path
@@ -45,6 +59,22 @@ def run(script: str, *args: object, **options: object) -> str:
     out, err = child.communicate(timeout=120)
     assert child.returncode == 0, err
     return out
+
+
+def together(script: str, count: int, *args: object) -> list[str]:
+    """What `count` processes print that all go on at the same moment, after `go()`."""
+    children = [start("def go():\n    print('ready', flush=True); sys.stdin.readline()\n" + script, i, *args)
+                for i in range(count)]  # fmt: skip
+    for child in children:
+        assert child.stdout
+        assert child.stdout.readline().strip() == "ready", child.communicate()[1]
+    for child in children:
+        assert child.stdin
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    results = [child.communicate(timeout=200) for child in children]
+    assert all(child.returncode == 0 for child in children), "\n".join(err for _, err in results)
+    return [out for out, _ in results]
 
 
 def open_descriptors() -> int:

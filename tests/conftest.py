@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from servers import Server
+    from stories import Folder
 
     from nbreg import Registry
 
@@ -92,3 +94,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         TMPDIR=str(top / "scrap"),
     ) as server:
         yield server
+
+
+@pytest.fixture
+def folder(server: Server, request: pytest.FixtureRequest) -> Folder:
+    """A folder of the test's own below the server's root, with a registry in it."""
+    from stories import Folder
+
+    return Folder(server, re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-"))

@@ -12,16 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import Server, knowing_people
-from test_server import EXAMPLES, Folder, call, story
+from stories import EXAMPLES, Folder, call, story
 
 import nbreg
 from nbreg import Registry
 from nbreg.access import Level, Person, level
 from nbreg.errors import NbregError, NotPermittedError, UnknownModelError, UnknownRunError
 from nbreg.records import About, Actor, Lifecycle
+from nbreg.registry.ground import rights
 from nbreg.registry.stages import gatefunctions
 from nbreg.server.answering import Answer, answer
 from nbreg.server.people import People
@@ -287,6 +289,30 @@ def test_a_service_of_ones_own_holds_people_to_it(tmp_path: Path) -> None:
     with pytest.raises(NbregError):
         theirs.promote("churn@2", "staging")
     assert registry.verify().ok
+
+
+def test_a_model_that_is_closed_while_somebody_asks_is_there_or_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may be done with a model is found by one look: between two of them its owner may hide it."""
+    registry = Registry(tmp_path / "r", settings=Settings(capture=False))
+    ada = registry.acting_as(Actor(user="ada"), Person(frozenset({"ada"})))
+    bob = registry.acting_as(Actor(user="bob"), Person(frozenset({"bob"})))
+    ada.register("churn", 1)
+    ada.update_model("churn", visibility="public")
+    about = rights.about
+
+    def closed_after_a_look(database: Any) -> About:
+        said = about(database)
+        monkeypatch.setattr(rights, "about", about)
+        ada.update_model("churn", visibility="private")
+        return said
+
+    monkeypatch.setattr(rights, "about", closed_after_a_look)
+
+    assert bob.may("churn") == "look"  # as it was when it was looked at
+    with pytest.raises(UnknownModelError):
+        bob.may("churn")
 
 
 def test_a_run_that_is_not_shown_becomes_nobody_elses_by_registering_from_it(tmp_path: Path) -> None:

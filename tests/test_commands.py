@@ -19,12 +19,13 @@ from typing import Any
 
 import click
 import pytest
-from test_house_rules import HEAVY, ROOT
+from children import HEAVY
 
 from nbreg import Registry
 from nbreg.cli import COMMANDS, main
 from nbreg.cli.base import Command
 
+ROOT = Path(__file__).resolve().parent.parent
 ALL: list[Command] = [each for family in COMMANDS.families for each in family.commands]
 
 # Public verbs of `Registry` that are no command of that name, with the reason.
@@ -512,7 +513,7 @@ def test_a_shell_protects_an_alias(filled: Registry, run: Any) -> None:
 
 def test_a_crontab_trains_and_the_exit_code_says_how(filled: Registry, run: Any, tmp_path: Path) -> None:
     """Registered and promoted: 0. Refused by a gate: 1, with what was registered all the same."""
-    from test_jobs import TRAIN, notebook
+    from retraining import TRAIN, notebook
 
     train = notebook(tmp_path / "train.ipynb", TRAIN)
     filled.require("churn", "production", "metrics.accuracy >= 0.7")

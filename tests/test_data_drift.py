@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from test_jobs import TRAIN, notebook
+from retraining import TRAIN, notebook
 
 from nbreg import Registry, jobs
 from nbreg.capture.secrets import Redactor

@@ -6,7 +6,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -282,11 +281,9 @@ def test_weighing_runs_no_code_and_finds_what_is_heavy() -> None:
 
     shy = Shy()
     object.__setattr__(shy, "held", {"a": [np.zeros(1_000_000)], "b": b"x" * 500})
-    start = time.perf_counter()
     found = families.weigh(shy)
 
     assert 8_000_500 <= found.size < 8_010_000
-    assert time.perf_counter() > start
     assert families.weigh([1] * 1_000_000).size > 8_000_000
     with pytest.raises(families.NotTakenError, match="too large"):
         families.take("model", [np.zeros(1_000_000)], most=1_000_000)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from children import HEAVY
 
 import nbreg
 from nbreg import errors
@@ -87,25 +88,12 @@ OWNERS = {
     "jupyter_server": {"server"},
 }
 
-# What `import nbreg` and the registry must not bring into a plain script.
-HEAVY = {
-    "asyncio",
-    "cloudpickle",
-    "IPython",
-    "ipywidgets",
-    "multiprocessing",
-    "numpy",
-    "pandas",
-    "sklearn",
-    "traitlets",
-    "importlib.metadata",
-}
-
 # Commands that a hint names already. Whoever adds one takes it out of here.
 COMMANDS_TO_COME: set[str] = set()
 OTHERS_MAGICS = {"load_ext", "unload_ext", "reload_ext", "capture", "config", "time", "magic"}
 
 LONGEST_FILE = 500
+LONGEST_TEST = 600
 LONG_ON_PURPOSE = {
     "errors.py",  # declarations only; the tree is read as a whole, with its picture
 }
@@ -331,6 +319,17 @@ def test_no_source_file_is_too_long() -> None:
     lengths = {str(path.relative_to(SRC)): path.read_text().count("\n") for path in SOURCES}
 
     assert {name for name, lines in lengths.items() if lines > LONGEST_FILE} - LONG_ON_PURPOSE == set()
+
+
+def test_no_test_file_is_too_long_nor_imports_another() -> None:
+    """Whoever looks for a claim reads names of files; what tests share is a helper, and no test."""
+    tests = {path: path.read_text() for path in (ROOT / "tests").rglob("*.py")}
+    long = [path.name for path, text in tests.items() if text.count("\n") > LONGEST_TEST]
+    entangled = [
+        path.name for path, text in tests.items() if re.search(r"^ *(from|import) test_", text, re.M)
+    ]
+
+    assert (long, entangled) == ([], [])
 
 
 def test_every_module_says_what_it_is_for() -> None:

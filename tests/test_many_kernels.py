@@ -12,29 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from children import run, start
+from children import run, start, together
 
 from nbreg import Registry
 from nbreg.errors import NbregError, UnknownVersionError
 from nbreg.settings import Settings
 
 QUICK = Settings(capture=False)
-
-
-def together(script: str, count: int, *args: object) -> list[str]:
-    """What `count` processes print that all go on at the same moment, after `go()`."""
-    children = [start("def go():\n    print('ready', flush=True); sys.stdin.readline()\n" + script, i, *args)
-                for i in range(count)]  # fmt: skip
-    for child in children:
-        assert child.stdout
-        assert child.stdout.readline().strip() == "ready", child.communicate()[1]
-    for child in children:
-        assert child.stdin
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    results = [child.communicate(timeout=200) for child in children]
-    assert all(child.returncode == 0 for child in children), "\n".join(err for _, err in results)
-    return [out for out, _ in results]
 
 
 def in_threads(count: int, work: Callable[[int], object]) -> None:
@@ -343,12 +327,11 @@ def test_a_lock_goes_with_its_holder_although_a_fork_lives_on(tmp_path: Path) ->
         """
 registry = Registry(sys.argv[1], settings=QUICK)
 with registry._desk.folder.blobs.kept(), registry._desk.model("churn").transaction("edited", by=registry.actor):
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)  # by the fork itself: from now on it holds nothing
         os.close(1); os.close(2)
         time.sleep(100)
         os._exit(0)
-    print(pid, flush=True)
     time.sleep(100)
 """,
         tmp_path / "r",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_many_kernels import together
+from children import together
 
 import nbreg
 from nbreg import Registry

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import together
 
 from nbreg import Registry
 from nbreg.errors import GateRefusedError, NbregError, TransitionError, UnknownVersionError
@@ -144,8 +145,6 @@ def test_what_was_rolled_away_from_comes_back_only_through_the_gates(registry: R
 
 def test_two_who_roll_back_at_once_each_find_what_is_so(tmp_path: Path) -> None:
     """Two on call press the button: one step each, or a clear no; never half of one."""
-    from test_many_kernels import together
-
     registry = Registry(tmp_path / "r", settings=QUICK)
     for i in range(4):
         registry.promote(registry.register("churn", i), "production")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from servers import Server, knowing_people, running
-from test_server import EXAMPLES, Folder, call, story
+from stories import EXAMPLES, Folder, call, story
 
 from nbreg.server.routes import ROUTES
 
