@@ -33,6 +33,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "serving.md"
 TRAIN = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0], "plan": [0, 1, 0, 1]})
 SPLIT = {"production": 0.9, "staging": 0.1}
 CLIENTS, EACH = 4, 60
+FIRST = CLIENTS * EACH + 20
+ALL = FIRST + 20
 
 
 @pytest.fixture
@@ -50,28 +52,25 @@ def registry(tmp_path: Path) -> Registry:
 def port(registry: Registry, tmp_path: Path) -> Iterator[int]:
     """The page's server with two workers, listening on the loopback."""
     (tmp_path / "serve.py").write_text(re.search(r"```python\n(.*?)```", PAGE.read_text(), re.S)[1])  # type: ignore[index]
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "serve:app", "--port", str(port), "--workers", "2"]
+    # A port that nobody else can take meanwhile: the server chooses it, and says which.
+    command = [sys.executable, "-m", "uvicorn", "serve:app", "--port", "0", "--workers", "2"]
     env = {**os.environ, "NBREG_REGISTRY": str(registry.location)}
     with (tmp_path / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            [*command, "--log-level", "warning"], cwd=tmp_path, env=env, stdout=log, stderr=log
-        )
+        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
         try:
-            _wait_until_it_answers(port, server, tmp_path / "server.log")
-            yield port
+            yield _port(server, tmp_path / "server.log")
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _wait_until_it_answers(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+def _port(server: subprocess.Popen[bytes], log: Path) -> int:
+    """Where it answers, as soon as it does."""
+    for _ in range(1800):
         assert server.poll() is None, log.read_text()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+        if told := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(told[1])), timeout=1):
+                return int(told[1])
         time.sleep(0.1)
     raise AssertionError(log.read_text())
 
@@ -103,10 +102,11 @@ while not select.select([sys.stdin], [], [], 0)[0]:
 
 def test_answers_ledger_and_events_agree_while_versions_come_and_go(registry: Registry, port: int) -> None:
     """Every answer names the version that gave it, and the auditor finds that one, in the stage that it was in."""
+    answers: dict[int, Any] = {}
+    ask(port, range(CLIENTS * EACH, FIRST), answers)  # the first version is in production
     operator = start("import select\n" + OPERATOR, registry.location)
     assert operator.stdout is not None
     operator.stdout.readline()
-    answers: dict[int, Any] = {}
     clients = [
         threading.Thread(target=ask, args=(port, range(each * EACH, (each + 1) * EACH), answers))
         for each in range(CLIENTS)
@@ -117,9 +117,11 @@ def test_answers_ledger_and_events_agree_while_versions_come_and_go(registry: Re
         client.join()
     _, err = operator.communicate("stop")
     assert operator.returncode == 0, err
+    registry.promote("churn@2", "production", reason="ABTestOver")
+    ask(port, range(FIRST, ALL), answers)  # and now the second is
 
     assert {status for status, _, _ in answers.values()} == {200}, answers
-    found = registry.who_decided([row(number) for number in range(CLIENTS * EACH)], "churn")
+    found = registry.who_decided([row(number) for number in range(ALL)], "churn")
     assert found.unread == []
     models = {number: registry.get(f"churn@{number}") for number in (1, 2, 3)}
     seen: set[tuple[int, str]] = set()

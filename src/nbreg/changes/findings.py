@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from nbreg.names import BUMPS, Bump
-from nbreg.records import Captured, Manifest, Record
+from nbreg.records import Captured, DiffSection, Manifest, Record
 
 P = TypeVar("P", bound=Record)
 
@@ -99,6 +99,20 @@ def why_missing(base: Side, new: Side, section: str) -> str:
             reason = each.missing.removeprefix("not captured").lstrip(": ")
             return reason or NONE_RECORDED
     return ""
+
+
+def both(
+    base: Side, new: Side, section: str, kind: type[P], *, everything: bool
+) -> tuple[P, P] | DiffSection:
+    """A part of both sides; or the section that says that there is nothing to compare, and why."""
+    if missing := why_missing(base, new, section):
+        return DiffSection(name=section, missing=missing)
+    if are_one(base, new, section) and not everything:
+        return DiffSection(name=section, same=1)
+    before, after = base.part(section, kind), new.part(section, kind)
+    assert before is not None
+    assert after is not None
+    return before, after
 
 
 # words

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from nbreg.changes import architecture, data, inputs, settings, texts
-from nbreg.changes.findings import NONE_RECORDED, Side, are_one, short_class, spelled, why_missing
+from nbreg.changes.findings import NONE_RECORDED, Side, both, short_class, spelled, why_missing
 from nbreg.records import Column, Data, DataLink, DiffItem, DiffSection, Distribution, Environment, Json
 
 _ABSENT: Final = object()
@@ -249,13 +249,10 @@ def _overlaps(side: Side) -> dict[str, Any]:
 def environment(base: Side, new: Side, *, everything: bool) -> DiffSection:
     """What the model needs first, then what was imported, then Python and the machine, then all else."""
     name = "environment"
-    if missing := why_missing(base, new, "environment"):
-        return DiffSection(name=name, missing=missing)
-    if are_one(base, new, "environment") and not everything:
-        return DiffSection(name=name, same=1)
-    before, after = base.part("environment", Environment), new.part("environment", Environment)
-    assert before is not None
-    assert after is not None
+    parts = both(base, new, name, Environment, everything=everything)
+    if isinstance(parts, DiffSection):
+        return parts
+    before, after = parts
     old, there = _distributions(before), _distributions(after)
     packages = section(
         name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher, unified_diff
 from typing import Any, Final
 
-from nbreg.changes.findings import NONE_RECORDED, Side, are_one, why_missing
+from nbreg.changes.findings import NONE_RECORDED, Side, both
 from nbreg.records import DiffItem, DiffSection, Execution, Git, Recipe, Source
 
 LINES: Final = 400
@@ -65,13 +65,10 @@ def compared(texts: Iterable[tuple[str, str | None, str | None]], *, everything:
 def recipe(base: Side, new: Side, *, everything: bool) -> DiffSection:
     """The cells, those that are each other's side by side."""
     name = "recipe"
-    if missing := why_missing(base, new, "recipe"):
-        return DiffSection(name=name, missing=missing)
-    if are_one(base, new, "recipe") and not everything:
-        return DiffSection(name=name, same=1)
-    before, after = base.part("recipe", Recipe), new.part("recipe", Recipe)
-    assert before is not None
-    assert after is not None
+    parts = both(base, new, name, Recipe, everything=everything)
+    if isinstance(parts, DiffSection):
+        return parts
+    before, after = parts
     if not before.cells and not after.cells:
         return DiffSection(name=name, missing="no cell was executed")
     aligned = list(align(before.cells, after.cells))
@@ -143,13 +140,10 @@ def _partner(cell: Execution, gone: list[Execution]) -> int | None:
 def source(base: Side, new: Side, *, everything: bool) -> DiffSection:
     """The commit, what stood uncommitted, the script, local modules and definitions."""
     name = "source"
-    if missing := why_missing(base, new, "source"):
-        return DiffSection(name=name, missing=missing)
-    if are_one(base, new, "source") and not everything:
-        return DiffSection(name=name, same=1)
-    before, after = base.part("source", Source), new.part("source", Source)
-    assert before is not None
-    assert after is not None
+    parts = both(base, new, name, Source, everything=everything)
+    if isinstance(parts, DiffSection):
+        return parts
+    before, after = parts
     texts: list[tuple[str, str | None, str | None]] = []
     if before.git and after.git:
         texts.append(("uncommitted changes", before.git.diff, after.git.diff))

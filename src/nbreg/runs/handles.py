@@ -27,6 +27,7 @@ from nbreg.errors import (
 )
 from nbreg.names import LATEST, fill_template, template_values
 from nbreg.registry import ModelVersion, Registry, Run
+from nbreg.registry.ground.given import checked_substitutions
 
 _PACKAGE: Final = str(Path(__file__).parent.parent)
 _told: set[tuple[str, str]] = set()
@@ -229,17 +230,6 @@ def _opened(given: Registry | str | Path | None) -> Registry:
     if isinstance(given, Registry):
         return given
     return (of_run.get() if given is None else None) or Registry(given)
-
-
-def checked_substitutions(given: Mapping[str, str] | None) -> dict[str, str]:
-    """What fills templates. Raises `BadInputError`."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping) or not all(
-        isinstance(each, str) for pair in given.items() for each in pair
-    ):
-        raise BadInputError("substitutions are texts by name", hint="{'team': 'A'}")
-    return dict(given)
 
 
 def _outside() -> int:

@@ -12,7 +12,8 @@ from functools import partial, update_wrapper
 from typing import Any, Generic, NamedTuple, ParamSpec, Self, TypeVar, overload
 
 from nbreg.errors import BadInputError
-from nbreg.runs.handles import Model, checked_substitutions
+from nbreg.registry.ground.given import checked_substitutions
+from nbreg.runs.handles import Model
 from nbreg.runs.training import Training, current_training
 
 P = ParamSpec("P")

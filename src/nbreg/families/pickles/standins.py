@@ -87,8 +87,8 @@ class Scalar(Made):
     __slots__ = ()
 
 
-class Sequence(Made):
-    """A list or a deque."""
+class _Items(Made):
+    """What items are put into."""
 
     __slots__ = ("items",)
 
@@ -98,6 +98,12 @@ class Sequence(Made):
 
     def inner(self) -> Any:
         return [self.parts, *self.items]
+
+
+class Sequence(_Items):
+    """A list or a deque."""
+
+    __slots__ = ()
 
     def append(self, value: Any) -> None:
         self.items.append(value)
@@ -133,17 +139,10 @@ class Bunch(Mapping):
         must(type(state) is dict, "the state of a Bunch")
 
 
-class SetOf(Made):
+class SetOf(_Items):
     """A set."""
 
-    __slots__ = ("items",)
-
-    def __init__(self, parts: Any = ()) -> None:
-        super().__init__(parts)
-        self.items: list[Any] = []
-
-    def inner(self) -> Any:
-        return [self.parts, *self.items]
+    __slots__ = ()
 
     def add(self, value: Any) -> None:
         self.items.append(value)

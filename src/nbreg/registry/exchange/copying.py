@@ -30,7 +30,7 @@ from nbreg.records import Deletion, Pointer, VersionRow
 from nbreg.registry.belonging import deployments, links, uses
 from nbreg.registry.ground import bookkeeping, reading
 from nbreg.registry.ground.desk import Desk, Entry
-from nbreg.registry.ground.given import checked_mapping, checked_tags, checked_text
+from nbreg.registry.ground.given import checked_labels
 from nbreg.registry.making import naming
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -54,13 +54,7 @@ def copy(
     _refuse_purged(entry)
     if force and not reason:
         raise BadInputError("taking a name over needs a reason", hint=option("reason", "…"))
-    changes: dict[str, Any] = {}
-    if description is not None:
-        changes["description"] = checked_text(description, "the description")
-    if tags is not None:
-        changes["tags"] = checked_tags(tags)
-    if content is not None:
-        changes["content"] = checked_mapping(content, "content")
+    changes = checked_labels(description, tags, content)
     name = None if version is None else check_version_name(version, desk.stages)
     used, linked = uses.of_entry(desk, entry), links.of(entry.database, entry.number)
     desk.ready()

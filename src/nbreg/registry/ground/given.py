@@ -73,6 +73,31 @@ def checked_tags(tags: object, redactor: Redactor | None = None, *, what: str = 
     return list(found)
 
 
+def checked_substitutions(given: Mapping[str, str] | None) -> dict[str, str]:
+    """What fills templates. Raises `BadInputError`."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(
+        isinstance(each, str) for pair in given.items() for each in pair
+    ):
+        raise BadInputError("substitutions are texts by name", hint="{'team': 'A'}")
+    return dict(given)
+
+
+def checked_labels(
+    description: str | None, tags: Iterable[str] | None, content: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What is said anew of a version, by field; what is None stays as it is. Raises `BadValueError`."""
+    labels: dict[str, Any] = {}
+    if description is not None:
+        labels["description"] = checked_text(description, "the description")
+    if tags is not None:
+        labels["tags"] = checked_tags(tags)
+    if content is not None:
+        labels["content"] = checked_mapping(content, "content")
+    return labels
+
+
 def checked_metrics(metrics: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, float]:
     """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
     checked: dict[str, float] = {}

@@ -29,6 +29,7 @@ from nbreg.registry.ground.given import (
     checked_mapping,
     checked_metrics,
     checked_params,
+    checked_substitutions,
     checked_tags,
     checked_text,
 )
@@ -95,7 +96,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         values = {
             **template_values(scope.moment),
             **scope.substitutions,
-            **_substitutions(substitutions),
+            **checked_substitutions(substitutions),
         }
         rules = desk.lifecycle
         if not isinstance(model_name, str):
@@ -141,16 +142,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             for name, each in named.items()
         }
         return msgspec.structs.replace(self, datasets=told) if told else self
-
-
-def _substitutions(given: Mapping[str, str] | None) -> dict[str, object]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping) or not all(
-        isinstance(each, str) for pair in given.items() for each in pair
-    ):
-        raise BadInputError("substitutions are texts by name", hint="{'team': 'A'}")
-    return dict(given)
 
 
 def _run(desk: Desk, given: object) -> RunLink:

@@ -20,7 +20,7 @@ from nbreg.names import check_version_name
 from nbreg.records import Pointer, Protection, VersionRow
 from nbreg.registry.ground import bookkeeping, parts, reading
 from nbreg.registry.ground.desk import Desk, Entry
-from nbreg.registry.ground.given import checked_mapping, checked_metrics, checked_tags, checked_text
+from nbreg.registry.ground.given import checked_labels, checked_metrics
 from nbreg.store.tiny import JournalDB
 
 
@@ -97,13 +97,7 @@ def update(
     message: str,
 ) -> Entry:
     """Change what may change; see `Registry.update`."""
-    changes: dict[str, Any] = {}
-    if description is not None:
-        changes["description"] = checked_text(description, "the description")
-    if tags is not None:
-        changes["tags"] = checked_tags(tags)
-    if content is not None:
-        changes["content"] = checked_mapping(content, "content")
+    changes = checked_labels(description, tags, content)
     added = checked_metrics(metrics)
     entry = reading.to_write(desk, ref)
     _refuse_registered(desk, entry, added)
