@@ -107,6 +107,25 @@ def test_a_copy_has_a_name_that_may_be_one(full: Registry, name: str) -> None:
     assert len(full.versions("churn")) == 2
 
 
+@pytest.mark.parametrize("verb", ["copy", "transfer"])
+def test_a_taken_name_is_told_with_options_that_the_command_has(
+    full: Registry, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types what the hint says gets what it says."""
+    full.register("risk", 1, version="1.1.0")
+    words = [verb, "churn@2", "risk", "--version", "1.1.0", "--registry", str(full.location)]
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert "--version 1.1.0-2 names it otherwise" in told
+
+    assert ("--force" in told) == (verb == "copy")
+    if verb == "copy":
+        assert main([*words, "--force", "--reason", "Better"]) == 0
+        assert full.get("risk@1").name is None
+    assert main([*words[:3], "--version", "1.1.0-2", *words[5:]]) == 0
+    assert full.get("risk@1.1.0-2").load() == {"plain": 1}
+
+
 # transfer
 
 

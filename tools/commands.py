@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 
@@ -52,7 +53,13 @@ def _command(command: Command) -> str:
     rows = [*command.arguments(), *options]
     table = "\n".join(["| | |", "|---|---|", *(f"| `{name}` | {_cell(told)} |" for name, told in rows)])
     examples = "\n".join(f"    {each}" for each in command.examples)
-    parts = [f"### nbreg {command.name}", f"    {usage}", command.help or "", table if rows else "", examples]
+    parts = [
+        f"### nbreg {command.name}",
+        f"    {usage}",
+        inspect.cleandoc(command.help or ""),
+        table if rows else "",
+        examples,
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -21,7 +21,8 @@ family = Family("Take versions elsewhere")
 @family.command("nbreg copy churn@3 churn-eu", "nbreg copy churn@3 --version 1.2.0-rc1")
 @argument("ref", REF, "the version")
 @argument("to", MODEL, "default: the same model", metavar="MODEL", required=False)
-@click.option("--version", metavar="NAME", help="its name there")
+@click.option("--version", metavar="NAME", help="its name there; default: as it is called, and -copy")
+@click.option("--force", is_flag=True, help="take a name that is taken; needs --reason")
 @why
 def copy(registry: Registry, ref: str, to: str | None, **given: Any) -> Answer:
     """Make the same version again, in its model or another one."""
@@ -32,7 +33,7 @@ def copy(registry: Registry, ref: str, to: str | None, **given: Any) -> Answer:
 @family.command("nbreg transfer churn@3 churn-eu --reason Reorganised")
 @argument("ref", REF, "the version")
 @argument("to", MODEL, "the model that it goes to", metavar="MODEL")
-@click.option("--version", metavar="NAME", help="its name there")
+@click.option("--version", metavar="NAME", help="its name there; default: as it is called")
 @why
 def transfer(registry: Registry, ref: str, to: str, **given: Any) -> Answer:
     """Move a version to another model."""

@@ -112,8 +112,8 @@ def _plain_row(desk: Desk, row: VersionRow) -> VersionRow:
     )
 
 
-def _named(database: JournalDB, wanted: str, *, chosen: bool, force: bool) -> str:
-    """The name, if it is free; of a name that nobody chose the next one that is."""
+def _named(database: JournalDB, wanted: str, *, chosen: bool, force: bool | None) -> str:
+    """The name, if it is free; of one that nobody chose the next one; `force` is None where none can."""
     count = 1
     while True:
         name = wanted if count == 1 else f"{wanted}-{count}"
@@ -124,9 +124,11 @@ def _named(database: JournalDB, wanted: str, *, chosen: bool, force: bool) -> st
             return name
         if chosen:
             what = "a version" if is_version else "an alias"
+            forced = f"; {option('force')} with a reason takes the name over"
             raise NameTakenError(
                 f"{name!r} is {what} of that model already",
-                hint=f"another name, or {option('force')} with a reason",
+                hint=f"{option('version', f'{name}-2')} names it otherwise"
+                + (forced if is_version and force is not None else ""),
             )
         count += 1
 
@@ -170,7 +172,7 @@ def _arrive(
         _refuse_used(desk, entry, row)
         brief = bookkeeping.brief(database, draft, new_model=model)
         desk.folder.refuse_twin(model, brief)
-        name = _named(database, wanted, chosen=True, force=False) if wanted else None
+        name = _named(database, wanted, chosen=True, force=None) if wanted else None
         row = msgspec.structs.replace(
             _plain_row(desk, row),
             number=brief.next_number,

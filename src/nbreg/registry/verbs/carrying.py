@@ -58,11 +58,13 @@ class CarryVerbs(Verbs):
     def transfer(
         self, ref: Reference, to: str, *, version: str | None = None, reason: str = "", message: str = ""
     ) -> ModelVersion:
-        """Move a version to another model, where it has a new number and, if that is free, its name.
+        """Move a version to another model, where it has a new number and its name, or that of `version`.
 
         In the old model its record stays, and says where it went. A version that is in a stage
         or has an alias is refused (`VersionInUseError`), so that nobody who loads by those is
         left without. What a killed process left half done, doing it again finishes.
+
+        Raises `NameTakenError` where another version there has the name, and `VersionInUseError`.
         """
         from nbreg.registry.exchange import copying
 
@@ -85,7 +87,7 @@ class CarryVerbs(Verbs):
         files and folders are as they were; an object is one pickle, which `pickle.load` reads,
         at the reader's own risk. Bytes are checked, and nothing of them is run.
 
-        Refuses a folder that is not empty (`ConflictError`) unless `overwrite`; also then it
+        Raises `ConflictError` for a folder that is not empty, unless `overwrite`; also then it
         replaces only files of the same names.
         """
         from nbreg.registry.exchange import pulling
@@ -147,8 +149,10 @@ class CarryVerbs(Verbs):
         """Append the versions of another registry that are not here: new numbers, same ids and bytes.
 
         A version whose name is taken here comes without it; stages, aliases and gates stay as they
-        are here. Owners, description and the like come along for a model that is new here. Merging
-        again adds nothing.
+        are here. Owners, description and the like come along for a model that is new here. What is
+        deleted there is left out. Merging again adds nothing. Returns the versions that were added.
+
+        Raises `BadInputError` where there is no registry, or `JournalError`.
         """
         from nbreg.registry.core import Registry
         from nbreg.registry.exchange import merging
