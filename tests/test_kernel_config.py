@@ -57,7 +57,7 @@ def test_a_file_is_no_registry(tmp_path: Path) -> None:
     """The message names the file."""
     (tmp_path / "f").touch()
 
-    with pytest.raises(TraitError, match="must be a folder or a URL"):
+    with pytest.raises(TraitError, match="must be a folder"):
         Nbreg(registry=str(tmp_path / "f"))
 
 

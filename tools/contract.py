@@ -50,7 +50,7 @@ def typescript() -> str:
 
 
 def _interface(record: type[msgspec.Struct]) -> str:
-    told = _told_of_fields(record)
+    told = told_of_fields(record)
     lines = [*_comment(_first(record.__doc__)), f"export interface {interface(record)} {{"]
     for field in fields(record):
         lines += [f"  {line}" for line in _comment(told.get(field.name, ""))]
@@ -72,7 +72,7 @@ def _first(text: str | None) -> str:
     return inspect.cleandoc(text or "")
 
 
-def _told_of_fields(record: type) -> dict[str, str]:
+def told_of_fields(record: type) -> dict[str, str]:
     """What stands below the fields, those that were inherited included."""
     told: dict[str, str] = {}
     for each in reversed(record.__mro__):

@@ -27,7 +27,7 @@ class Nbreg(Configurable):
 
     registry = Unicode(
         "",
-        help="Location of the registry: a folder, or a database's URL. Empty: $NBREG_REGISTRY, else the "
+        help="Location of the registry: a folder. Empty: $NBREG_REGISTRY, else the "
         "nearest .nbreg upward, else .nbreg in the project.",
     ).tag(config=True)
     naming = Enum(
@@ -135,7 +135,7 @@ class Nbreg(Configurable):
         if location and "://" not in location:
             path = Path(location).expanduser()
             if path.is_file():
-                raise TraitError(f"Nbreg.registry must be a folder or a URL, but {path} is a file")
+                raise TraitError(f"Nbreg.registry must be a folder, and {path} is a file")
             location = str(path)
         return location
 

@@ -178,7 +178,7 @@ class Folder:
         if kind:
             raise FileSystemError(
                 f"{self.path} is on a network file system ({kind}), where locks cannot be relied on",
-                hint="keep the registry on a local disk, or move the team to PostgreSQL",
+                hint="keep the registry on a local disk; a Jupyter Server there lets a team use it",
             )
         for folder in (self.path, self.objects, self.scrap, self._models):
             make_folder(folder)

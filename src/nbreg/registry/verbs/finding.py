@@ -25,7 +25,10 @@ class FindVerbs(Verbs):
         return self._version(reading.get(self._desk, self._text(ref)))
 
     def pin(self, ref: Reference) -> str:
-        """The reference that never moves: `churn@sha256:…`, with all 64 digits."""
+        """The reference that never moves: `churn@sha256:…`, with all 64 digits.
+
+        Raises what `get` does.
+        """
         version = self.get(ref)
         return f"{version.model}@sha256:{version.id}"
 
@@ -54,8 +57,8 @@ class FindVerbs(Verbs):
         `ModelVersion.predict` does it. `isinstance` holds for such a model, and a copy, a clone or a
         pickle of it is the model alone, which writes nothing down.
 
-        Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError` or
-        `DamagedObjectError`.
+        Raises `TrustError`, `DriftError`, `NotPinnedError`, `UnknownArtifactError`, `CannotLoadError`
+        or `DamagedObjectError`.
         """
         from nbreg.registry.opening import loading
 
@@ -80,7 +83,12 @@ class FindVerbs(Verbs):
         return restoring.values(self.get(ref), names)
 
     def drift(self, ref: Reference) -> list[DriftItem]:
-        """Where the running environment differs from the version's, worst first."""
+        """Where the running environment differs from the version's, worst first.
+
+        `breaking` is another minor of Python, or a library that is missing; `major` a release that does
+        not promise to be compatible (of scikit-learn and those at 0.x already another minor); `minor`
+        the rest. Empty also where the environment was not captured, which the manifest says.
+        """
         from nbreg.registry.opening import loading
 
         return loading.drift(self._desk, reading.get(self._desk, self._text(ref)))
@@ -129,9 +137,13 @@ class FindVerbs(Verbs):
     def events(
         self, model: str | None = None, *, since: str | datetime | None = None, limit: int | None = None
     ) -> list[Event]:
-        """What happened, newest first; of one model, or of all, ordered by time, model and seq."""
+        """What happened, newest first; of one model, or of all, ordered by time, model and seq.
+
+        `since` is a day (`2026-02-09`, from its beginning), a moment or a `datetime`, in UTC unless it
+        says otherwise. Raises `UnknownModelError` or `BadReferenceError`.
+        """
         return reading.events(self._desk, model, since=since, limit=limit)
 
     def aliases(self, model: str) -> dict[str, int]:
-        """A model's aliases and the numbers of the versions they point to."""
+        """A model's aliases and the numbers of the versions they point to. Raises `UnknownModelError`."""
         return aliases(self._desk.model(model))

@@ -141,7 +141,10 @@ class Run:
     # logging
 
     def log_params(self, params: Mapping[str, Any] | None) -> None:
-        """Record parameters; what has no form in JSON is told in words, what looks like a secret withheld."""
+        """Record parameters; what has no form in JSON is told in words, what looks like a secret withheld.
+
+        Logging a name again replaces its value. Raises `RunEndedError` or `BadValueError`.
+        """
         from nbreg.registry.making import running
 
         running.log_params(self._log(), params)
@@ -149,12 +152,12 @@ class Run:
     def log_metric(self, name: str, value: float, step: int | None = None) -> None:
         """Record a value; without `step` it is the next one of that metric. NaN and infinities are allowed.
 
-        It may be lost if the process is killed within a second.
+        It may be lost if the process is killed within a second. Raises `RunEndedError` or `BadValueError`.
         """
         self._metering().add({name: value}, step)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Record several values of one step."""
+        """Record several values of one step; see `log_metric`."""
         self._metering().add(metrics, step)
 
     def log_model(

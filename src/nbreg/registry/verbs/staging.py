@@ -122,7 +122,8 @@ class StageVerbs(Verbs):
         """Change what may change of a version; what is not given stays.
 
         Tags and content are replaced, metrics are added to those that are there. The manifest
-        and the id stay as they were.
+        and the id stay as they were, and with them the metrics that it was registered with: another
+        value for one of these raises `BadValueError`.
         """
         from nbreg.registry.stages import labelling
 
