@@ -1,7 +1,7 @@
 """The pages of `docs/` do what they say: their Python runs, as it stands there and in order.
 
 `expression  # → text` is held against what comes out, `line  # refused: code` against the error. A block that
-begins with "```python notest" is an excerpt.
+begins with "```python notest" is an excerpt, and has a reason here. Lines of a shell and of a notebook are read by their own parsers.
 """
 
 from __future__ import annotations
@@ -12,16 +12,58 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 
+from nbreg.cli import COMMANDS
+from nbreg.cli.base import Command
 from nbreg.errors import NbregError
+from nbreg.kernel.arguments import split
+from nbreg.kernel.parsers import MAGICS, parser
+from nbreg.registry.stages import gatefunctions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-EXECUTED = ["gates.md", "governance.md", "runs.md", "stages.md", "versions.md"]
+TOLD = [
+    *PAGES,
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
-LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)=\"([^\"]+)\"")
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
+
+# Pages whose Python is run somewhere else, and excerpts that nothing runs, with the reason.
+ELSEWHERE = {"serving.md": "tests/test_serving.py runs its server, under load"}
+EXCERPTS = {
+    "loading.md": 1,  # makes an environment anew, which takes the network: tests/test_workers.py
+    "gates.md": 1,  # waits for an answer by somebody else: tests/test_requests.py
+    "serving.md": 1,  # prints what tests/test_data_drift.py holds it to
+}
+
+_CANCER = """
+import nbreg
+from pathlib import Path
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+X = X / X.max()
+Xtr, Xte, ytr, yte = X[:400], X[400:], y[:400], y[400:]
+clf = LogisticRegression().fit(Xtr, ytr)
+scaler = StandardScaler().fit(Xtr)
+registry = nbreg.Registry()
+"""
+# What a page takes for granted.
+GIVEN = {
+    "capture.md": _CANCER + "tokenizer = {'<s>': 0}\n",
+    "loading.md": _CANCER + "for C in (0.1, 1.0, 10.0):\n"
+    "    model = LogisticRegression(C=C).fit(Xtr, ytr)\n"
+    "    v = registry.register('cancer', model, artifacts={'scaler': scaler}, data={'train': Xtr})\n"
+    "v = registry.promote('cancer@3', 'production')\n",
+    "queries.md": "import nbreg\nregistry = nbreg.Registry()\n"
+    "v = registry.register('churn', [1], metrics={'auc': 0.91}, tags=['baseline'], stage='staging')\n",
+}
 
 
 class Line(NamedTuple):
@@ -64,6 +106,7 @@ def run(line: Line, namespace: dict[str, Any]) -> None:
 def follow(page: str) -> int:
     """Run a page. Returns how many of its lines claimed something."""
     namespace: dict[str, Any] = {"__name__": "page"}
+    exec(GIVEN.get(page, ""), namespace)
     claims = 0
     for line in lines(page):
         claims += bool(line.claim)
@@ -76,11 +119,40 @@ def follow(page: str) -> int:
     return claims
 
 
-@pytest.mark.parametrize("page", EXECUTED)
+def executed() -> list[str]:
+    return [page.name for page in PAGES if BLOCK.search(page.read_text()) and page.name not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("page", executed())
 @pytest.mark.filterwarnings("ignore::nbreg.errors.ExistingVersionWarning")
-def test_a_page_does_what_it_says(page: str) -> None:
+def test_a_page_does_what_it_says(
+    page: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What somebody copies from a page works, and gives what the page promised."""
-    assert follow(page) == claimed(page) >= 4
+    monkeypatch.setattr(gatefunctions, "_declared", {})  # a page's gates are its own
+    if page == "from-mlflow.md":
+        request.getfixturevalue("from_mlflow")
+
+    assert follow(page) == claimed(page) >= 2
+
+
+@pytest.fixture
+def from_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody has in MLflow: a model of two versions, and an alias."""
+    mlflow = pytest.importorskip("mlflow")
+    from sklearn.linear_model import LinearRegression
+
+    monkeypatch.setenv(
+        "MLFLOW_ALLOW_FILE_STORE", "true"
+    )  # a database would need what the client alone has not
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file:{tmp_path / 'mlruns'}")
+    mlflow.set_tracking_uri(f"file:{tmp_path / 'mlruns'}")
+    for slope, auc in ((1.0, 0.9), (2.0, 0.92)):
+        with mlflow.start_run():
+            mlflow.log_metric("auc", auc)
+            model = LinearRegression().fit([[0.0], [1.0]], [0.0, slope])
+            mlflow.sklearn.log_model(model, name="model", registered_model_name="credit")
+    mlflow.MlflowClient().set_registered_model_alias("credit", "champion", "2")
 
 
 @pytest.mark.parametrize(
@@ -102,21 +174,114 @@ def test_a_page_that_says_something_else_fails(line: str, tmp_path: Path) -> Non
         assert follow(str(page)) == claimed(str(page))
 
 
-def test_every_link_of_a_page_leads_somewhere() -> None:
-    """A page that was renamed takes nobody to nothing."""
-    pages = [
-        *PAGES,
-        *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-    ]
-    dead = [
-        f"{page.relative_to(ROOT)}: {target}"
-        for page in pages
-        for found in LINK.findall(page.read_text())
-        for target in ["".join(found)]
-        if not (page.parent / target).exists()
+def test_what_is_not_run_has_a_reason() -> None:
+    """An excerpt is what nobody notices when it has stopped being true."""
+    found = {page.name: page.read_text().count("```python notest") for page in PAGES}
+
+    assert {name: count for name, count in found.items() if count} == EXCERPTS
+
+
+# what is typed
+
+TYPED = re.compile(r"^    ((?:nbreg|%%?[a-z_]+) .*)$", re.M)
+MENTIONED = re.compile(r"`((?:nbreg|%%?[a-z_]+) [^`]*)`")
+BY_NAME: dict[str, Command] = {
+    str(each.name): each for family in COMMANDS.families for each in family.commands
+}
+
+
+def typed(text: str) -> list[str]:
+    """The words of a line, up to a comment, what stands beside it, or what a shell does with it."""
+    words = split(re.split(r" {2,}", text)[0])
+    ends = [i for i, word in enumerate(words) if word in ("|", ">", "&&")]
+    return words[: ends[0]] if ends else words
+
+
+def check_command(line: str) -> None:
+    """Raises for arguments that the command does not take."""
+    _, name, *words = typed(line)
+    BY_NAME[name].make_context(name, words)
+
+
+def check_magic(line: str) -> None:
+    name, *words = typed(line)
+    parser(name.lstrip("%")).read(words)
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda page: page.name)
+def test_every_line_to_type_is_understood(page: Path) -> None:
+    """A line that somebody copies from a page is one that the command or the magic takes."""
+    text = re.sub(r"^```(?!python).*?^```$", "", page.read_text(), flags=re.M | re.S)
+    for line in TYPED.findall(text):
+        if line.startswith("nbreg ") and "[OPTIONS]" not in line:
+            check_command(line)
+        elif line.split()[0].lstrip("%") in MAGICS and "[FLAGS]" not in line:
+            check_magic(line)
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda page: page.name)
+def test_every_option_that_is_mentioned_is_one(page: Path) -> None:
+    """`nbreg purge --force` in a sentence is typed, too."""
+    wrong = [
+        text
+        for text in MENTIONED.findall(page.read_text())
+        for flag in re.findall(r"(?<=\s)--?[a-z][a-z-]*", text)
+        if flag not in flags_of(text.split()[:2])
     ]
 
+    assert wrong == []
+
+
+def flags_of(words: list[str]) -> set[str]:
+    first, second = words
+    if first != "nbreg":
+        name = first.lstrip("%")
+        return {*parser(name).flags(), "-h"} if name in MAGICS else set(re.findall(r"--\S+", second))
+    command = BY_NAME.get(second)
+    if command is None:
+        return {"--registry", "--version", "--json", "--help"}
+    context = click.Context(command)
+    return {flag for each in command.get_params(context) for flag in (*each.opts, *each.secondary_opts)}
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("nbreg promote churn@3 production --raeson ABTestWon", check_command),
+        ("nbreg rollback", check_command),
+        ("%promote churn@3 production --raeson ABTestWon", check_magic),
+        ("%register_model churn clf two", check_magic),
+    ],
+)
+def test_a_line_that_is_wrong_is_found(text: str, check: Any) -> None:
+    """The checks above can fail."""
+    from IPython.core.error import UsageError
+
+    with pytest.raises((click.UsageError, UsageError)):
+        check(text)
+
+
+# where it leads
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    """A page or a chapter that was renamed takes nobody to nothing."""
+    dead = []
+    for page in TOLD:
+        for found in LINK.findall(page.read_text()):
+            target, _, anchor = "".join(found).partition("#")
+            there = page.parent / target if target else page
+            if not there.exists() or (anchor and anchor not in anchors(there)):
+                dead.append(f"{page.relative_to(ROOT)}: {''.join(found)}")
+
     assert dead == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    titles = [re.sub(r"[*`]|\[(.*?)\]\(.*?\)", r"\1", each) for each in re.findall(r"(?m)^#+ (.*)$", text)]
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_index_has_every_page() -> None:
