@@ -284,6 +284,17 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_every_kind_of_event_is_told_of() -> None:
+    """A job that looks for a kind of event finds it on the page; one that is only on the page never comes."""
+    code = "\n".join(path.read_text() for path in (ROOT / "src" / "nbreg").rglob("*.py"))
+    written = set(re.findall(r'(?:transaction|_change)\([^"()]*"([a-z]+(?:-[a-z]+)*)"', code)) - {"edited"}
+    chapter = (DOCS / "governance.md").read_text().partition("## Events")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", chapter.partition("|---|")[2]))
+
+    assert written - told == set()
+    assert {kind for kind in told if f'"{kind}"' not in code} == set()
+
+
 def test_the_index_has_every_page() -> None:
     """Who looks for something begins at one place."""
     index = (DOCS / "README.md").read_text()

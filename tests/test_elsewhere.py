@@ -126,6 +126,22 @@ def test_a_taken_name_is_told_with_options_that_the_command_has(
     assert full.get("risk@1.1.0-2").load() == {"plain": 1}
 
 
+def test_nobody_is_sent_to_restore_what_was_purged(full: Registry) -> None:
+    """The hint would lead from one refusal into the next."""
+    full.export("churn@2", full.location.parent / "kept.nbreg")
+    full.delete("churn@2", "Gone")
+    with pytest.raises(UnknownVersionError) as deleted:
+        full.load("churn@2")
+    full.purge(dry_run=False, older_than=0)
+    with pytest.raises(UnknownVersionError) as purged:
+        full.load("churn@2")
+
+    assert "restore" in deleted.value.hint
+    assert purged.value.hint == "its bytes were purged since: its record is all that is left"
+    back = full.import_(full.location.parent / "kept.nbreg")
+    assert (back.number, back.id, back.load()) == (3, full.pin(back).partition("sha256:")[2], {"plain": 1})
+
+
 # transfer
 
 

@@ -218,7 +218,7 @@ UNEXPECTED = {
         "prove REF` does it now"
     ),
     "registering failed after a long training": (
-        "the object is in the kernel still, and in `%drafts`; the line to try again is printed"
+        "the object is in the kernel still, and in `%drafts`; the hint has the line that tries again"
     ),
     "no draft of a model": (
         "of what was trained before `%load_ext nbreg`, or is no model by its type, there is none; "

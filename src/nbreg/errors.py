@@ -355,8 +355,9 @@ class UnknownDatasetError(NotFoundError):
 class UnknownRunError(NotFoundError):
     """The registry has no run of that id.
 
-    `%runs` lists them. A run that logged and registered nothing leaves no file; the run of a version is
-    found by `registry.run(version)` even when its file is gone.
+    `%runs` lists them; eight digits of an id are enough. The run that a notebook or a script is by
+    itself has no file before something is logged or registered. The run of a version is found by
+    `registry.run(version)` even when its file is gone.
     """
 
     code = "unknown-run"

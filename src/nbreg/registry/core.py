@@ -170,10 +170,10 @@ def find_location(given: str | Path | None) -> Path:
 
 
 def register(model_name: str, model: object = None, **options: Any) -> ModelVersion:
-    """`Registry().register(…)`: register in the default registry."""
+    """Register in the default registry; `options` are those of `Registry.register`."""
     return Registry().register(model_name, model, **options)
 
 
 def load(ref: str, artifact: str = "model", **options: Any) -> Any:
-    """`Registry().load(…)`: load from the default registry."""
+    """Load from the default registry; `options` are those of `Registry.load`."""
     return Registry().load(ref, artifact, **options)

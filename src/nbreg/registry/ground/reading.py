@@ -47,9 +47,10 @@ def get(desk: Desk, ref: str, *, deleted: bool = False) -> Entry:
             hint=f"it is {row.moved_to} now",
         )
     if then.deleted is not None and not deleted:
+        back = f"{call('restore', f'{reference.model}@{number}')} brings it back"
         raise UnknownVersionError(
             f"{reference.model}@{row.name or number} was deleted by {then.deleted.by}",
-            hint=f"{call('restore', f'{reference.model}@{number}')} brings it back",
+            hint="its bytes were purged since: its record is all that is left" if row.purged else back,
         )
     return Entry(reference.model, database, row)
 
