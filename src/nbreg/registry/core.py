@@ -67,6 +67,10 @@ class Registry(
 
     `clock` and `actor` replace the time and the user, for tests and for services that act for
     someone else.
+
+    Besides what a method names it raises, one that takes a reference raises `BadReferenceError`,
+    `UnknownModelError` or `UnknownVersionError`, and one that writes `ReadOnlyError`, `RegistryBusyError`
+    or `NoSpaceError`. Whatever it raises, it has changed nothing, unless it says otherwise.
     """
 
     def __init__(

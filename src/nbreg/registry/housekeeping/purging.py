@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from nbreg.errors import BadInputError, NbregError, option
+from nbreg.errors import BadInputError, NbregError, option, spelled
 from nbreg.names import parse_moment
 from nbreg.records import Leftover, Pointer, PurgeReport, VersionRow, timestamp
 from nbreg.registry.ground import bookkeeping, parts, proofs
@@ -35,7 +35,9 @@ def purge(
     if include_protected and not reason:
         raise BadInputError("purging protected versions needs a reason", hint=option("reason", "…"))
     if older_than is not None and not older_than >= 0:
-        raise BadInputError(f"{older_than:g} is no number of days from 0 on", hint=option("older_than", "30"))
+        raise BadInputError(
+            f"{older_than:g} is no number of days from 0 on", hint=spelled("older_than=30", "--older-than 30")
+        )
     folder = desk.folder
     if folder.row() is None:
         return PurgeReport(dry_run=dry_run)

@@ -116,7 +116,7 @@ def route(
     key: str | int | bytes,
     registry: Registry | None = None,
 ) -> ModelVersion:
-    """The version that answers for a key, in the default registry unless one is given; see `Registry.route`."""
+    """The version that answers for a key, in the default registry if none is given; see `Registry.route`."""
     from nbreg.registry.core import Registry
 
     if registry is None:

@@ -156,13 +156,16 @@ class GovernVerbs(Verbs):
     # protected aliases
 
     def protect(self, model: str, alias: str, *, reason: str = "", message: str = "") -> None:
-        """Let an alias be set or dropped only with `force` and a reason; it need not be there yet."""
+        """Let an alias be set or dropped only with `force` and a reason; it need not be there yet.
+
+        Raises `NameTakenError` if a version has that name.
+        """
         from nbreg.registry.stages import requiring
 
         requiring.protect(self._desk, model, alias, reason=reason, message=message)
 
     def unprotect(self, model: str, alias: str, *, reason: str, message: str = "") -> None:
-        """Let a protected alias move freely again."""
+        """Let a protected alias move freely again, for a reason. Raises `UnknownVersionError`."""
         from nbreg.registry.stages import requiring
 
         requiring.unprotect(self._desk, model, alias, reason=reason, message=message)

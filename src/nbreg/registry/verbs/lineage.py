@@ -173,7 +173,7 @@ class LineageVerbs(Verbs):
 
         What was there before has ended with it, unless it is `alongside`. The version is written
         down by its id, whatever reference named it. Saying it again changes `status` (`pending`,
-        `serving` or `failed`) and `url`; saying nothing new writes nothing.
+        `serving` or `failed`) and `url`; saying nothing new writes nothing. Raises `BadInputError`.
         """
         from nbreg.registry.belonging import deployments
 

@@ -132,7 +132,8 @@ class Run:
         """A metric over its steps, in at most that many points.
 
         Where there are more values, neighbours become one point with the last, the least and the
-        greatest of them. Takes as much memory as it has points, however long the run is.
+        greatest of them. Takes as much memory as it has points, however long the run is. Empty for a
+        metric that was never logged.
         """
         from nbreg.registry.making import runrecords
 
@@ -172,14 +173,17 @@ class Run:
         """Store a model, or with a `Path` its file, with all that is captured when one is registered.
 
         `register` makes a version of it later, in any process, without loading it. Logging the
-        same name again replaces it.
+        same name again replaces it. Raises `RunEndedError`, `CannotStoreError` or `SecretFoundError`.
         """
         return self._store(
             name, model, data=data, framework=framework, captured=True, allow_secrets=allow_secrets
         )
 
     def log_artifact(self, value: object, name: str = "", *, allow_secrets: bool = False) -> RunArtifact:
-        """Store a file or folder (a `Path`), or an object; a file's name is its own unless one is given."""
+        """Store a file or folder (a `Path`), or an object; a file's name is its own unless one is given.
+
+        Text is data, and no path. Raises what `log_model` does.
+        """
         name = name or (value.name if isinstance(value, Path) else "")
         return self._store(name, value, data=None, framework="", captured=False, allow_secrets=allow_secrets)
 
@@ -228,6 +232,7 @@ class Run:
 
         Without anything named it is the artifact `model`. The run's params and last metrics become
         the version's where none are given; a metric that is not finite stays with the run.
+        Raises `UnknownArtifactError`, or what `Registry.register` does.
         """
         from nbreg.registry.making import running
 
@@ -310,7 +315,8 @@ class RunVerbs:
     ) -> Run:
         """Begin a run: `with registry.start_run() as run:`, or `run = …` and `run.end()`.
 
-        What is registered before it ends is registered from it.
+        What is registered before it ends is registered from it. It is ended by the process that
+        began it, which alone writes to it.
         """
         from nbreg.registry.making import running
 

@@ -34,7 +34,11 @@ class UpkeepVerbs(Verbs):
         )
 
     def restore(self, ref: Reference, *, reason: str = "", message: str = "") -> ModelVersion:
-        """Bring a deleted version back, with its number and name; `churn@3` or `churn@1.2.0`."""
+        """Bring a deleted version back, with its number and name; `churn@3` or `churn@1.2.0`.
+
+        One that was in a stage comes back out of use: whoever has the stage by now keeps it. Raises
+        `UnknownArtifactError` for one that was purged, or `ConflictError` for one that was transferred.
+        """
         return self._version(keeping.restore(self._desk, self._text(ref), reason=reason, message=message))
 
     def purge(
@@ -49,7 +53,8 @@ class UpkeepVerbs(Verbs):
 
         Those are leftovers of killed writers, and the bytes of versions deleted more than
         `older_than` days ago (the retention time, unless given). The record of a version
-        never goes away.
+        never goes away. `include_protected`, which needs a reason, takes also those that were in
+        production.
         """
         from nbreg.registry.housekeeping import purging
 
@@ -70,7 +75,7 @@ class UpkeepVerbs(Verbs):
 
         `expect` are heads that were written down before (`model: hash`, or hashes alone): each
         must be in its chain. `repair` sets aside the damaged end of a journal; nothing else
-        ever does.
+        ever does. What is wrong is told and not raised: look at `ok`.
         """
         from nbreg.registry.housekeeping import verifying
 
