@@ -151,7 +151,9 @@ def from_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with mlflow.start_run():
             mlflow.log_metric("auc", auc)
             model = LinearRegression().fit([[0.0], [1.0]], [0.0, slope])
-            mlflow.sklearn.log_model(model, name="model", registered_model_name="credit")
+            mlflow.sklearn.log_model(
+                model, name="model", registered_model_name="credit", pip_requirements=["scikit-learn"]
+            )
     mlflow.MlflowClient().set_registered_model_alias("credit", "champion", "2")
 
 
@@ -259,6 +261,17 @@ def test_a_line_that_is_wrong_is_found(text: str, check: Any) -> None:
 
     with pytest.raises((click.UsageError, UsageError)):
         check(text)
+
+
+def test_commands_of_jupyterlab_are_called_as_the_page_says() -> None:
+    """Somebody types into the palette what the page calls it."""
+    table = (DOCS / "jupyterlab.md").read_text().partition("| command | does | key |\n|---|---|---|\n")[2]
+    rows = table.partition("\n\n")[0].splitlines()
+    named = [name.strip() for row in rows for name in row.strip("|").split(" | ")[0].split(" · ")]
+    code = "\n".join(path.read_text() for path in (ROOT / "labextension" / "src").rglob("*.ts"))
+
+    assert len(named) >= 8
+    assert [name for name in named if f"'{name}'" not in code] == []
 
 
 # where it leads

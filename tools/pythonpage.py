@@ -150,11 +150,16 @@ def _members(called: str, cls: type) -> list[str]:
     ]
     table = "\n".join(["| | | |", "|---|---|---|", *rows]) if rows else ""
     methods = [
-        f"#### {called}.{name}\n\n{_signature(f'{called}.{name}', getattr(cls, name))}\n\n{_told(each)}"
+        _method(f"nbreg.{cls.__name__}" if isinstance(each, classmethod) else called, cls, name)
         for name, each in own.items()
         if inspect.isfunction(each) or isinstance(each, classmethod)
     ]
     return [table, *methods]
+
+
+def _method(called: str, cls: type, name: str) -> str:
+    method = getattr(cls, name)
+    return f"#### {called}.{name}\n\n{_signature(f'{called}.{name}', method)}\n\n{_told(method)}"
 
 
 def _signature(called: str, function: Callable[..., Any]) -> str:

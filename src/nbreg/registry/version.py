@@ -48,7 +48,9 @@ class ModelVersion(BelongingsOfVersion):
     """One version of a model.
 
     What can change (stage, tags, aliases, metrics …) is read anew each time; what cannot (the
-    manifest and all that it names) is read once, when first asked for.
+    manifest and all that it names) is read once, when first asked for. `model` is the name of its
+    model, `registry` where it is, and `existing` is true where `register` found equal content and
+    made nothing.
     """
 
     def __init__(self, registry: Registry, desk: Desk, entry: Entry) -> None:
@@ -131,7 +133,7 @@ class ModelVersion(BelongingsOfVersion):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its metrics: those it was registered with, and those added since."""
+        """Its metrics: those it was registered with, which never change, and those added since."""
         return dict(self.row.metrics)
 
     @property
@@ -209,7 +211,7 @@ class ModelVersion(BelongingsOfVersion):
 
     @property
     def variables(self) -> Variables:
-        """The kernel's variables at registration."""
+        """The kernel's variables at registration, as records; `registry.variables(ref)` gives values."""
         return self._captured(self.manifest.variables, Variables)
 
     @property
@@ -229,17 +231,17 @@ class ModelVersion(BelongingsOfVersion):
 
     @property
     def data(self) -> Data:
-        """The data it saw."""
+        """The data it saw: `sets` by digest, their columns, the files read on the way."""
         return self._captured(self.manifest.data, Data)
 
     @property
     def signature(self) -> Signature:
-        """Its inputs and outputs."""
+        """Its inputs and outputs: names, types and shapes; empty where no data was known."""
         return self._captured(self.manifest.signature, Signature)
 
     @property
     def probe(self) -> Probe:
-        """A frozen sample of its input."""
+        """A frozen sample of its input, up to 64 rows, and its outputs on it: parts for `read_part`."""
         return self._captured(self.manifest.probe, Probe)
 
     @property
