@@ -97,7 +97,8 @@ def spelled(python: str, typed: str, shell: str | None = None) -> str:
 class NbregError(Exception):
     """The base of all that nbreg raises on purpose.
 
-    Catch it for all that nbreg refuses; what is a mistake in nbreg itself is never one of these.
+    Catch it for all that nbreg refuses; what is a mistake in nbreg itself is never one of these. By
+    itself it says that the cell under `%%register_model` failed: its own error stands above.
     """
 
     code: ClassVar[str] = "error"
@@ -532,7 +533,7 @@ class GateRefusedError(GateError):
 
     The message says which gate failed, and on what. `registry.ask_gates(ref, stage)` asks again without
     moving; `request` asks the others; `force` with a reason overrules, and the event lists what it
-    overruled.
+    overruled. From `register(stage=…)` it means that the version is there, without the stage.
     """
 
     code = "gate-refused"
