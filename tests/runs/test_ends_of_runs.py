@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from children import run as run_script
 from children import start
 
 from nbreg import Registry
+from nbreg.store.runlines import Fold
 
 
 def test_a_script_has_a_run_of_its_own(registry: Registry) -> None:
@@ -83,6 +85,35 @@ def test_a_killed_run_is_interrupted_and_keeps_what_was_written(quick: Registry)
     assert run.record.counts == {"loss": 100}
     assert [each.id for each in quick.runs(state="interrupted")] == [run_id]
     assert quick.verify().ok
+
+
+def test_a_run_that_ends_while_it_is_asked_for_was_not_interrupted(
+    quick: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is read, and its process ends: nobody is told that a training was killed which came to its end."""
+    child = start(
+        """
+run = Registry(sys.argv[1], settings=QUICK).start_run("fit")
+print(run.id, flush=True)
+sys.stdin.readline()
+run.end()
+""",
+        quick.location,
+    )
+    assert child.stdout is not None
+    run = quick.run(child.stdout.readline().strip())
+    runs = quick._desk.folder.runs
+    fold = runs.fold
+
+    def ended_after_it_was_read(asked: str) -> Fold:
+        found = fold(asked)
+        child.communicate("end\n", timeout=60)
+        monkeypatch.setattr(runs, "fold", fold)
+        return found
+
+    monkeypatch.setattr(runs, "fold", ended_after_it_was_read)
+
+    assert [run.state for _ in range(2)] == ["running", "finished"]
 
 
 def test_a_fork_may_log_to_the_run_and_does_not_keep_it_alive(quick: Registry) -> None:
