@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -160,13 +161,13 @@ def running(root: Path, *options: str, home: Path, **environment: str) -> Iterat
 def _url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     """Where it listens, as soon as it does."""
     told = runtime / f"jpserver-{process.pid}.json"
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:
             url: str = json.loads(told.read_text())["url"]
             Client(url).send("GET", "api", None)
-        except (FileNotFoundError, json.JSONDecodeError, urllib.error.URLError):
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):  # not there yet, or hung up
             time.sleep(0.05)
             continue
         return url
