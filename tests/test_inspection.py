@@ -25,7 +25,7 @@ from sklearn.utils import Bunch
 
 from nbreg import Registry, families, records
 from nbreg.errors import CannotStoreError, DamagedObjectError, TrustError
-from nbreg.families import files
+from nbreg.families import aside, files
 from nbreg.families.pickles import inspection, layers
 from nbreg.families.pickles.standins import Instance, OddError, Weight
 from nbreg.records import Artifact, Chunk, FileEntry
@@ -231,6 +231,41 @@ def test_a_pipe_in_place_of_an_object_does_not_hang(registry: Registry) -> None:
     code = f"import nbreg; nbreg.Registry({str(registry.location)!r}).load('churn')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "no regular file" in done.stderr
+
+
+def test_a_copyreg_reducer_of_the_users_is_used_where_a_family_takes_nothing_out() -> None:
+    """Somebody who told pickle how to write a class is heard, also while another part of it is taken out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(copyreg.dispatch_table, Slotted, lambda value: (Slotted, ("by the user",)))
+        with aside.taken_out((Slotted,), lambda value: None):
+            told = pickle.loads(pickle.dumps(Slotted("own")))
+        assert copyreg.dispatch_table[Slotted](Slotted("own")) == (Slotted, ("by the user",))
+    assert told.name == "by the user"
+
+
+class Slotted:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_a_comparison_of_hostile_streams_comes_to_an_end(registry: Registry) -> None:
+    """Nothing of them would run, but an unpickler that believes them may hash for longer than anybody lives."""
+    deep: Any = ()
+    for _ in range(60):
+        deep = (deep, deep)
+    slow = b"\x80\x05}" + pickle.dumps(deep, 5)[2:-1] + b"Ns."
+    code = f"""
+from nbreg import Registry, families
+from nbreg.families.arrays import arrays_of
+from nbreg.records import Artifact, Chunk, digest_of
+slow = {slow!r}
+chunk = Chunk(digest=digest_of(slow), size=len(slow))
+print(arrays_of(Artifact(name='m', kind='object', family='generic', form='pickle5', token='', chunks=[chunk]), lambda _: slow))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "{}\n", done.stderr
 
 
 def test_a_deep_object_that_cannot_be_pickled_says_so(registry: Registry) -> None:

@@ -36,11 +36,15 @@ def dumped(value: Any) -> bytes:
     return pickle.dumps(value, 5)
 
 
-def doubled(times: int) -> bytes:
-    """A tuple of one tuple twice, of one tuple twice …"""
+def doubled(times: int, known: int = 0) -> bytes:
+    """A tuple of one tuple twice, of one tuple twice …; so many values are in the memo already."""
     return pickle.EMPTY_TUPLE + b"".join(
-        pickle.MEMOIZE + pickle.BINGET + bytes((level,)) + pickle.TUPLE2 for level in range(times)
+        pickle.MEMOIZE + pickle.BINGET + bytes((known + level,)) + pickle.TUPLE2 for level in range(times)
     )
+
+
+def listed(value: bytes) -> bytes:
+    return pickle.EMPTY_LIST + value + pickle.APPEND
 
 
 def with_attributes(items: dict[str, bytes]) -> bytes:
@@ -118,6 +122,53 @@ BOMBS: dict[str, bytes] = {
     "a memo that doubles, in a set": stream(pickle.EMPTY_SET + pickle.MARK + doubled(60) + pickle.ADDITEMS),
     "a memo that doubles, through a call": stream(
         pickle.EMPTY_DICT + called(named("builtins", "tuple"), doubled(60)) + pickle.NONE + pickle.SETITEM
+    ),
+    "a memo that doubles, through a list": stream(
+        pickle.EMPTY_DICT
+        + called(named("builtins", "tuple"), listed(doubled(60)))
+        + pickle.NONE
+        + pickle.SETITEM
+    ),
+    "a memo that doubles, through a list that is filled at once": stream(
+        pickle.EMPTY_DICT
+        + called(named("builtins", "tuple"), pickle.EMPTY_LIST + pickle.MARK + doubled(60) + pickle.APPENDS)
+        + pickle.NONE
+        + pickle.SETITEM
+    ),
+    "a memo that doubles, through a list in the memo": stream(
+        pickle.EMPTY_LIST
+        + pickle.MEMOIZE
+        + doubled(60, 1)
+        + pickle.APPEND
+        + pickle.EMPTY_DICT
+        + called(named("builtins", "tuple"), pickle.BINGET + b"\0")
+        + pickle.NONE
+        + pickle.SETITEM
+        + pickle.TUPLE2
+    ),
+    **{
+        f"a memo that doubles, of which a {name} is made": stream(
+            called(named(module, name), listed(doubled(60) + outer))
+        )
+        for module, name, outer in (
+            ("builtins", "set", b""),
+            ("builtins", "frozenset", b""),
+            ("builtins", "dict", pickle.NONE + pickle.TUPLE2),
+            ("collections", "OrderedDict", pickle.NONE + pickle.TUPLE2),
+        )
+    },
+    "a memo that doubles, through two calls": stream(
+        called(named("builtins", "set"), listed(called(named("builtins", "tuple"), listed(doubled(60)))))
+    ),
+    "a tuple of a large set, many times": stream(
+        pickle.EMPTY_DICT
+        + called(
+            named("builtins", "tuple"), pickle.MARK + b"".join(map(number, range(100_000))) + pickle.FROZENSET
+        )
+        + (pickle.MEMOIZE + pickle.BINGET + b"\0")
+        + pickle.TUPLE2
+        + pickle.NONE
+        + pickle.SETITEM
     ),
     "a tuple as deep as the stack, hashed": stream(
         pickle.EMPTY_DICT + deep_tuple(500_000) + pickle.NONE + pickle.SETITEM

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from nbreg.families.pickles.inspection import UNREADABLE, globals_of
+from nbreg.families.pickles.scanning import scan
 from nbreg.records import Artifact, Chunk, digest_of
 
 Bytes = bytes | bytearray | memoryview
@@ -143,7 +144,8 @@ def arrays_of(artifact: Artifact, read: Read) -> dict[str, Array]:
     if artifact.family == "torch" and type(beside := artifact.facts.get("buffers")) is int:
         return dict(_tensors(buffers[beside:], read))
     data = read(stream)
-    if UNREADABLE in globals_of(data):  # also where a global is named by a number, and would be a real one
+    # Also where a global is named by a number, and would be a real one.
+    if scan(data) or UNREADABLE in globals_of(data):
         return {}
     places = (_Buffer(place.to_bytes(8, "little")) for place in range(len(buffers)))
     try:

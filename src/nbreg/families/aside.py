@@ -6,6 +6,7 @@ import copyreg
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -25,7 +26,7 @@ def taken_out(kinds: tuple[type, ...], reduce: Reduce) -> Iterator[None]:
             before = {kind: copyreg.dispatch_table.get(kind) for kind in kinds}
             try:
                 for kind in kinds:
-                    copyreg.pickle(kind, _told)
+                    copyreg.pickle(kind, partial(_told, before[kind]))
                 yield
             finally:
                 _put_back(before)
@@ -40,7 +41,9 @@ def _put_back(before: dict[type, Any]) -> None:
             copyreg.pickle(kind, reducer)
 
 
-def _told(value: Any) -> Any:
+def _told(before: Reduce | None, value: Any) -> Any:
     reduce = _reduce.get()
     told = reduce(value) if reduce is not None else None
-    return value.__reduce_ex__(4) if told is None else told
+    if told is not None:
+        return told
+    return value.__reduce_ex__(4) if before is None else before(value)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from copy import copy
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import nbreg.families.pickles.known as known
@@ -21,6 +22,7 @@ import nbreg.families.pickles.natives as natives
 import nbreg.families.pickles.tableuse as tableuse
 from nbreg.families.pickles.classes import check_class
 from nbreg.families.pickles.consistency import check_instance
+from nbreg.families.pickles.scanning import DEAREST_KEY
 from nbreg.families.pickles.standins import (
     Array,
     Beside,
@@ -65,6 +67,45 @@ def _of_types(*allowed: tuple[type, ...], made: type[Made] = Made, least: int | 
         return made(args)
 
     return check
+
+
+def _hashing(made: type[Made], key: Callable[[Any], Any]) -> Check:
+    """A contract of what hashes at once what it is made of: each key at no more than a key may cost."""
+    plain = _of_types(_CONTAINERS, least=0, made=made)
+
+    def check(args: tuple[Any, ...]) -> Any:
+        found = plain(args)
+        for given in args:
+            if type(given) in (list, tuple):  # others have hashed theirs, which `scanning` counts
+                must(all(_is_quick(key(each)) for each in given), "keys that are made to be slow")
+        return found
+
+    return check
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _first(pair: Any) -> Any:
+    """The key of a pair that a dictionary is made of."""
+    must(type(pair) in (list, tuple) and len(pair) == 2, "a pair that is none")
+    return pair[0]
+
+
+def _is_quick(key: Any) -> bool:
+    """Whether hashing it visits no more parts than a key may have, through calls as well."""
+    waiting, left = [key], DEAREST_KEY
+    while waiting:
+        each = waiting.pop()
+        left -= 1
+        if left < 0:
+            return False
+        if type(each) in _CONTAINERS:
+            waiting.extend(islice(each, DEAREST_KEY + 1))
+        elif isinstance(each, Made) and type(each.parts) is tuple:
+            waiting.extend(each.parts)
+    return True
 
 
 def _encode(args: tuple[Any, ...]) -> Any:
@@ -124,14 +165,14 @@ _LIMIT = (int, type(None))
 CALLS: Final[dict[str, Check]] = {
     "builtins.bytearray": _of_types((bytes,), least=0),
     "builtins.complex": _of_types((float,), (float,)),
-    "builtins.frozenset": _of_types(_CONTAINERS, least=0),
+    "builtins.frozenset": _hashing(Made, _itself),
     "builtins.list": _of_types(_CONTAINERS, least=0, made=Sequence),
     "builtins.tuple": _of_types(_CONTAINERS, least=0),
-    "builtins.dict": _of_types(_CONTAINERS, least=0, made=Mapping),
-    "builtins.set": _of_types(_CONTAINERS, least=0, made=SetOf),
+    "builtins.dict": _hashing(Mapping, _first),
+    "builtins.set": _hashing(SetOf, _itself),
     "builtins.range": _of_types(_INTEGER, _INTEGER, _INTEGER),
     "builtins.slice": _of_types(*[(int, float, str, type(None), Made)] * 3),
-    "collections.OrderedDict": _of_types(_CONTAINERS, least=0, made=Mapping),
+    "collections.OrderedDict": _hashing(Mapping, _first),
     "collections.Counter": _of_types((dict,), made=Mapping),
     "collections.defaultdict": _default,
     "collections.deque": _of_types(_CONTAINERS, _LIMIT, least=0, made=Sequence),
@@ -244,10 +285,17 @@ def exact(module: str, name: str) -> str:
     return full
 
 
-def oddity(stream: bytes | bytearray | memoryview, buffer: Buffer, tensors: Tensors) -> str:
-    """What in a stream of harmless names is not as in an honest pickle; empty where all is."""
+def oddity(
+    stream: bytes | bytearray | memoryview, buffer: Buffer, tensors: Tensors, buffers: int | None = None
+) -> str:
+    """What in a stream of harmless names is not as in an honest pickle; empty where all is.
+
+    With the number of `buffers`, each has to be asked for: one that is named a million times costs nothing.
+    """
+    asked = besides()
     try:
-        root = _Strict(io.BytesIO(stream), fix_imports=False, buffers=besides()).load()
+        root = _Strict(io.BytesIO(stream), fix_imports=False, buffers=asked).load()
+        must(buffers is None or next(asked).number == buffers, "buffers that nobody asks for")
         _check(list(reachable(root)), buffer, tensors)
     except OddError as error:
         return f"an unusual use of {error}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import pickletools
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from nbreg.errors import DamagedObjectError
 from nbreg.families.pickles.scanning import scan
@@ -25,13 +26,8 @@ _HEAD = 9
 def inband(stream: Bytes, buffers: Iterable[Bytes]) -> Iterator[Bytes]:
     """The pieces of the pickle, in order; raises `DamagedObjectError` where stream and buffers do not fit."""
     raw, left = bytes(stream), iter(buffers)
-    try:
-        operations = [(op.name, at or 0) for op, _, at in pickletools.genops(raw)]
-    except ValueError as error:
-        raise DamagedObjectError(f"the stream cannot be read: {error}") from error
-    ends = [at for _, at in operations[1:]] + [len(raw)]
     start = 0
-    for index, ((name, at), end) in enumerate(zip(operations, ends, strict=True)):
+    for (name, at), (following, end) in pairwise(_operations(raw)):
         if name not in ("FRAME", "NEXT_BUFFER", "READONLY_BUFFER"):
             continue
         yield raw[start:at]
@@ -40,10 +36,19 @@ def inband(stream: Bytes, buffers: Iterable[Bytes]) -> Iterator[Bytes]:
             buffer = next(left, None)
             if buffer is None:
                 raise DamagedObjectError("the stream asks for more buffers than there are")
-            is_fixed = operations[index + 1 : index + 2] and operations[index + 1][0] == "READONLY_BUFFER"
-            yield (_BYTES if is_fixed else _BYTEARRAY) + memoryview(buffer).nbytes.to_bytes(8, "little")
+            kind = _BYTES if following == "READONLY_BUFFER" else _BYTEARRAY
+            yield kind + memoryview(buffer).nbytes.to_bytes(8, "little")
             yield buffer
     yield raw[start:]
+
+
+def _operations(raw: bytes) -> Iterator[tuple[str, int]]:
+    """Name and place of each opcode, and of the end; one at a time, since a million numbers are as many."""
+    try:
+        yield from ((op.name, at or 0) for op, _, at in pickletools.genops(raw))
+    except ValueError as error:
+        raise DamagedObjectError(f"the stream cannot be read: {error}") from error
+    yield "", len(raw)
 
 
 def outband(stream: Bytes) -> tuple[Bytes, list[bytearray]]:

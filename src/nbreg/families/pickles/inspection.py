@@ -102,11 +102,13 @@ def globals_of(stream: Bytes) -> list[str]:
     return list(listing.found)
 
 
-def untrusted_in(stream: Bytes, buffer: Buffer = _none, tensors: Tensors | None = None) -> list[str]:
+def untrusted_in(
+    stream: Bytes, buffer: Buffer = _none, tensors: Tensors | None = None, buffers: int | None = None
+) -> list[str]:
     """What of a stream needs somebody's word, in words for people: names, or an odd use of harmless ones.
 
-    `buffer` gives the bytes of what stands beside the stream, where they have to be looked at;
-    `tensors` is what is told of those that it names.
+    `buffer` gives the bytes of what stands beside the stream, where they have to be looked at, and
+    `buffers` is how many there are; `tensors` is what is told of those that it names.
     """
     if reason := scan(stream):
         return [*names_in(stream), f"{UNREADABLE}: {reason}"]
@@ -114,7 +116,7 @@ def untrusted_in(stream: Bytes, buffer: Buffer = _none, tensors: Tensors | None 
     unknown = [each for each in named if not is_harmless(each)]
     if unknown:
         return unknown
-    odd = contracts.oddity(stream, buffer, tensors or {})
+    odd = contracts.oddity(stream, buffer, tensors or {}, buffers)
     return [odd] if odd else []
 
 

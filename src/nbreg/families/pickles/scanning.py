@@ -21,6 +21,9 @@ DEAREST_KEY: Final = 1000
 LONG_KEYS: Final = 1000
 """Keys that are integers of more than 8 bytes: such can be chosen to have one hash."""
 
+_HOLDER: Final = DEAREST_KEY + 2
+"""From this number on a value is a list, dictionary or set: what it holds is counted beside the stack."""
+
 Bytes = bytes | bytearray | memoryview
 
 
@@ -40,7 +43,10 @@ def scan(stream: Bytes) -> str:
 
 
 class _Scan:
-    """The stack machine; each value is what hashing it would cost, below 0 for a long integer."""
+    """The stack machine; each value is what hashing it would cost, below 0 for a long integer.
+
+    What holds others has no hash, or keeps it. But a call may make a tuple of it, so it has the cost of that.
+    """
 
     def __init__(self, stream: Bytes) -> None:
         self._bytes = bytes(stream) if isinstance(stream, memoryview) else stream
@@ -49,6 +55,7 @@ class _Scan:
         self._stack: list[int] = []
         self._outer: list[list[int]] = []
         self._memo: list[int] = []
+        self._held: list[int] = []
         self._long_keys = 0
 
     def run(self) -> None:
@@ -133,50 +140,65 @@ class _Scan:
         """Also of a call: what it makes may be its arguments again."""
         cost = 1
         for _ in range(size):
-            cost += abs(self._stack.pop())
+            cost += self._cost(self._stack.pop())
         self._stack.append(min(cost, DEAREST_KEY + 1))
 
     def tuple_marked(self, _: int) -> None:
-        cost = 1 + sum(map(abs, self._marked()))
+        cost = 1 + sum(map(self._cost, self._marked()))
         self._stack.append(min(cost, DEAREST_KEY + 1))
 
+    def _cost(self, value: int) -> int:
+        return abs(value) if value < _HOLDER else self._held[value - _HOLDER]
+
+    # what holds others
+
+    def holder(self, _: int) -> None:
+        self._stack.append(_HOLDER + len(self._held))
+        self._held.append(1)
+
+    def _hold(self, values: list[int]) -> None:
+        """Put values into what is on top of the stack; of an object it is not counted."""
+        at = self._stack[-1] - _HOLDER
+        if at >= 0 and (cost := self._held[at]) <= DEAREST_KEY:
+            self._held[at] = min(cost + sum(map(self._cost, values)), DEAREST_KEY + 1)
+
     def extend(self, _: int) -> None:
-        self._marked()
-        self._stack[-1]
+        self._hold(self._marked())
 
     def append(self, _: int) -> None:
+        self._hold([self._stack.pop()])
+
+    def build(self, _: int) -> None:
         self._stack.pop()
         self._stack[-1]
-
-    build = append
 
     # what is hashed
 
-    def _hash(self, cost: int) -> None:
-        if cost < 0:
+    def _hash(self, value: int) -> None:
+        if value < 0:
             self._long_keys += 1
-        if cost > DEAREST_KEY or self._long_keys > LONG_KEYS:
+        if DEAREST_KEY < value < _HOLDER or self._long_keys > LONG_KEYS:
             raise ScanError("it has keys that are made to be slow")
+
+    def _hash_all(self, keys: list[int]) -> None:
+        for key in keys:
+            self._hash(key)
+        self._hold(keys)
 
     def set_item(self, _: int) -> None:
         self._stack.pop()
-        self._hash(self._stack.pop())
-        self._stack[-1]
+        self._hash_all([self._stack.pop()])
 
     def set_items(self, _: int) -> None:
-        for key in self._marked()[::2]:
-            self._hash(key)
-        self._stack[-1]
+        self._hash_all(self._marked()[::2])
 
     def add_items(self, _: int) -> None:
-        for key in self._marked():
-            self._hash(key)
-        self._stack[-1]
+        self._hash_all(self._marked())
 
     def frozen(self, _: int) -> None:
-        for key in self._marked():
-            self._hash(key)
-        self._stack.append(1)
+        keys = self._marked()
+        self.holder(0)
+        self._hash_all(keys)
 
 
 _Step = tuple[Callable[[_Scan, int], None], int]
@@ -184,9 +206,9 @@ _STOP: Final = pickle.STOP[0]
 _BY_STEP: Final[dict[Callable[[_Scan, int], None], dict[bytes, int]]] = {
     _Scan.fixed: {
         pickle.NONE: 0, pickle.NEWTRUE: 0, pickle.NEWFALSE: 0, pickle.BININT: 4, pickle.BININT1: 1,
-        pickle.BININT2: 2, pickle.BINFLOAT: 8, pickle.EMPTY_DICT: 0, pickle.EMPTY_LIST: 0,
-        pickle.EMPTY_SET: 0, pickle.EMPTY_TUPLE: 0, pickle.NEXT_BUFFER: 0,
+        pickle.BININT2: 2, pickle.BINFLOAT: 8, pickle.EMPTY_TUPLE: 0, pickle.NEXT_BUFFER: 0,
     },
+    _Scan.holder: {pickle.EMPTY_DICT: 0, pickle.EMPTY_LIST: 0, pickle.EMPTY_SET: 0},
     _Scan.counted: {
         pickle.SHORT_BINBYTES: 1, pickle.BINBYTES: 4, pickle.BINBYTES8: 8, pickle.BYTEARRAY8: 8,
         pickle.SHORT_BINUNICODE: 1, pickle.BINUNICODE: 4, pickle.BINUNICODE8: 8,
@@ -204,7 +226,8 @@ _BY_STEP: Final[dict[Callable[[_Scan, int], None], dict[bytes, int]]] = {
     },
     _Scan.tuple_marked: {pickle.TUPLE: 0},
     _Scan.extend: {pickle.APPENDS: 0},
-    _Scan.append: {pickle.APPEND: 0, pickle.BUILD: 0},
+    _Scan.append: {pickle.APPEND: 0},
+    _Scan.build: {pickle.BUILD: 0},
     _Scan.set_item: {pickle.SETITEM: 0},
     _Scan.set_items: {pickle.SETITEMS: 0},
     _Scan.add_items: {pickle.ADDITEMS: 0},
