@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -280,6 +281,12 @@ LATE = {
     "by a text, when it is called": ("", "from importlib import import_module; rates = import_module('trade.rates')"),
     "by the function under the statement": ("", "rates = __import__('trade.rates').rates"),
     "by that function, for a part": ("", "rates = __import__('trade', fromlist=['rates']).rates"),
+    "within a function of the function": ("", """def one():
+                    from . import rates
+                    return rates
+                rates = one()"""),
+    "within a lambda": ("", "rates = (lambda: __import__('trade.rates').rates)()"),
+    "within a comprehension": ("", "rates = [__import__('trade.rates').rates for _ in (1,)][0]"),
 }  # fmt: skip
 
 
@@ -314,6 +321,69 @@ def test_what_is_imported_late_is_part_of_the_model(registry: Registry, project:
     assert registry.load("copy@1").predict([0]) == [1]
     script = "print(Registry(sys.argv[1]).load('copy@1').predict([0]))"
     assert children.run(script, registry.location, cwd="/") == "[1]\n"
+
+
+BY_NAME = {
+    "a text with a name in it": "import_module(f'trade.{kind}')",
+    "a text and a name": "import_module('trade.' + kind)",
+    "a text with a place for it": "import_module('trade.{}'.format(kind))",
+    "a text with an old place for it": "import_module('trade.%s' % kind)",
+    "a name within the package": "import_module('.' + kind, __package__)",
+    "by the function under the statement": "__import__(f'trade.{kind}', fromlist=['x'])",
+}
+
+
+@pytest.mark.parametrize("way", BY_NAME)
+def test_modules_of_a_package_that_are_chosen_by_name_are_part_of_the_model(
+    registry: Registry, project: Project, way: str
+) -> None:
+    """A model that picks its plug-in by a setting has last year's plug-in when it is last year's model."""
+    text = f"""
+        from importlib import import_module
+        class Model:
+            kind = "rates"
+            def predict(self, rows):
+                kind = self.kind
+                return [{BY_NAME[way]}.RATE for _ in rows]
+        """
+    for rate in (1, 2):
+        project.write(__init___in_trade="", model_in_trade=text, rates_in_trade=f"RATE = {rate}\n")
+        model = project.module("trade.model").Model()
+        project.module("trade.rates")
+        assert model.predict([0]) == [rate]
+        assert registry.register("m", model).number == rate
+
+    first, second = registry.load("m@1"), registry.load("m@2")
+
+    assert (first.predict([0]), second.predict([0]), model.predict([0])) == ([1], [2], [2])
+
+
+def test_a_module_that_nobody_could_know_is_told_when_it_is_imported(
+    registry: Registry, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its name is made when the model is asked: the answer is today's module's, and does not pass for the version's."""
+    project.write(
+        helpers="""
+        from importlib import import_module
+        class Model:
+            def __init__(self, name):
+                self.name = name
+            def predict(self, rows):
+                import_module("statistics")
+                return [import_module(self.name).RATE for _ in rows]
+        """,
+        rates="RATE = 1\n",
+    )
+    registry.register("m", project.module("helpers").Model("rates"))
+    project.write(rates="RATE = 2\n")
+
+    with caplog.at_level(logging.WARNING, "nbreg"):
+        assert registry.load("m").predict([0, 1]) == [2, 2]
+
+    told = [each.getMessage() for each in caplog.records]
+    assert told == [
+        "code of a version imports rates, which was not stored with it: it gets the module that is here"
+    ]
 
 
 def test_what_imports_by_a_text_is_pythons_own_for_all_else(registry: Registry, project: Project) -> None:

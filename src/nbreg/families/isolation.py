@@ -5,7 +5,8 @@ name it fills that one with what it read: loading an old version would change th
 the notebook has now. Here a class of the notebook, or of an earlier load, is used where it is
 the recorded one by value; else a new one is made, which nothing else refers to. Functions that
 import a local module when they are called get the one that travelled, by a statement or by its name
-as a text.
+as a text. Which one a name means that is made at that moment nobody knew when the version was stored:
+then they get this process's own, and that is said.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import io
+import logging
 import pickle
 import sys
 import weakref
@@ -21,8 +23,10 @@ from importlib.util import resolve_name
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from nbreg.families.local import Importing
+from nbreg.families.local import Importing, is_local
 from nbreg.families.tokens import NoTokenError, token
+
+log = logging.getLogger("nbreg")
 
 Bytes = bytes | bytearray | memoryview
 
@@ -38,7 +42,8 @@ _made: weakref.WeakValueDictionary[tuple[str, str], type] = weakref.WeakValueDic
 def load(stream: Bytes, buffers: Iterable[Bytes], facts: Mapping[str, Any]) -> object:
     """Make the object of a stream that `travelling.write` wrote; runs its code."""
     modules = facts.get("modules")
-    unpickler = _Isolated(stream, buffers, dict(facts.get("classes") or {}), late=bool(modules))
+    late = bool(modules) or facts.get("by_text") is True
+    unpickler = _Isolated(stream, buffers, dict(facts.get("classes") or {}), late=late)
     loaded: Any = unpickler.load()
     unpickler.share()
     if not modules:
@@ -58,6 +63,7 @@ class _Isolated(pickle.Unpickler):
         self._used: set[int] = set()
         self._fresh: dict[str, type] = {}
         self._late = late
+        self._told: set[str] = set()
         self._builtins = {**builtins.__dict__, "__import__": self._import}
         self._importing = Importing(self._import_by_text)
         self._importlib = _like(importlib, import_module=self._importing)
@@ -75,6 +81,8 @@ class _Isolated(pickle.Unpickler):
             return lambda kind, state: kind if id(kind) in self._used else found(kind, state)
         if name == "_make_function" and self._late:
             return self._function
+        if name == "_function_setstate" and self._late:
+            return lambda function, state: self._filled(function, found(function, state))
         if name == "subimport" and self._late:
             return lambda name: self._own(found(name))
         return found
@@ -114,6 +122,11 @@ class _Isolated(pickle.Unpickler):
         names["__builtins__"] = self._builtins
         return FunctionType(code, names, name, defaults, closure)
 
+    def _filled(self, function: FunctionType, given: Any) -> Any:
+        """cloudpickle puts Python's own builtins back, and functions within the function would have them."""
+        function.__globals__["__builtins__"] = self._builtins
+        return given
+
     def _import(
         self,
         name: str,
@@ -125,7 +138,9 @@ class _Isolated(pickle.Unpickler):
         package = str((globals or {}).get("__package__") or "")
         absolute = resolve_name("." * level + name, package) if level and package else name
         if absolute not in self.modules:
-            return self._own(builtins.__import__(name, globals, locals, fromlist or (), level))
+            found = builtins.__import__(name, globals, locals, fromlist or (), level)
+            self._tell(absolute)
+            return self._own(found)
         for each in fromlist or ():
             self._bind(f"{absolute}.{each}")
         if fromlist:
@@ -136,9 +151,20 @@ class _Isolated(pickle.Unpickler):
     def _import_by_text(self, name: str, package: str | None) -> ModuleType:
         absolute = resolve_name(name, package)
         if absolute not in self.modules:
-            return self._own(importlib.import_module(name, package))
+            found = importlib.import_module(name, package)
+            self._tell(absolute)
+            return self._own(found)
         self._bind_all(absolute)
         return self.modules[absolute]
+
+    def _tell(self, name: str) -> None:
+        """Say once that a module of the user's own is not the version's."""
+        module = sys.modules.get(name)
+        if name in self._told or type(module) is not ModuleType or not is_local(name, module):
+            return
+        self._told.add(name)
+        told = "code of a version imports %s, which was not stored with it: it gets the module that is here"
+        log.warning(told, name)
 
     def _own(self, module: ModuleType) -> ModuleType:
         """The module, or what stands in for the one that imports others."""

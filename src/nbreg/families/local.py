@@ -6,8 +6,10 @@ Also which of them a function imports only when it is called: neither its global
 from __future__ import annotations
 
 import importlib
+import re
 import sys
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from importlib.util import resolve_name
 from sysconfig import get_path
 from types import CodeType, FunctionType, ModuleType
@@ -16,6 +18,8 @@ from typing import Any, Final
 _OWN: Final = "nbreg"
 _BY_TEXT: Final = frozenset(("import_module", "__import__"))
 """What imports a module by a text."""
+_OF_HERE: Final = frozenset(("__package__", "__name__"))
+"""What tells it of which package a name is that begins with a dot."""
 _LIBRARIES: Final = tuple({path for name in ("stdlib", "platstdlib") if (path := get_path(name))})
 
 _last: tuple[tuple[str, ...], list[str]] = ((), [])
@@ -72,11 +76,11 @@ class Importing:
         return getattr, (importlib, "import_module")
 
 
-def imported(code: CodeType, package: str, among: Container[str]) -> Iterator[str]:
+def imported(code: CodeType, package: str, among: Collection[str]) -> Iterator[str]:
     """Names in the code that are those of such modules: more than it imports, and never less.
 
-    Except for a name that does not stand in the code as a text, or that it imports by `import_module` under
-    another name: nobody knows those before it is called.
+    Of a name that is made when it is called, the beginning may stand in the code, as in `f"plugins.{name}"`:
+    then all modules of that package. Others nobody knows before; see `imports_by_text`.
     """
     for name in code.co_names:
         for candidate in (name, f"{package}.{name}", f"{package.rpartition('.')[0]}.{name}"):
@@ -84,6 +88,8 @@ def imported(code: CodeType, package: str, among: Container[str]) -> Iterator[st
                 yield candidate
     if not _BY_TEXT.isdisjoint(code.co_names):
         yield from (name for name in _texts(code, package) if name in among)
+        for beginning in _beginnings(code, package):
+            yield from (name for name in among if name.startswith(beginning))
     for each in code.co_consts:
         if type(each) is CodeType:
             yield from imported(each, package, among)
@@ -97,6 +103,24 @@ def _texts(code: CodeType, package: str) -> Iterator[str]:
                 yield resolve_name(each, package)
             except ImportError:  # it leads out of the package
                 continue
+
+
+def _beginnings(code: CodeType, package: str) -> Iterator[str]:
+    """The texts in the code that name a package and end before the name of a module in it."""
+    for each in code.co_consts:
+        text = re.split("[{%]", each, maxsplit=1)[0] if type(each) is str else ""
+        if text == "." and package and not _OF_HERE.isdisjoint(code.co_names):
+            yield f"{package}."
+        elif text.endswith(".") and len(text) > 1:
+            with suppress(ImportError):
+                yield f"{resolve_name(text.removesuffix('.'), package)}."
+
+
+def imports_by_text(code: CodeType) -> bool:
+    """Whether code may import a module that it does not name: what it gets is told when it is called."""
+    if not _BY_TEXT.isdisjoint(code.co_names):
+        return True
+    return any(imports_by_text(each) for each in code.co_consts if type(each) is CodeType)
 
 
 def package_of(function: FunctionType) -> str:

@@ -61,6 +61,10 @@ class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
                 continue
         return found
 
+    def imports_by_text(self) -> bool:
+        """Whether a function may import a module by a name that nobody knows before."""
+        return any(local.imports_by_text(function.__code__) for function in self._functions)
+
     def imported_late(self, known: Mapping[str, ModuleType]) -> dict[str, ModuleType]:
         """Modules that a function may import when it is called, and the packages they are in."""
         found: dict[str, ModuleType] = {}

@@ -63,6 +63,8 @@ def write(value: object, guard: Guard | None = None, *, named: bool = False) -> 
         facts: dict[str, Any] = {"classes": classes} if (classes := pickler.known()) else {}
         if taken:
             facts["modules"] = sorted(taken)
+        if pickler.imports_by_text():
+            facts["by_text"] = True
         if named and (needs := pickler.named | set(needed_modules(globals_of(stream)))):
             facts["needs"] = sorted(needs)
         return Written(stream, pickler.buffers, facts)

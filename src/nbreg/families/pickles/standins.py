@@ -112,19 +112,15 @@ class Sequence(_Items):
         self.items.extend(values)
 
 
-class Mapping(Made):
+class Mapping(_Items):
     """A dictionary of some class."""
 
-    __slots__ = ("items",)
+    __slots__ = ()
 
     def __init__(self, parts: Any = ()) -> None:
         # What is made of pairs has what was in them then; the stream may put something else into a pair.
         pairs = [pair for each in parts if type(each) in (list, tuple) for pair in each if type(pair) is list]
         super().__init__((*parts, *map(tuple, pairs)))
-        self.items: list[Any] = []
-
-    def inner(self) -> Any:
-        return [self.parts, *self.items]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.items += (key, value)
