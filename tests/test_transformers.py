@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nbreg import Registry, families
-from nbreg.errors import BadInputError, CannotLoadError, DamagedObjectError, TrustError
+from nbreg.errors import BadInputError, CannotLoadError, CannotStoreError, DamagedObjectError, TrustError
 from nbreg.records import Artifact, Chunk
 from nbreg.settings import Settings
 
@@ -117,6 +117,52 @@ def test_a_folder_for_the_hub_is_one_that_the_hub_reads(registry: Registry, tmp_
     )
     assert 'library_name: "transformers"' in (folder / "README.md").read_text()
     assert [each.name for each in (folder / "artifacts").iterdir()] == ["labels.pkl"]
+
+
+def test_weights_are_written_once(tmp_path: Path) -> None:
+    """A model of half the disk can be registered: no file holds all of it, in no folder, at no moment."""
+    code = f"""
+import resource, sys
+sys.path[:0] = [{str(Path(__file__).parent)!r}]
+import test_transformers as these
+from nbreg import Registry
+from nbreg.settings import Settings
+registry = Registry(sys.argv[1], settings=Settings(capture=False, inline_bytes=4096))
+model = these.transformers.BertModel(these.transformers.BertConfig(
+    vocab_size=64, hidden_size=64, num_hidden_layers=12, num_attention_heads=2, intermediate_size=128))
+size = sum(each.numel() * each.element_size() for each in model.parameters())
+resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, resource.RLIM_INFINITY))
+version = registry.register("bert", model)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+print(version.artifacts["model"].family, version.artifacts["model"].size > size)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "r")], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "transformers True\n", done.stderr
+
+
+def test_weights_in_memory_that_others_share_are_left_to_the_library(registry: Registry) -> None:
+    """What it has to say of them, such as that it cannot, it says; and nothing is stored as two that was one."""
+    model = classifier()
+    first, second = model.bert.encoder.layer
+    first.output.dense.bias.data = second.output.dense.bias.data
+
+    with pytest.raises(CannotStoreError, match="cannot save"):
+        registry.register("bert", model)
+
+
+def test_storing_leaves_a_model_and_its_library_as_they_were(registry: Registry) -> None:
+    """The library notes in a configuration what it saves; whoever looks at it next finds their own."""
+    model = classifier()
+    model.config.dtype = None
+    before, write = dict(vars(model.config)), transformers.modeling_utils.safe_save_file
+
+    registry.register("bert", model)
+
+    assert dict(vars(model.config)) == before
+    assert list(vars(model.config)) == list(before)
+    assert transformers.modeling_utils.safe_save_file is write
 
 
 def test_another_head_stores_another_head(registry: Registry) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -32,6 +32,7 @@ _TYPES: Final = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
     "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
+_NAMES: Final = {f"torch.{name}": short for short, name in _TYPES.items()}
 _PLAIN: Final = frozenset(_TYPES) - {"I64", "I32"}  # those may be indices: see `buffers.plain_ones`
 _ALIGNED: Final = 8
 
@@ -78,9 +79,7 @@ class _Weights:
 
     def reduce(self, value: Any) -> Any:
         """What the pickler is told of a tensor; None for one that safetensors has no form for."""
-        if str(value.dtype) not in {f"torch.{each}" for each in _TYPES.values()}:
-            return None
-        if value.__dict__ or value.layout is not self._torch.strided or value.is_meta or value.is_quantized:
+        if not has_form(value):
             return None
         name = self._names.setdefault(id(value), f"tensor {len(self._taken)}")
         self._taken[name] = value
@@ -88,25 +87,37 @@ class _Weights:
 
     def file(self) -> tuple[bytes, list[generic.Bytes]]:
         """The header of a safetensors file, and the bytes of each tensor after it."""
-        names = {f"torch.{name}": short for short, name in _TYPES.items()}
-        told: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-        tensors: list[generic.Bytes] = []
-        at = 0
-        # The largest elements first: so each begins where its kind may.
-        for name, tensor in sorted(self._taken.items(), key=lambda each: -each[1].element_size()):
-            data = self._bytes(tensor)
-            shape, end = list(tensor.shape), at + len(data)
-            told[name] = {"dtype": names[str(tensor.dtype)], "shape": shape, "data_offsets": [at, end]}
-            tensors.append(data)
-            at = end
-        header = json.dumps(told, separators=(",", ":")).encode()
-        header += b" " * (-len(header) % _ALIGNED)
-        return len(header).to_bytes(8, "little") + header, tensors
+        return written(self._taken, {"format": "pt"})
 
-    def _bytes(self, tensor: Any) -> generic.Bytes:
-        still = tensor.detach().to("cpu").contiguous().reshape(-1)
-        view = memoryview(still.view(self._torch.uint8).numpy()) if still.numel() else memoryview(b"")
-        return generic.still(view)
+
+def has_form(tensor: Any) -> bool:
+    """Whether safetensors has a form for all that the tensor is."""
+    if str(tensor.dtype) not in _NAMES or tensor.is_meta or tensor.is_quantized:
+        return False
+    return not tensor.__dict__ and tensor.layout is sys.modules["torch"].strided
+
+
+def written(tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> tuple[bytes, list[generic.Bytes]]:
+    """A safetensors file in pieces: its header, and the bytes of each tensor as they lie in memory."""
+    told: dict[str, Any] = {"__metadata__": dict(metadata)}
+    pieces: list[generic.Bytes] = []
+    at = 0
+    # The largest elements first: so each begins where its kind may.
+    for name, tensor in sorted(tensors.items(), key=lambda each: -each[1].element_size()):
+        data = _bytes(tensor)
+        shape, end = list(tensor.shape), at + len(data)
+        told[name] = {"dtype": _NAMES[str(tensor.dtype)], "shape": shape, "data_offsets": [at, end]}
+        pieces.append(data)
+        at = end
+    header = json.dumps(told, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % _ALIGNED)
+    return len(header).to_bytes(8, "little") + header, pieces
+
+
+def _bytes(tensor: Any) -> generic.Bytes:
+    still = tensor.detach().to("cpu").contiguous().reshape(-1)
+    view = memoryview(still.view(sys.modules["torch"].uint8).numpy()) if still.numel() else memoryview(b"")
+    return generic.still(view)
 
 
 def _named(module: Any) -> Iterator[tuple[str, Any]]:

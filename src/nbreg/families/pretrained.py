@@ -17,9 +17,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 import msgspec
@@ -52,7 +55,14 @@ _HOOKS: Final = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
 )  # fmt: skip
 
+_NOTED: Final = ("architectures", "dtype", "_dtype", "torch_dtype")
+_WRITER: Final = "safe_save_file"
+
 Part = tuple[Chunk, Source]
+
+_taken: ContextVar[dict[Path, list[generic.Bytes]] | None] = ContextVar("nbreg_pretrained", default=None)
+_by_function = RLock()
+"""The library's function is that of the process."""
 
 
 def claims(value: object) -> bool:
@@ -128,15 +138,73 @@ def _kept(value: Any) -> dict[str, Any]:
 def _saved(value: Any, folder: Path) -> dict[str, list[generic.Bytes]]:
     """The pieces of each file that the library writes; the files may be removed while they are held."""
     try:
-        with _quiet():
+        with _quiet(), _config_kept(value), _weights_taken() as taken:
             value.save_pretrained(folder)
         paths = sorted(each for each in folder.rglob("*") if each.is_file())
-        return {each.relative_to(folder).as_posix(): _pieces(each) for each in paths}
+        files = {each.relative_to(folder).as_posix(): _pieces(each) for each in paths}
+        return files | {each.relative_to(folder).as_posix(): pieces for each, pieces in taken.items()}
     except Exception as error:
         raise CannotStoreError(
             f"transformers cannot save this {type(value).__qualname__}: {type(error).__name__}",
             hint="its save_pretrained says more",
         ) from error
+
+
+@contextmanager
+def _config_kept(value: Any) -> Iterator[None]:
+    """What the library notes in a model's configuration when it saves is taken back: it is the user's."""
+    config = getattr(value, "config", None)  # tokenizers have none
+    own = {} if config is None else vars(config)
+    before = {name: own[name] for name in _NOTED if name in own}
+    try:
+        yield
+    finally:
+        for name in _NOTED:
+            if name in before:
+                own[name] = before[name]
+            else:
+                own.pop(name, None)
+
+
+@contextmanager
+def _weights_taken() -> Iterator[dict[Path, list[generic.Bytes]]]:
+    """Inside, what the library would write of weights is given here, by the file that it would stand in.
+
+    So weights go from memory to where they are stored, and the disk never holds them twice. What other
+    threads save is written as ever; in a release that writes by another function, so is this.
+    """
+    found: dict[Path, list[generic.Bytes]] = {}
+    library: Any = sys.modules["transformers.modeling_utils"]
+    with _by_function:
+        write = getattr(library, _WRITER, None)
+        token = _taken.set(found)
+        try:
+            if write is not None:
+                setattr(library, _WRITER, partial(_take_or, write))
+            yield found
+        finally:
+            _taken.reset(token)
+            if write is not None:
+                setattr(library, _WRITER, write)
+
+
+def _take_or(write: Any, tensors: dict[str, Any], filename: Any, *given: Any, **named: Any) -> None:
+    """Take the weights, or write them where their own writer may have something to say of them."""
+    found = _taken.get()
+    metadata = named.get("metadata") or {}
+    if found is None or given or set(named) > {"metadata"} or not _is_simple(tensors):
+        write(tensors, filename, *given, **named)
+        return
+    header, data = modules.written(dict(sorted(tensors.items())), metadata)  # the same model, the same bytes
+    found[Path(filename)] = [header, *(each for each in data if len(each))]
+
+
+def _is_simple(tensors: dict[str, Any]) -> bool:
+    """Whether each tensor has a form, and memory of its own."""
+    if not all(map(modules.has_form, tensors.values())):
+        return False
+    places = [each.untyped_storage().data_ptr() for each in tensors.values() if each.numel()]
+    return len(set(places)) == len(places)
 
 
 def _pieces(path: Path) -> list[generic.Bytes]:
