@@ -161,6 +161,28 @@ def test_damage_is_told_and_hides_nothing_else(registry: Registry, tmp_path: Pat
     assert "second" in text
 
 
+def test_a_row_that_is_no_record_is_told_and_hides_nothing_else(registry: Registry, tmp_path: Path) -> None:
+    """A newer nbreg, or a bug of somebody's, wrote it: the other versions are asked about all the same."""
+    database = registry._desk.model("churn")
+    with database.transaction("edited", by=registry._desk.actor):
+        for table in ("versions", "links", "deployed"):
+            database._storage.put(table, "1", {"number": "one", "links": 1, "deployments": 1})
+
+    for verify in (False, True):
+        audit = Registry(registry.location).audit(
+            "churn", tmp_path / "churn.html", verify=verify, overwrite=True
+        )
+
+        assert [each.row.number for each in audit.versions] == [3, 2]
+        assert {(each.code, each.where) for each in audit.unreadable} >= {("journal-damaged", "churn@1")}
+        assert {each.number for each in audit.tenures} == {1, 2}, "the journal says who held the stage"
+        assert len(audit.events) == 13
+        text = Page((tmp_path / "churn.html").read_text()).text
+        assert "the row versions/1 is no VersionRow" in text
+        assert "second" in text
+        assert "all is well" not in text
+
+
 def test_an_unverified_audit_says_so(registry: Registry) -> None:
     """A report that did not look must not read as one that did."""
     assert "not verified for this report" in registry.audit("churn", verify=False).to_html()

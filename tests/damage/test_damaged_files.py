@@ -298,3 +298,21 @@ def test_what_a_repair_set_aside_is_kept_with_its_bytes_for_the_retention_time(r
     assert len(again.purge(dry_run=False, older_than=0).leftovers) == 2
     assert not aside.exists()
     assert problems(again) == []
+
+
+def test_a_row_that_is_no_record_is_one_finding(registry: Registry) -> None:
+    """The versions beside it are read like any others: damage to them must not hide behind it."""
+    database = registry._desk.model("churn")
+    with database.transaction("edited", by=registry._desk.actor):
+        database._storage.put("versions", "1", {"number": "one"})
+    bundle = registry.get("churn@3").row.bundle
+    (registry.location / "objects" / bundle[:2] / bundle[2:]).unlink()
+
+    report = fresh(registry).verify()
+
+    assert {(each.code, each.where) for each in report.problems} == {
+        ("journal-damaged", "churn@1"),
+        ("object-damaged", "churn@3"),
+    }
+    assert report.versions == 4
+    others_are_well(registry)

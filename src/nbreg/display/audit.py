@@ -116,6 +116,10 @@ def _said(*rows: tuple[str, str | Target]) -> list[tuple[str, str | Target]]:
 
 def _verdict(audit: Audit) -> str:
     report = audit.verified
+    if report is None and audit.unreadable:
+        return (
+            f"not verified for this report; {count(len(audit.unreadable), 'row')} unreadable: see Integrity"
+        )
     if report is None:
         return "not verified for this report"
     if not audit.whole:
@@ -329,7 +333,8 @@ def _integrity(audit: Audit) -> list[Block]:
         Grid(("chain", "lines", "head"), rows),
         Text("Keep the heads somewhere else: a later check can be held against them."),
     ]
-    problems = audit.verified.problems if audit.verified else []
+    found = [*(audit.verified.problems if audit.verified else []), *audit.unreadable]
+    problems = list(dict.fromkeys(found))  # what is read anew may be found twice
     if problems:
         blocks.append(
             Grid(("problem", "where", "what"), [[p.code, p.where, p.message] for p in problems[:500]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbreg.records.base import Actor, Event, Record
 from nbreg.records.lineage import About, Deployment, FeatureSet, Link, UsedDataset
 from nbreg.records.manifest import Manifest
-from nbreg.records.reports import Head, VerifyReport
+from nbreg.records.reports import Head, Problem, VerifyReport
 from nbreg.records.rows import Evidence, VersionRow
 
 
@@ -53,6 +53,8 @@ class Audit(Record, frozen=True, kw_only=True):
     """What reading everything anew found; None where that was not asked for."""
     whole: bool = True
     """Whether that was the whole registry: of who may not see all of it, it is this model alone."""
+    unreadable: list[Problem] = []
+    """Rows that no record can be made of, so that nothing else of them is told here."""
     versions: list[AuditedVersion] = []
     """Newest first, deleted ones too."""
     tenures: list[AuditedTenure] = []

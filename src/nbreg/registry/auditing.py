@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from nbreg import __version__ as nbreg_version
 from nbreg import lifecycle
 from nbreg.display.audit import AuditView
 from nbreg.errors import BadInputError, ConflictError, NbregError, option
 from nbreg.records import (
+    About,
     Audit,
     AuditedTenure,
     AuditedVersion,
     Data,
     Manifest,
+    Problem,
     Tenure,
     UsedDataset,
     VerifyReport,
@@ -28,6 +32,8 @@ from nbreg.registry.housekeeping import verifying
 from nbreg.registry.verbs import history
 from nbreg.store.files import refused
 from nbreg.store.tiny import JournalDB
+
+T = TypeVar("T")
 
 _FORMATS: Final = (".html", ".md")
 
@@ -43,29 +49,54 @@ def audit(desk: Desk, model: str, path: Path | None, *, verify: bool, overwrite:
 
 def collect(desk: Desk, model: str, *, verify: bool) -> Audit:
     """The record of it; what cannot be read is said to be unreadable, and hides nothing else."""
-    database = desk.model(model)
+    database, odd = desk.model(model), _Unreadable()
     numbers = sorted(map(int, database.ids("versions")), reverse=True)
-    rows = (database.row("versions", number, VersionRow) for number in numbers)
+    rows = [_row(odd, model, database, number) for number in numbers]
+    none: list[AuditedTenure] = []
     return Audit(
         model=model,
         registry=desk.id,
         at=desk.folder.now(),
         by=desk.actor,
         tool=f"nbreg {nbreg_version}",
-        about=rights.about(database),
+        about=odd.or_else(model, About(), lambda: rights.about(database)),
         stages=desk.stages,
         heads={model: database.journal.head},
         verified=_verified(desk, model) if verify else None,
         whole=desk.sees_all,
-        versions=[_version(desk, Entry(model, database, row)) for row in rows if row is not None],
+        versions=[_version(desk, odd, Entry(model, database, row)) for row in rows if row is not None],
         tenures=[
             each
             for stage in lifecycle.held(desk.lifecycle)[::-1]
-            for each in _tenures(model, database, stage)
+            for each in odd.or_else(model, none, partial(_tenures, odd, model, database, stage))
         ],
-        deployments=deployments.everything(database),
-        events=reading.events(desk, model, since=None, limit=None),
+        deployments=odd.or_else(model, [], lambda: deployments.everything(database)),
+        events=odd.or_else(model, [], lambda: reading.events(desk, model, since=None, limit=None)),
+        unreadable=odd.problems(),
     )
+
+
+class _Unreadable:
+    """What was to be told and could not be read: each thing once, whoever asked for it."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}
+
+    def or_else(self, where: str, other: T, read: Callable[[], T]) -> T:
+        """What is read; in place of what cannot be, the other, and a problem."""
+        try:
+            return read()
+        except NbregError as error:
+            self._found[Problem(code=error.code, where=where, message=error.message)] = None
+            return other
+
+    def problems(self) -> list[Problem]:
+        """All of it, in the order in which it was found."""
+        return list(self._found)
+
+
+def _row(odd: _Unreadable, model: str, database: JournalDB, number: int) -> VersionRow | None:
+    return odd.or_else(f"{model}@{number}", None, lambda: database.row("versions", number, VersionRow))
 
 
 def _verified(desk: Desk, model: str) -> VerifyReport:
@@ -75,7 +106,8 @@ def _verified(desk: Desk, model: str) -> VerifyReport:
     return verifying.verify_model(desk, model)
 
 
-def _version(desk: Desk, entry: Entry) -> AuditedVersion:
+def _version(desk: Desk, odd: _Unreadable, entry: Entry) -> AuditedVersion:
+    database, number, where = entry.database, entry.number, f"{entry.model}@{entry.number}"
     manifest: Manifest | None = None
     unreadable, digest = "", ""
     try:
@@ -88,11 +120,11 @@ def _version(desk: Desk, entry: Entry) -> AuditedVersion:
         manifest=manifest,
         unreadable=unreadable,
         data=used_data(desk, manifest) if manifest else [],
-        feature_set=uses.feature_set(entry.database, digest),
-        proof=proofs.proof_of(entry),
-        links=links.of(entry.database, entry.number),
-        deployments=deployments.of(entry.database, entry.number),
-        aliases=entry.aliases,
+        feature_set=odd.or_else(where, None, lambda: uses.feature_set(database, digest)),
+        proof=odd.or_else(where, None, lambda: proofs.proof_of(entry)),
+        links=odd.or_else(where, [], lambda: links.of(database, number)),
+        deployments=odd.or_else(where, [], lambda: deployments.of(database, number)),
+        aliases=odd.or_else(where, [], lambda: entry.aliases),
     )
 
 
@@ -112,12 +144,12 @@ def used_data(desk: Desk, manifest: Manifest) -> list[UsedDataset]:
     ]
 
 
-def _tenures(model: str, database: JournalDB, stage: str) -> list[AuditedTenure]:
+def _tenures(odd: _Unreadable, model: str, database: JournalDB, stage: str) -> list[AuditedTenure]:
     """Who held a stage when, and what began it; latest first."""
 
     def told(tenure: Tenure) -> AuditedTenure:
         began = database.journal.line(tenure.since - 1)
-        version = database.row("versions", tenure.number, VersionRow)
+        version = _row(odd, model, database, tenure.number)
         return AuditedTenure(
             stage=stage,
             number=tenure.number,

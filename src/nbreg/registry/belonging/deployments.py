@@ -156,8 +156,8 @@ def current(database: JournalDB) -> list[Deployment]:
 
 def everything(database: JournalDB) -> list[Deployment]:
     """All deployments that there were, newest first."""
-    numbers = sorted(database.ids(DEPLOYED), key=int)
-    found = [each for number in numbers for each in of(database, int(number))]
+    numbers = sorted(int(each) for each in database.ids(DEPLOYED) if each.isdecimal())
+    found = [each for number in numbers for each in of(database, number)]
     return sorted(found, key=lambda each: each.id, reverse=True)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nbreg import lifecycle
-from nbreg.errors import BadInputError
+from nbreg.errors import BadInputError, JournalError
 from nbreg.names import check_model_name
 from nbreg.query import parse_query
 from nbreg.records import Move, Registered, StageRow, Tenure, Timeline, TimelineItem, VersionRow
@@ -170,10 +171,7 @@ def tenures(database: JournalDB, stage: str, since: int = 0) -> Iterator[Tenure]
             pending = None
         if number is not None:
             if pending is None:
-                version = database.row("versions", number, VersionRow)
-                pending = Tenure(
-                    number=number, name=version.name if version else None, since=index + 1, until=until
-                )
+                pending = Tenure(number=number, name=_name(database, number), since=index + 1, until=until)
             else:  # the same holder: another version entered or left the stage
                 pending = Tenure(number=number, name=pending.name, since=index + 1, until=pending.until)
         if index + 1 <= since:
@@ -181,3 +179,11 @@ def tenures(database: JournalDB, stage: str, since: int = 0) -> Iterator[Tenure]
         until = pending.since if pending is not None else index + 1
     if pending is not None:
         yield pending
+
+
+def _name(database: JournalDB, number: int) -> str | None:
+    """What a version is called; who held a stage is known also where the version's row cannot be read."""
+    with suppress(JournalError):
+        version = database.row("versions", number, VersionRow)
+        return version.name if version else None
+    return None
