@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -20,6 +21,7 @@ from nbreg.errors import (
     ConflictError,
     DamagedObjectError,
     NbregError,
+    StoreError,
     TrustError,
 )
 
@@ -85,6 +87,22 @@ def test_the_same_version_gives_the_same_file(registry: Registry, archive: Path,
     assert registry.export("churn@2", tmp_path / "again").read_bytes() == archive.read_bytes()
     with pytest.raises(ConflictError, match="is there already"):
         registry.export("churn@2", archive)
+
+
+def test_an_export_is_on_the_disk_before_it_is_said_to_be_there(
+    registry: Registry, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has the file may purge the version: a power cut must not leave neither."""
+
+    def fails(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails)
+        with pytest.raises(StoreError, match="Input/output error"):
+            registry.export("churn@2", tmp_path / "out.nbreg")
+
+    assert [each.name for each in tmp_path.iterdir() if "out" in each.name] == []
 
 
 def test_a_link_beside_the_file_leads_the_export_nowhere(

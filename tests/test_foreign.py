@@ -190,6 +190,27 @@ def test_a_hostile_folder_is_refused(registry: Registry, tmp_path: Path, text: s
     assert registry.models() == []
 
 
+def bomb(levels: int) -> str:
+    """A list of ten lists of ten lists …, which YAML spells in a line each."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("field", ["signature", "model_uuid", "run_id", "utc_time_created", "mlflow_version"])
+def test_a_text_of_mlflows_that_writes_itself_out_without_end_is_left_out(
+    registry: Registry, tmp_path: Path, field: str
+) -> None:
+    """A file of a kilobyte must not fill the memory of who takes it in."""
+    folder = tmp_path / "mlflow"
+    folder.mkdir()
+    (folder / "MLmodel").write_text(f"{bomb(12)}flavors: {{other: {{}}}}\n{field}: *a11\n")
+
+    version = registry.import_(folder, "m")
+
+    assert not version.content["imported"][field.replace("utc_time_", "")]
+
+
 def test_a_pickle_of_somebody_else_is_looked_at_and_not_run(registry: Registry, tmp_path: Path) -> None:
     """Until somebody says yes."""
     trace = tmp_path / "trace"

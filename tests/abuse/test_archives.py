@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from victim import canary_sings, outcome
 
@@ -80,6 +85,32 @@ def replaced(name: str, data: bytes) -> Callable[[Members], bytes]:
     return lambda members: written(plain([(each, data if each == name else old) for each, old in members]))
 
 
+def described(change: Callable[[Any], object]) -> Callable[[Members], bytes]:
+    """With another manifest, and a row that says so."""
+
+    def make(members: Members) -> bytes:
+        held = dict(members)
+        told = json.loads(held["manifest.json"])
+        change(told)
+        raw = json.dumps(told).encode()
+        row = {**json.loads(held["version.json"]), "id": digest_of(raw)}
+        held |= {"manifest.json": raw, "version.json": json.dumps(row).encode()}
+        return written(plain(list(held.items())))
+
+    return make
+
+
+def parts_of(members: Members) -> Members:
+    return [each for each in members if each[0] not in DOCUMENTS]
+
+
+def exchanged(members: Members) -> Members:
+    """Two parts with each other's bytes."""
+    (first, one), (second, other) = parts_of(members)[:2]
+    others = [each for each in members if each[0] not in (first, second)]
+    return [*others, (first, other), (second, one)]
+
+
 ARCHIVES: dict[str, Callable[[Members], bytes]] = {
     "members that overlap": lambda members: written(overlapping(members)),
     "a member above": renamed("../canary"),
@@ -115,15 +146,52 @@ ARCHIVES: dict[str, Callable[[Members], bytes]] = {
     "a model named like a path": changed("version.json", b'"model": "churn"', b'"model": "../../canary"'),
     "a model named like a device": changed("version.json", b'"model": "churn"', b'"model": "CON"'),
     "a model with a line in its name": changed("version.json", b'"model": "churn"', b'"model": "a\\nb"'),
+    "a part twice": lambda members: written(plain([*members, parts_of(members)[0]])),
+    "a part twice, once as another": lambda members: written(plain([*members, (parts_of(members)[0][0], b"x")])),
+    "parts under each other's names": lambda members: written(plain(exchanged(members))),
+    "a manifest that names a part that is not there": described(
+        lambda told: told["artifacts"][0]["chunks"].append({"digest": "ab" * 32, "size": 1})
+    ),
+    "a manifest that names a part that is not there, many times": described(
+        lambda told: told["artifacts"][0]["chunks"].extend([{"digest": "ab" * 32, "size": 1}] * 10_000)
+    ),
     "another id": changed("version.json", b'"id": "', b'"id": "0'),
 }  # fmt: skip
+
+
+def linked_pipe(path: Path) -> None:
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+NO_FILES: dict[str, Callable[[Path], None]] = {
+    "a pipe": os.mkfifo,
+    "a link to a pipe": linked_pipe,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a device without end": lambda path: path.symlink_to("/dev/random"),
+    "a folder": lambda path: path.mkdir(),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a link to nothing": lambda path: path.symlink_to("nothing"),
+}
+
+
+@pytest.mark.parametrize("name", NO_FILES)
+def test_what_is_no_file_is_no_archive_and_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    """Somebody who imports all of a folder that others write to comes to the end of it."""
+    NO_FILES[name](tmp_path / "archive.nbreg")
+
+    told = outcome(lambda: Registry(tmp_path / "mine").import_(tmp_path / "archive.nbreg", "churn"))
+
+    assert told in ("bad-input", "store"), told
+    assert not (tmp_path / "mine").exists()
 
 
 @pytest.fixture
 def members(tmp_path: Path) -> Members:
     """What an honest archive holds."""
     honest = Registry(tmp_path / "honest", settings=SETTINGS)
-    path = honest.export(honest.register("churn", {"n": list(range(100))}), tmp_path / "honest.nbreg")
+    version = honest.register("churn", {"n": list(range(100))}, artifacts={"more": {"m": list(range(99))}})
+    path = honest.export(version, tmp_path / "honest.nbreg")
     with zipfile.ZipFile(path) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
 
@@ -160,3 +228,48 @@ def test_a_hostile_archive_changes_nothing(members: Members, tmp_path: Path, nam
     assert not [each for each in everything(tmp_path) if "canary" in each]
     assert registry.du().unreferenced < 1_000_000, "no bomb went off"
     assert registry.verify().ok
+
+
+def test_parts_that_are_named_twice_are_one_part(members: Members, tmp_path: Path) -> None:
+    """Two equal weights of a layer are stored once, and so is what somebody only says twice."""
+    twice = described(lambda told: told["artifacts"].append({**told["artifacts"][1], "name": "again"}))
+
+    told, registry = imported(members, twice, tmp_path)
+
+    assert told == "loaded"
+    assert registry.load("churn@1", "again") == registry.load("churn@1", "more") == {"m": list(range(99))}
+    assert registry.du().objects == 2, "one of `mine`, one of `churn`"
+    assert registry.verify().ok
+
+
+def test_an_archive_of_two_names_is_one_like_any_other(members: Members, tmp_path: Path) -> None:
+    """A hard link says nothing of what is in a file; writing another archive leaves both names as they are."""
+    (tmp_path / "archive.nbreg").write_bytes(written(plain(members)))
+    os.link(tmp_path / "archive.nbreg", tmp_path / "other.nbreg")
+    registry = Registry(tmp_path / "mine", settings=SETTINGS)
+
+    version = registry.import_(tmp_path / "other.nbreg")
+    registry.export(version, tmp_path / "again.nbreg")
+
+    assert (tmp_path / "archive.nbreg").read_bytes() == written(plain(members))
+    assert (tmp_path / "again.nbreg").stat().st_nlink == 1
+
+
+def test_a_large_part_comes_in_block_by_block(tmp_path: Path) -> None:
+    """A model of many gigabytes is taken in on a machine that has less memory than that."""
+    honest = Registry(tmp_path / "honest", settings=SETTINGS)
+    path = honest.export(
+        honest.register("churn", np.random.default_rng(0).random(4 << 20)), tmp_path / "a.nbreg"
+    )
+    registry = Registry(tmp_path / "mine", settings=SETTINGS)
+    tracemalloc.start()
+    try:
+        version = registry.import_(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert path.stat().st_size > 32 << 20
+    assert most < 8 << 20
+    assert registry.verify().ok
+    assert version.load().shape == (4 << 20,)

@@ -12,25 +12,27 @@ import each byte is checked against the digest that names it, down from the id.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from nbreg import trust
 from nbreg.errors import BadInputError, BadNameError, ConflictError, DamagedObjectError
 from nbreg.names import check_model_name, check_version_name
-from nbreg.records import Link, Manifest, Pointer, VersionRow, as_doc
+from nbreg.records import Chunk, Link, Manifest, Pointer, VersionRow, as_doc
 from nbreg.registry.belonging import datasets, links, uses
 from nbreg.registry.ground import bookkeeping, parts
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.registry.ground.given import checked_mapping, checked_metrics, checked_tags, checked_text
-from nbreg.store.files import refused
+from nbreg.store.files import refused, sync_folder
+from nbreg.store.large import BLOCK, Bytes, digests
 from nbreg.store.tiny import JournalDB
 
 _DOCUMENTS: Final = ("manifest.json", "version.json", "events.jsonl")
@@ -46,13 +48,12 @@ def export(desk: Desk, entry: Entry, path: Path) -> Path:
     unfinished = target.with_name(f".{target.name}-{secrets.token_hex(6)}")  # nobody else's, and no link
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(unfinished, "x", zipfile.ZIP_STORED) as archive:
-            for name, data in _members(desk, entry):
-                member = zipfile.ZipInfo(name, _WHEN)
-                member.file_size = memoryview(data).nbytes  # from 2 GiB on the header is another one
-                with archive.open(member, "w") as file:
-                    file.write(data)
+        with unfinished.open("xb") as file:
+            _write(file, _members(desk, entry))
+            file.flush()
+            os.fsync(file.fileno())  # who has it may purge the version
         unfinished.rename(target)
+        sync_folder(target.parent)
     except OSError as error:
         raise refused(error, target) from error
     finally:
@@ -60,7 +61,16 @@ def export(desk: Desk, entry: Entry, path: Path) -> Path:
     return target
 
 
-def _members(desk: Desk, entry: Entry) -> Iterator[tuple[str, bytes | bytearray | memoryview]]:
+def _write(file: BinaryIO, members: Iterable[tuple[str, Bytes]]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members:
+            member = zipfile.ZipInfo(name, _WHEN)
+            member.file_size = memoryview(data).nbytes  # from 2 GiB on the header is another one
+            with archive.open(member, "w") as opened:
+                opened.write(data)
+
+
+def _members(desk: Desk, entry: Entry) -> Iterator[tuple[str, Bytes]]:
     row = entry.row
     yield "manifest.json", parts.part(desk, entry, row.id)
     linked = links.as_plain(links.of(entry.database, row.number))
@@ -100,9 +110,10 @@ def restore(desk: Desk, path: Path, *, model: str | None, reason: str, message: 
             batch.add(raw)
             events = batch.add(excerpt).digest
             for digest in _parts_in(archive):
-                batch.add(_part(archive, digest))
+                part = _Part(archive, digest)
+                batch.add(part, part.checked())
             bundle = batch.commit()
-            _check_complete(desk, manifest, bundle)
+            parts.check_complete(desk, manifest, bundle)
             row = _row(desk, manifest, told, version_id, bundle)
             used = uses.of_entry(desk, Entry(name, database, row))
             datasets.note(desk, datasets.checked(manifest.links), reason="Imported")
@@ -153,11 +164,26 @@ def _parts_in(archive: zipfile.ZipFile) -> Iterator[str]:
         yield digest
 
 
-def _part(archive: zipfile.ZipFile, digest: str) -> bytes:
-    data = archive.read(f"parts/{digest}")
-    if sha256(data).hexdigest() != digest:
-        raise DamagedObjectError(f"the archive's part {digest[:12]}… is not what its name says")
-    return data
+class _Part:
+    """A part as the archive holds it, of which no more than a block is in memory."""
+
+    def __init__(self, archive: zipfile.ZipFile, digest: str) -> None:
+        self._archive = archive
+        self._digest = digest
+        self._name = f"parts/{digest}"
+        self.nbytes: int = archive.getinfo(self._name).file_size
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Its bytes, block by block."""
+        with self._archive.open(self._name) as file:
+            while piece := file.read(BLOCK):
+                yield memoryview(piece)
+
+    def checked(self) -> Chunk:
+        """Its digest and size, read before anything is stored. Raises `DamagedObjectError`."""
+        if digests([self]) != [self._digest]:
+            raise DamagedObjectError(f"the archive's part {self._digest[:12]}… is not what its name says")
+        return Chunk(digest=self._digest, size=self.nbytes)
 
 
 def _decoded(data: bytes, kind: Any, name: str) -> Any:
@@ -180,14 +206,6 @@ def _check_lines(excerpt: bytes) -> None:
             raise DamagedObjectError(
                 f"line {number} of the archive's events was changed after it was written"
             )
-
-
-def _check_complete(desk: Desk, manifest: Manifest, bundle: str) -> None:
-    index = desk.folder.blobs.index(bundle)
-    there = {*index.parts, *index.elsewhere, *index.large}
-    missing = [digest for digest in parts.named(manifest) if digest not in there]
-    if missing:
-        raise DamagedObjectError(f"the archive lacks {len(missing)} of the parts that its manifest names")
 
 
 def _known(database: JournalDB, model: str, version_id: str) -> Entry | None:

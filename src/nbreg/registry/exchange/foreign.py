@@ -22,6 +22,8 @@ def read(path: Path, *, trust: bool | None) -> tuple[object, dict[str, Any]] | N
             )
         model, about = mlmodel.read(path, trust=trust)
         return model, {"imported": {"from": "mlflow", **about}}
+    if path.exists() and not path.is_file():  # to read a pipe is to wait for who writes it
+        raise BadInputError(f"{path} is no regular file", hint="give a file, or MLflow's folder")
     if _is_skops(path):
         from nbreg.families import skops
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from nbreg.records import Environment, Manifest, Signature
 from nbreg.registry.exchange import pulling
 from nbreg.registry.ground import parts
 from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.store.files import refused
 
 _TYPES: Final = {
     "float64": "double",
@@ -34,6 +36,7 @@ _TYPES: Final = {
     "str": "string",
     "string": "string",
 }
+_LONGEST: Final = 1_000_000
 _LOADER: Final = '''"""Loads model.pkl for MLflow's python_function, without nbreg."""
 
 import pickle
@@ -152,13 +155,14 @@ def read(folder: Path, *, trust: bool | None) -> tuple[object, dict[str, Any]]:
     loading would run code, `BadInputError` or `CannotLoadError`.
     """
     said = _mlmodel(folder)
+    signature = said.get("signature")
     about = {
-        "mlflow_version": str(said.get("mlflow_version", ""))[:40],
-        "flavors": sorted(map(str, said["flavors"])),
-        "model_uuid": str(said.get("model_uuid", ""))[:64],
-        "run_id": str(said.get("run_id") or "")[:64],
-        "signature": said.get("signature"),
-        "created": str(said.get("utc_time_created", ""))[:40],
+        "mlflow_version": _word(said, "mlflow_version"),
+        "flavors": sorted(each[:64] for each in said["flavors"] if isinstance(each, str)),
+        "model_uuid": _word(said, "model_uuid"),
+        "run_id": _word(said, "run_id"),
+        "signature": _columns(signature) if isinstance(signature, dict) else None,
+        "created": _word(said, "utc_time_created"),
     }
     flavor = said["flavors"].get("sklearn")
     if not isinstance(flavor, dict):
@@ -171,11 +175,29 @@ def read(folder: Path, *, trust: bool | None) -> tuple[object, dict[str, Any]]:
     return PickleFile(file).load(trust=trust), about
 
 
+def _word(said: dict[Any, Any], name: str) -> str:
+    """A short text. What else may stand there is left out: YAML spells a list of billions in a line."""
+    found = said.get(name)
+    return str(found)[:64] if isinstance(found, str | int | float | date) else ""
+
+
+def _columns(signature: dict[Any, Any]) -> dict[str, str]:
+    """MLflow's signature, whose parts are texts of JSON."""
+    parts = {name: signature.get(name) for name in ("inputs", "outputs", "params")}
+    return {name: each for name, each in parts.items() if isinstance(each, str)}
+
+
 def _mlmodel(folder: Path) -> dict[str, Any]:
     try:
-        text = (folder / "MLmodel").read_text("utf-8")[:1_000_000]
+        with (folder / "MLmodel").open("rb") as file:
+            data = file.read(_LONGEST + 1)
+        text = data.decode()
+    except OSError as error:
+        raise refused(error, folder / "MLmodel", reading=True) from error
     except UnicodeDecodeError as error:
         raise BadInputError(f"{folder / 'MLmodel'} is no text") from error
+    if len(data) > _LONGEST:
+        raise BadInputError(f"{folder / 'MLmodel'} is longer than {_LONGEST} bytes")
     said = _document(folder, text)
     if not isinstance(said, dict) or not isinstance(said.get("flavors"), dict):
         raise BadInputError(

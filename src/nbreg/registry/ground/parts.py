@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from nbreg.errors import DamagedObjectError, NbregError, StoreError, UnknownArtifactError
-from nbreg.records import NO_RECORD, Captured, Manifest, Record, VersionRow
+from nbreg.records import NO_RECORD, Captured, Chunk, Manifest, Record, VersionRow
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.store.blobs import Blobs, BundleIndex
 from nbreg.store.tiny import JournalDB
@@ -27,21 +27,35 @@ def part(desk: Desk, entry: Entry, digest: str, *, private: bool = False) -> byt
     return desk.folder.blobs.read(digest, entry.row.bundle, private=private)
 
 
+def chunk(desk: Desk, entry: Entry, told: Chunk, *, private: bool = False) -> bytearray | memoryview:
+    """The same of a part as the manifest tells of it: its size, too. Raises what `part` raises."""
+    return _of_size(part(desk, entry, told.digest, private=private), told)
+
+
+def _of_size(data: bytearray | memoryview, told: Chunk) -> bytearray | memoryview:
+    """What a card says that a model takes is what it takes, however small the file that it came in."""
+    if memoryview(data).nbytes != told.size:
+        raise DamagedObjectError(f"the part {told.digest[:12]}… has another size than the manifest says")
+    return data
+
+
 def many(
-    desk: Desk, entry: Entry, digests: Sequence[str], plain: Sequence[bool], memory: Verified | None
+    desk: Desk, entry: Entry, chunks: Sequence[Chunk], plain: Sequence[bool], memory: Verified | None
 ) -> list[bytearray | memoryview]:
-    """Several parts, each as `part` gives it; of the large `plain` ones an earlier check may do.
+    """Several parts, each as `chunk` gives it; of the large `plain` ones an earlier check may do.
 
     Raises what `part` raises.
     """
     _refuse_purged(entry)
     blobs, bundle = desk.folder.blobs, entry.row.bundle
+    digests = [each.digest for each in chunks]
     large = blobs.index(bundle).large
     found: dict[int, bytearray | memoryview] = {}
     for group, known in ((False, None), (True, memory)):
         places = [at for at, each in enumerate(digests) if each in large and plain[at] is group]
         found.update(zip(places, blobs.read_large([digests[at] for at in places], known), strict=True))
-    return [found[at] if at in found else blobs.read(each, bundle) for at, each in enumerate(digests)]
+    read = (found[at] if at in found else blobs.read(each, bundle) for at, each in enumerate(digests))
+    return [_of_size(data, told) for data, told in zip(read, chunks, strict=True)]
 
 
 def _refuse_purged(entry: Entry) -> None:
@@ -86,6 +100,15 @@ def named(manifest: Manifest) -> Iterator[str]:
         yield from (chunk.digest for chunk in manifest.run.chunks)
     sections = (getattr(manifest, field) for field in Manifest.__struct_fields__)
     yield from (each.digest for each in sections if isinstance(each, Captured) and each.is_there)
+
+
+def check_complete(desk: Desk, manifest: Manifest, bundle: str) -> None:
+    """Refuse a version that does not bring all its parts along. Raises `DamagedObjectError`."""
+    index = desk.folder.blobs.index(bundle)
+    there = {*index.parts, *index.elsewhere, *index.large}
+    missing = [digest for digest in named(manifest) if digest not in there]
+    if missing:
+        raise DamagedObjectError(f"it lacks {len(missing)} of the parts that its manifest names")
 
 
 def captured(desk: Desk, entry: Entry, section: Captured, kind: type[P]) -> P:

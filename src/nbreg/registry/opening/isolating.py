@@ -89,7 +89,7 @@ def _check_consent(entry: Entry, actor: str, plan: Plan, *, consent: bool | None
 def _reader(desk: Desk, entry: Entry, artifact: Artifact) -> Any:
     def read() -> tuple[Artifact, Sequence[Buffer]]:
         """Whenever a process is started: the bytes, checked against their digests."""
-        return artifact, [parts.part(desk, entry, chunk.digest) for chunk in artifact.chunks]
+        return artifact, [parts.chunk(desk, entry, chunk) for chunk in artifact.chunks]
 
     return read
 

@@ -95,14 +95,13 @@ class _Reader:
         self._memory = None if always else Verified()
 
     def __call__(self, chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
-        return parts.part(self._desk, self._entry, chunk.digest, private=private)
+        return parts.chunk(self._desk, self._entry, chunk, private=private)
 
     def many(
         self, chunks: Sequence[Chunk], *, plain: Callable[[], Sequence[bool]]
     ) -> list[bytearray | memoryview]:
         known = plain() if self._memory else [False] * len(chunks)
-        digests = [chunk.digest for chunk in chunks]
-        return parts.many(self._desk, self._entry, digests, known, self._memory)
+        return parts.many(self._desk, self._entry, chunks, known, self._memory)
 
 
 def _is_pinned_only() -> bool:
