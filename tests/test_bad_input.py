@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -431,6 +433,57 @@ def test_folders_that_lead_elsewhere_are_refused(registry: Registry, tmp_path: P
         sentence(caught.value)
         (folder / "odd").unlink()
     assert nothing_there(registry)
+
+
+class Overwrites:
+    """Storing it writes to a file, as a training that goes on does."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.text = path, text
+
+    def __reduce__(self) -> Any:
+        self.path.write_text(self.text)
+        return str, (self.text,)
+
+
+@pytest.mark.parametrize("size", [100, 300_000])
+def test_a_file_that_changes_while_it_is_stored_is_stored_whole(
+    registry: Registry, tmp_path: Path, size: int
+) -> None:
+    """As it was or as it is: what is registered can be read, whatever became of the file meanwhile."""
+    path = tmp_path / "weights"
+    path.write_text("a" * size)
+
+    version = registry.register("churn", artifacts={"file": path, "later": Overwrites(path, "b" * size)})
+
+    assert registry.load(version, "file").read_text() in ("a" * size, "b" * size)
+    assert registry.verify().ok
+
+
+@pytest.mark.parametrize("size", [100, 3 * 1024 * 1024])
+def test_a_file_that_is_cut_off_while_it_is_stored_ends_no_kernel(tmp_path: Path, size: int) -> None:
+    """A checkpoint is written anew every minute: a map of it would be memory that is gone."""
+    code = f"""
+import sys
+sys.path[:0] = [{str(Path(__file__).parent)!r}]
+from pathlib import Path
+from test_bad_input import Overwrites
+from nbreg import NbregError, Registry
+path = Path(sys.argv[1]) / 'weights'
+path.write_text('a' * {size})
+registry = Registry(Path(sys.argv[1]) / 'r')
+try:
+    registry.register('churn', artifacts={{'file': path, 'later': Overwrites(path, '')}})
+except NbregError as error:
+    print(error.code)
+else:
+    assert registry.load('churn', 'file').read_text() == 'a' * {size}
+    print('whole')
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() in ("whole", "cannot-store"), (done.returncode, done.stderr)
 
 
 def test_odd_options_are_refused(registry: Registry) -> None:

@@ -270,6 +270,27 @@ def test_an_index_cannot_lead_outside_or_to_other_bytes(blobs: Blobs, tmp_path: 
             blobs.read(digest, name)
 
 
+def test_a_digest_that_an_index_names_twice_gives_its_own_bytes_or_none(blobs: Blobs) -> None:
+    """Whichever of two places is looked at, what comes out has the digest that was asked for."""
+    digest, other = digest_of(b"hello"), store(blobs, b"another part")
+    twice = b'{"parts":{"%b":[%d,5],"%b":[%d,5]}}'
+    for index in (
+        twice % (digest.encode(), 0, digest.encode(), 1),
+        twice % (digest.encode(), 1, digest.encode(), 0),
+        {"parts": {digest: [0, 5], digest_of(b"ello!"): [1, 5]}},
+        {"parts": {digest: [0, 5]}, "elsewhere": {digest: other}},
+        {"parts": {digest: [0, 5]}, "elsewhere": {digest: digest}},
+        {"parts": {digest: [0, 5]}, "large": {digest: 5}},
+        {"parts": {digest: [0, 5]}, "large": {digest: 5, other: 1}, "elsewhere": {digest: other}},
+    ):
+        bundle = craft(blobs, index, b"hello!")
+        try:
+            found = bytes(blobs.read(digest, bundle))
+        except DamagedObjectError:
+            continue
+        assert found == b"hello"
+
+
 @pytest.mark.parametrize("head", [b"", b"nbreg bundle 2\n", b"nbreg bundle 1\nffffffffffffffff\n{}", b"nbreg bundle 1\n-00000000000001\n{}"])  # fmt: skip
 def test_a_file_that_is_no_bundle_is_damage(blobs: Blobs, head: bytes) -> None:
     """Or a bundle of a later form."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -264,6 +265,26 @@ def test_a_version_that_came_into_use_meanwhile_stays(
     assert full.verify().ok
 
 
+def test_a_version_that_does_not_bring_all_its_parts_is_not_merged(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """What cannot be loaded there is no version here: whoever relies on it would find out too late."""
+    theirs = Registry(tmp_path / "theirs")
+    blobs, whole = theirs._desk.folder.blobs, theirs.register("churn", {"n": list(range(300))})
+    with blobs.kept():
+        batch = blobs.batch()
+        batch.add(bytes(blobs.read(whole.id, whole.row.bundle)))
+        bundle = batch.commit()
+    database = theirs._desk.model("churn")
+    with database.transaction("edited", by=theirs._desk.actor):
+        database.put("versions", 1, msgspec.structs.replace(whole.row, bundle=bundle))
+
+    with pytest.raises(DamagedObjectError, match="of the parts that its manifest names"):
+        registry.merge(Registry(theirs.location))
+
+    assert registry.models() == []
+
+
 # pull
 
 
@@ -310,6 +331,41 @@ def test_what_is_pulled_needs_no_nbreg_to_be_read(full: Registry, tmp_path: Path
     assert len(metadata["dataset_snapshot_id"]["train"]) == 64
     assert metadata["feature_set_version"]
     assert (folder / "model_metadata.json").read_text().startswith('{\n    "model_name"')
+
+
+def test_files_of_one_name_are_pulled_side_by_side(registry: Registry, tmp_path: Path) -> None:
+    """Two folders with a `config.json` each are how tokenizers and models lie about."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(name)
+    (tmp_path / "c" / "config.json").rename(tmp_path / "c" / "CONFIG.json")
+    (tmp_path / "model.pkl").write_text("not the model")
+    (tmp_path / "b" / "words").mkdir()
+    (tmp_path / "b" / "words" / "w.txt").write_text("w")
+    (tmp_path / "words").write_text("a file")
+    registry.register(
+        "churn",
+        {"n": 1},
+        artifacts={
+            "first": tmp_path / "a" / "config.json", "second": tmp_path / "b" / "config.json",
+            "third": tmp_path / "c" / "CONFIG.json", "given": tmp_path / "model.pkl",
+            "words": tmp_path / "b" / "words", "file": tmp_path / "words",
+        },
+    )  # fmt: skip
+
+    folder = registry.pull("churn@1", tmp_path / "out") / "artifacts"
+
+    assert {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    } == {
+        "model.pkl": pickle.dumps({"n": 1}, 5)[:2] + pickle.dumps({"n": 1}, 5)[11:],
+        "config.json": b"a",
+        "second/config.json": b"b",
+        "third/CONFIG.json": b"c",
+        "given/model.pkl": b"not the model",
+        "words/w.txt": b"w",
+        "file/words": b"a file",
+    }
 
 
 def test_a_joblib_file_goes_in_and_out_as_it_is(registry: Registry, tmp_path: Path) -> None:

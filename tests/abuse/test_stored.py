@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from assembler import SHELL
 from victim import artifact_of, canary_sings, outcome
 
 from nbreg import Registry, families
+from nbreg.families.pickles.inband import inband
 from nbreg.records import digest_of
 from nbreg.settings import Settings
 
@@ -36,13 +38,24 @@ def planted(registry: Registry, dumped: families.Dumped) -> Any:
 def rewritten(registry: Registry, change: Callable[[bytes], bytes], row: dict[str, Any]) -> None:
     """A version with another manifest, its digests all right, and other fields in its row."""
     version = planted(registry, artifact_of(EVIL, [b"x" * 64]))
+    replaced(registry, version, change, [EVIL, b"x" * 64], row)
+
+
+def replaced(
+    registry: Registry,
+    version: Any,
+    change: Callable[[bytes], bytes],
+    parts: list[bytes],
+    row: dict[str, Any],
+) -> None:
+    """The version after somebody put another manifest in the place of its own."""
     blobs = registry._desk.folder.blobs
     old = version.row
     raw = change(bytes(blobs.read(old.id, old.bundle)))
     with blobs.kept():
         batch = blobs.batch()
         new = batch.add(raw).digest
-        for data in (EVIL, b"x" * 64):
+        for data in parts:
             batch.add(data)
         bundle = batch.commit()
     fields = {"id": new, "bundle": bundle, **row}
@@ -169,6 +182,74 @@ def test_two_files_in_one_place_are_told_or_kept_apart(registry: Registry, paths
     entries = [{"path": each, "digest": digest_of(EVIL), "size": len(EVIL)} for each in paths]
     rewritten(registry, artifact(family="files", kind="folder", files=entries), {})
     assert loading(registry) == ("loaded" if paths[1] in ("A", "e\u0301") else "object-damaged")
+
+
+HARMLESS = pickle.dumps({"n": 1}, 5)
+ASKING = pickle.dumps(np.zeros(1 << 14), 5, buffer_callback=lambda _: None)
+"""For one buffer of 128 KiB."""
+
+
+def beside(registry: Registry, stream: bytes, change: Callable[[bytes], bytes] = same) -> str:
+    """What comes of loading a stream with 128 KiB of zeros beside it, under a changed manifest."""
+    version = planted(registry, artifact_of(stream, [bytes(1 << 17)]))
+    replaced(registry, version, change, [stream, bytes(1 << 17)], {})
+    return loading(registry)
+
+
+def many(raw: bytes) -> bytes:
+    """The buffer is named twenty thousand times: 2.6 GB of memory in a megabyte of text."""
+    told = json.loads(raw)
+    told["artifacts"][0]["chunks"] += told["artifacts"][0]["chunks"][1:] * 20_000
+    return json.dumps(told).encode()
+
+
+def test_a_buffer_is_what_its_stream_asks_for(registry: Registry) -> None:
+    """Else the next ones would be refused for another reason."""
+    assert beside(registry, ASKING) == "loaded"
+
+
+@pytest.mark.parametrize("stream", [HARMLESS, ASKING])
+def test_a_part_that_is_named_many_times_fills_no_memory(registry: Registry, stream: bytes) -> None:
+    """What a stream does not ask for is not read, and says that nobody wrote this."""
+    assert beside(registry, stream, many) == "not-trusted"
+
+
+@pytest.mark.parametrize("size", [1, (1 << 17) - 1, (1 << 17) + 1, 1 << 40])
+def test_a_part_has_the_size_that_the_manifest_says(registry: Registry, size: int) -> None:
+    """The card of a model tells what loading it will take."""
+
+    def lying(raw: bytes) -> bytes:
+        told = json.loads(raw)
+        told["artifacts"][0]["chunks"][1]["size"] = size
+        return json.dumps(told).encode()
+
+    assert beside(registry, ASKING, lying) == "object-damaged"
+
+
+@pytest.mark.parametrize("size", [0, len(HARMLESS) - 1, 1 << 40])
+def test_a_file_has_the_size_that_the_manifest_says(registry: Registry, size: int) -> None:
+    """So that the room can be asked for before the first byte is copied."""
+    entry = {"path": "a", "digest": digest_of(EVIL), "size": size}
+    rewritten(registry, artifact(family="files", kind="folder", files=[entry]), {})
+    assert loading(registry) == ("no-space" if size == 1 << 40 else "object-damaged")
+
+
+def test_two_artifacts_of_one_name_are_both_looked_at(registry: Registry, tmp_path: Path) -> None:
+    """One that is harmless does not vouch for its namesake."""
+
+    def twice(raw: bytes) -> bytes:
+        told = json.loads(raw)
+        harmless = {"digest": digest_of(HARMLESS), "size": len(HARMLESS)}
+        told["artifacts"].insert(0, {**told["artifacts"][0], "chunks": [harmless]})
+        return json.dumps(told).encode()
+
+    version = planted(registry, artifact_of(EVIL, []))
+    replaced(registry, version, twice, [EVIL, HARMLESS], {})
+    assert loading(registry) == "not-trusted"
+    assert outcome(lambda: registry.pull("churn", tmp_path / "out")) == "loaded"
+    pulled = {path.read_bytes() for path in (tmp_path / "out").rglob("*.pkl")}
+    assert pulled == {b"".join(inband(each, [])) for each in (EVIL, HARMLESS)}
+    assert not canary_sings()
 
 
 LINKS = {"a file of the user's": "/etc/passwd", "nothing": "nowhere", "itself": ".", "a device": "/dev/zero"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sizes import MIB, matrix, objects, scrap
 
 from nbreg import Registry, progress
-from nbreg.errors import NoSpaceError, SecretFoundError
+from nbreg.errors import NoSpaceError, SecretFoundError, StoreError
 from nbreg.progress import Step, watcher
 from nbreg.store import large
 
@@ -119,3 +120,50 @@ def test_a_watcher_that_fails_loses_no_model(
         assert registry.register("net", [matrix(seed) for seed in range(4)]).number == 1
     finally:
         watcher.reset(token)
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_a_sync_that_fails_on_the_way_is_not_forgotten(
+    registry: Registry, threads: None, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """The system tells of bytes that it could not write once; the sync at the end would say that all is well."""
+    registry.register("net", "small")
+    before, turns = objects(registry), iter(range(100))
+
+    def fails(fd: int) -> None:
+        if next(turns) == failing:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fails)
+    with pytest.raises(StoreError, match="Input/output error"):
+        registry.register("net", matrix(1, rows=4096))
+    assert next(turns) > failing, "it was asked for"
+    assert (objects(registry), scrap(registry)) == (before, [])
+
+
+@pytest.mark.parametrize("at", [0, 16 * MIB - 300, 16 * MIB - 10, 16 * MIB + 10, 17 * MIB + 100])
+def test_a_secret_is_found_wherever_a_large_file_has_it(registry: Registry, tmp_path: Path, at: int) -> None:
+    """A file is searched in steps, and a key that two of them share is one all the same."""
+    registry.register("net", "small")
+    before = objects(registry)
+    key = b"AKIA" + b"IOSFODNN7EXAMPLQ"
+    (tmp_path / "log").write_bytes(b"\n" * at + key + b"\n" * (18 * MIB - at))
+
+    with pytest.raises(SecretFoundError, match="1 × "):
+        registry.register("net", tmp_path / "log")
+    assert (objects(registry), scrap(registry)) == (before, [])
+
+
+def test_a_large_file_that_is_stored_again_is_read_and_not_written(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has no room for it twice, and need not."""
+    (tmp_path / "weights").write_bytes(os.urandom(20 * MIB))
+    first = registry.register("net", tmp_path / "weights")
+    before = objects(registry)
+    with monkeypatch.context() as patch:
+        nearly_full(patch, MIB)
+        second = registry.register("other", {"n": 1}, artifacts={"weights": tmp_path / "weights"})
+
+    assert set(before) < set(objects(registry))
+    assert second.load("weights").read_bytes() == first.load().read_bytes()

@@ -157,3 +157,20 @@ def test_only_numbers_that_are_computed_with_are_plain() -> None:
     assert buffers.plain_ones(stream, len(kept)) == [True, True, True, False, False, True, False, False]
     assert buffers.plain_ones(stream[:-9], len(kept)) == [False] * 8
     assert buffers.plain_ones(b"no pickle", 2) == [False, False]
+
+
+def test_a_cache_that_a_crash_tore_begins_anew(
+    registry: Registry, quick_to_remember: None, home: Path
+) -> None:
+    """Else every entry after the torn one would stand in the wrong place, and nothing be known again."""
+    version = registry.register("net", [matrix(seed) for seed in range(4)])
+    cache = home / ".cache" / "nbreg" / "verified"
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_bytes(b"x" * 37)
+    cache.chmod(0o600)
+
+    version.load()
+
+    size = cache.stat().st_size
+    assert size
+    assert size % 32 == 0

@@ -27,6 +27,7 @@ from nbreg.families import (
     tokenizing,
 )
 from nbreg.families.careful import NotTakenError
+from nbreg.families.files import safe_target
 from nbreg.families.pickles.picklefile import PickleFile
 from nbreg.families.taking import Take, digested
 from nbreg.families.tokens import MOST_NODES
@@ -48,6 +49,7 @@ __all__ = [
     "modules_needed",
     "open_artifact",
     "plain_files",
+    "safe_target",
     "snapshot",
     "take",
     "token_of_stored",

@@ -13,11 +13,14 @@ from nbreg.errors import CannotStoreError, DamagedObjectError
 from nbreg.families import wire
 from nbreg.families.taking import Take, chunks, digested
 from nbreg.records import Artifact, Chunk, FileEntry, canonical, digest_of
-from nbreg.store.large import Source
+from nbreg.store.files import refused
+from nbreg.store.large import OnDisk, Source, refuse_full
 
 NAME: Final = "files"
 FORM: Final = "raw"
 
+_SMALL: Final = 256 * 1024
+_MOST_HELD: Final = 64 * 1024 * 1024
 _NO_MODEL: Final = (".git", ".nbreg")
 
 Part = tuple[Chunk, Source]
@@ -43,19 +46,21 @@ def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[
     elif path.is_file():
         found, root, kind = [path], path.resolve().parent, "file"
     else:
+        if path.exists():
+            raise _irregular(path)
         raise CannotStoreError(
             f"there is no file {str(path)!r}", hint="paths are relative to the working directory"
         )
     whole = kind == "folder"
-    views: list[Source] = [_read(each, root, whole=whole) for each in found]
+    sources = _in_memory([_opened(each, root, whole=whole) for each in found])
     names = [each.relative_to(path).as_posix() if whole else each.name for each in found]
-    for each, view in zip(names, views, strict=True):
-        if missing := wire.missing_from(each, view, names):
+    for each, file in zip(names, found, strict=True):
+        if missing := _missing_from(each, file, names):
             raise CannotStoreError(
                 f"{each!r} keeps tensors in {missing!r}, which is not stored with it",
                 hint="give the folder that holds both" if not whole else "save them beside the model",
             )
-    parts = chunks(views, take, words=True)
+    parts = chunks(sources, take, words=True)
     entries = [
         FileEntry(
             path=relative,
@@ -75,7 +80,7 @@ def dump(name: str, value: Path, take: Take = digested) -> tuple[Artifact, list[
         files=entries,
         facts={"left_out": left_out} if left_out else {},
     )
-    return artifact, list(zip(parts, views, strict=True))
+    return artifact, list(zip(parts, sources, strict=True))
 
 
 def _all_below(folder: Path) -> tuple[list[Path], list[str]]:
@@ -97,26 +102,43 @@ def _all_below(folder: Path) -> tuple[list[Path], list[str]]:
     return sorted(found), left_out
 
 
-def _read(path: Path, root: Path, *, whole: bool) -> bytes | memoryview:
+def _opened(path: Path, root: Path, *, whole: bool) -> OnDisk:
     if whole and not _resolved(path).is_relative_to(root):
         raise CannotStoreError(
             f"{str(path)!r} leads out of the folder", hint="give what it points to instead"
         )
     if not path.is_file():
-        raise CannotStoreError(
-            f"{str(path)!r} is no regular file", hint="leave sockets, pipes and devices out"
-        )
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else b""
-    except OSError as error:
-        raise CannotStoreError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+        raise _irregular(path)
     if not _is_text(str(path)):
         raise CannotStoreError(
             f"{str(path)!r} has a name that is not UTF-8", hint="rename it: the record of files is text"
         )
-    return data
+    try:
+        return OnDisk(path)
+    except OSError as error:
+        raise CannotStoreError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def _in_memory(files: list[OnDisk]) -> list[Source]:
+    """Small files as they are now, if they are not too many; the others are read when they are stored."""
+    left, found = _MOST_HELD, list[Source]()
+    for file in files:
+        is_held = file.nbytes <= _SMALL and file.nbytes <= left
+        left -= file.nbytes if is_held else 0
+        found.append(b"".join(file.pieces()) if is_held else file)
+    return found
+
+
+def _missing_from(name: str, path: Path, names: list[str]) -> str:
+    """What a model names of other files, and is not there; of most files, nothing has to be read for that."""
+    if not wire.may_name_files(name) or not path.stat().st_size:
+        return ""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return wire.missing_from(name, data, names)
+
+
+def _irregular(path: Path) -> CannotStoreError:
+    return CannotStoreError(f"{str(path)!r} is no regular file", hint="leave sockets, pipes and devices out")
 
 
 def _resolved(path: Path) -> Path:
@@ -153,15 +175,29 @@ class Opened:
             raise DamagedObjectError(f"the artifact {artifact.name!r} has two files in one place")
 
     def load(self) -> Path:
-        """Copy the files into a folder that is removed when this process ends; a fork of it leaves it."""
+        """Copy the files into a folder that is removed when this process ends; a fork of it leaves it.
+
+        Raises `NoSpaceError` before anything is copied, where the room will not do.
+        """
         root = _private_folder()
-        for entry, relative in zip(self._artifact.files, self._targets, strict=True):
-            target = root / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_whole(self._artifact, entry, self._read))
-            if entry.executable:
-                target.chmod(0o755)
+        try:
+            refuse_full(root, sum(entry.size for entry in self._artifact.files))
+            for entry, relative in zip(self._artifact.files, self._targets, strict=True):
+                _copy(_whole(self._artifact, entry, self._read), root / relative, entry)
+        except BaseException as error:
+            _remove(root, os.getpid())
+            if isinstance(error, OSError):
+                raise refused(error, root) from error
+            raise
         return root if self._artifact.kind == "folder" else root / self._targets[0]
+
+
+def _copy(data: Any, target: Path, entry: FileEntry) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as file:  # two names may be one where case says nothing
+        file.write(data)
+    if entry.executable:
+        target.chmod(0o755)
 
 
 def _whole(artifact: Artifact, entry: FileEntry, read: Any) -> Any:

@@ -124,8 +124,11 @@ def _artifact(
 
 
 def still(source: S) -> S | bytes:
-    """A small buffer as it is now: a thread that goes on training changes nothing between digest and disk."""
-    if isinstance(source, memoryview) and source.nbytes < _COPIED and not source.readonly:
+    """A small buffer as it is now: whoever goes on writing to it changes nothing between digest and disk.
+
+    One that this process may only read may be a view of what others write to, such as a file.
+    """
+    if isinstance(source, memoryview) and source.nbytes < _COPIED:
         return bytes(source)
     return source
 
@@ -307,7 +310,8 @@ class Opened:
         self._read = read
         self._stream: Bytes = read(artifact.chunks[0], private=True)
         self._looked_at: dict[int, Bytes] = {}
-        self.untrusted = untrusted_in(self._stream, self._buffer, tensors)
+        beside = len(artifact.chunks) - 1
+        self.untrusted = untrusted_in(self._stream, self._buffer, tensors, beside)
 
     def _buffer(self, index: int) -> Bytes:
         """A buffer that is looked at; what was looked at is what is loaded."""

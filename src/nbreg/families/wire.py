@@ -77,12 +77,17 @@ def look(data: Bytes) -> Found:
     return found.told
 
 
+def may_name_files(relative: str) -> bool:
+    """Whether a file of that name is looked into."""
+    return relative.lower().endswith(".onnx")
+
+
 def missing_from(relative: str, data: Any, files: Iterable[str]) -> str:
     """What an .onnx file needs that is not among these files, of one folder; empty where nothing is.
 
     What cannot be read as ONNX is a file like any other; what is too much to look at may need anything.
     """
-    if not relative.lower().endswith(".onnx"):
+    if not may_name_files(relative):
         return ""
     try:
         outside = look(data).outside

@@ -18,7 +18,7 @@ from nbreg.records import Chunk
 from nbreg.store import large
 from nbreg.store.blobs import TINY
 from nbreg.store.files import make_folder, refused, sync_folder
-from nbreg.store.large import Bytes, Source, size_of
+from nbreg.store.large import Bytes, OnDisk, Source, size_of
 
 if TYPE_CHECKING:
     from nbreg.store.blobs import Blobs
@@ -29,7 +29,7 @@ class Batch:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._parts: dict[str, Bytes] = {}
+        self._parts: dict[str, Bytes | OnDisk] = {}
         self._elsewhere: dict[str, str] = {}
         self._large: dict[str, int] = {}
         self._written: dict[str, Path] = {}
@@ -108,7 +108,7 @@ class Batch:
         elif size > TINY and (bundle := self._blobs.find(digest)):
             self._elsewhere[digest] = bundle
         else:
-            self._parts[digest] = large.in_one(source)
+            self._parts[digest] = source if isinstance(source, OnDisk) else large.in_one(source)
         return chunk
 
     def refer(self, digest: str, bundle: str) -> None:

@@ -18,9 +18,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import stat
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
@@ -29,15 +28,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from nbreg.errors import CannotStoreError, DamagedObjectError, NbregError
+from nbreg.errors import DamagedObjectError, NbregError
 from nbreg.records import NO_RECORD, digest_of
-from nbreg.store.files import inherit, locked, make_folder, refused, sync_folder, write_all
+from nbreg.store.files import inherit, locked, make_folder, opened, refused, sync_folder, write_all
 from nbreg.store.mapping import mapped
 
 if TYPE_CHECKING:
     from nbreg.progress import Progress
     from nbreg.store.batch import Batch
-    from nbreg.store.large import Source
+    from nbreg.store.large import OnDisk, Source
     from nbreg.store.verified import Verified
 
 Bytes = bytes | bytearray | memoryview
@@ -48,6 +47,7 @@ _MAGIC: Final = b"nbreg bundle 1\n"
 _LENGTH: Final = 17
 _ALIGNED: Final = 64
 _LARGEST_INDEX: Final = 64 * 1024 * 1024
+_LARGEST_CACHE: Final = 64 * 1024 * 1024  # of 256 files: 250 million parts
 _INDEXES_KEPT: Final = 256
 _PARTS_KEPT: Final = 4096
 _JOINED: Final = 1024 * 1024
@@ -158,10 +158,9 @@ class Blobs:
                 write_all(fd, memoryview(piece))
                 hasher.update(piece)
             if hasher.hexdigest() != digest:
-                raise CannotStoreError(
-                    "what is being stored changed meanwhile",
-                    hint="register it when nothing writes to it any more",
-                )
+                from nbreg.store.large import changed
+
+                raise changed("what is being stored")
             os.fsync(fd)
             make_folder(folder)
             os.rename(temporary, target)  # noqa: PTH104
@@ -195,28 +194,30 @@ class Blobs:
             os.close(fd)
 
     def write_bundle(
-        self, parts: dict[str, Bytes], *, elsewhere: dict[str, str], large: dict[str, int]
+        self, parts: Mapping[str, Bytes | OnDisk], *, elsewhere: dict[str, str], large: dict[str, int]
     ) -> str:
-        """Store parts as one object; return its digest."""
+        """Store parts as one object; return its digest. Raises `CannotStoreError` for a file that changed."""
+        from nbreg.store.large import size_of
+
         offsets, offset = {}, 0
         for digest, data in parts.items():
-            offsets[digest] = (offset, len(data))
-            offset += _aligned(len(data))
+            offsets[digest] = (offset, size_of(data))
+            offset += _aligned(size_of(data))
         contents = BundleIndex(parts=offsets, elsewhere=elsewhere, large=large)
         index = msgspec.json.encode(contents)
         header = b"%b%016x\n%b" % (_MAGIC, len(index), index)
-        pieces: list[Bytes] = [header, b"\0" * (_aligned(len(header)) - len(header))]
-        for data in parts.values():
-            pieces += (data, b"\0" * (_aligned(len(data)) - len(data)))
         if offset <= _JOINED:  # copying is cheaper than two calls for each part
-            pieces = [b"".join(pieces)]
-        whole = sha256()
-        for piece in pieces:
-            whole.update(piece)
-        bundle = whole.hexdigest()
-        self.write(pieces, bundle)
+            joined = b"".join(_laid_out(header, parts))
+            bundle = digest_of(joined)
+            self.write([joined], bundle)
+        else:
+            whole = sha256()
+            for piece in _laid_out(header, parts):
+                whole.update(piece)
+            bundle = whole.hexdigest()
+            self.write(_laid_out(header, parts), bundle)
         self._remember(bundle, contents, _aligned(len(header)))
-        self._cache.add((digest for digest, data in parts.items() if len(data) > TINY), bundle)
+        self._cache.add((digest for digest, (_, size) in offsets.items() if size > TINY), bundle)
         return bundle
 
     # reading
@@ -243,8 +244,8 @@ class Blobs:
     def forget(self, bundle: str) -> None:
         """A bundle was purged."""
         self._indexes.pop(bundle, None)
-        for digest in [each for each, home in self._read_whole.items() if home == bundle]:
-            del self._read_whole[digest]
+        for digest in [each for each, home in list(self._read_whole.items()) if home == bundle]:
+            self._read_whole.pop(digest, None)  # other threads look for parts meanwhile
 
     def read(self, digest: str, bundle: str, *, private: bool = False) -> bytearray | memoryview:
         """A part that a bundle holds or names, its digest checked; the result may be written to.
@@ -286,7 +287,9 @@ class Blobs:
         from nbreg.store.large import side_by_side
 
         mapped = [(digest, *self._map(digest)) for digest in digests]
-        unknown = [each for each in mapped if memory is None or not memory.knows(each[0], each[2])]
+        # One that is asked for twice is looked at once: it is the same file, however often it is mapped.
+        files = {(each[0], each[2].st_dev, each[2].st_ino): each for each in mapped}
+        unknown = [each for each in files.values() if memory is None or not memory.knows(each[0], each[2])]
         total = sum(view.nbytes for _, view, _ in unknown)
         progress = Progress("verifying", total)
         checks = [partial(self._check, digest, view, progress) for digest, view, _ in unknown]
@@ -344,14 +347,14 @@ class Blobs:
     @contextmanager
     def _opened(self, path: Path | str) -> Iterator[int]:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            fd = opened(path)
         except FileNotFoundError:
             raise DamagedObjectError(f"{path} is missing", hint="restore the file from a copy") from None
         except OSError as error:
-            raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
+            raise DamagedObjectError(
+                f"{path} cannot be read: {error.strerror}", hint="restore the file from a copy"
+            ) from error
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise DamagedObjectError(f"{path} is no regular file", hint="restore the file from a copy")
             yield fd
         except OSError as error:
             raise DamagedObjectError(f"{path} cannot be read: {error.strerror}") from error
@@ -373,12 +376,17 @@ class Blobs:
                         entry.stat(follow_symlinks=False).st_size,
                     )
 
+    def pieces(self, digest: str) -> Iterator[bytes]:
+        """An object's bytes as they are, a bounded piece at a time. Raises `DamagedObjectError`."""
+        with self._opened(self.path(digest)) as fd:
+            while piece := os.read(fd, 1024 * 1024):
+                yield piece
+
     def is_whole(self, digest: str) -> bool:
         """Whether an object's bytes are those of its name."""
         hasher = sha256()
-        with self._opened(self.path(digest)) as fd:
-            while chunk := os.read(fd, 1024 * 1024):
-                hasher.update(chunk)
+        for piece in self.pieces(digest):
+            hasher.update(piece)
         return hasher.hexdigest() == digest
 
 
@@ -397,10 +405,16 @@ class PartCache:
         """The bundles that are said to hold the part, latest first."""
         key = bytes.fromhex(digest)
         try:
-            with open(self._beginning + digest[:2], "rb", buffering=0) as file:  # noqa: PTH123 - as in Blobs
-                entries = file.read()
+            fd = opened(self._beginning + digest[:2])
         except OSError:
             return
+        try:
+            size = os.fstat(fd).st_size
+            entries = os.pread(fd, size, 0) if size <= _LARGEST_CACHE else b""
+        except OSError:
+            return
+        finally:
+            os.close(fd)
         at = entries.rfind(key)
         while at >= 0:
             if at % 64 == 0 and len(entries) >= at + 64:
@@ -417,13 +431,13 @@ class PartCache:
 
     def _append(self, digest: str, entry: bytes) -> None:
         name = self._beginning + digest[:2]
-        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        fd = opened(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             size = os.fstat(fd).st_size
             if size == 0:
                 inherit(fd, self._folder, keep=0o666)
-            elif size % 64:
-                os.ftruncate(fd, 0)  # torn by a crash: start over
+            elif size % 64 or size > _LARGEST_CACHE:
+                os.ftruncate(fd, 0)  # torn by a crash, or none that was ever filled: start over
             os.write(fd, entry)
         finally:
             os.close(fd)
@@ -431,6 +445,26 @@ class PartCache:
 
 def _aligned(size: int) -> int:
     return -(-size // _ALIGNED) * _ALIGNED
+
+
+def _laid_out(header: bytes, parts: Mapping[str, Bytes | OnDisk]) -> Iterator[Bytes]:
+    """A bundle's bytes. What is in memory is as it was digested; a file is held against its digest again."""
+    from nbreg.store.large import OnDisk, changed
+
+    yield header.ljust(_aligned(len(header)), b"\0")
+    for digest, data in parts.items():
+        if not isinstance(data, OnDisk):
+            yield data
+        else:
+            hasher = sha256()
+            for piece in data.pieces():
+                hasher.update(piece)
+                yield piece
+            if hasher.hexdigest() != digest:
+                raise changed("what is being stored")
+        size = data.nbytes if isinstance(data, OnDisk | memoryview) else len(data)
+        if fill := _aligned(size) - size:
+            yield b"\0" * fill
 
 
 def _read_index(fd: int, path: Path | str) -> tuple[BundleIndex, int]:

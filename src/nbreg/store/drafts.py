@@ -28,7 +28,7 @@ import msgspec
 
 from nbreg.errors import DamagedObjectError
 from nbreg.records import Chunk, DraftRecord, Manifest, digest_of
-from nbreg.store.files import locked, make_folder, refused, write_all
+from nbreg.store.files import locked, make_folder, opened, refused, write_all
 
 Bytes = bytes | bytearray | memoryview
 
@@ -36,6 +36,7 @@ _MAGIC: Final = b"nbreg draft 1 "
 _NAME: Final = re.compile(r"(\d{6,})\.draft")
 _SCRAP: Final = re.compile(r"\.\d+-[0-9a-f]{12}")
 _LAST: Final = "last"
+_LONGEST_NUMBER: Final = 18
 _PREAMBLE: Final = len(_MAGIC) + 16 + 1 + 64 + 1 + 64 + 1
 _LARGEST_HEADER: Final = 16 * 1024 * 1024
 _LOCK_SECONDS: Final = 0.5
@@ -80,7 +81,7 @@ class DraftFile(NamedTuple):
 
     def _read(self, chunk: Chunk, offset: int) -> bytearray:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(opened(self.path), "rb") as file:
                 file.seek(offset)
                 data = bytearray(file.read(chunk.size))
         except OSError as error:
@@ -201,8 +202,8 @@ def _preamble(raw: bytes, digest: str, stamp: str) -> bytes:
 
 def _highest(folder: Path) -> int:
     """The highest number that a folder ever gave, as it noted; else the highest that is there."""
-    with suppress(OSError, ValueError):
-        return int((folder / _LAST).read_bytes())
+    with suppress(OSError, ValueError), os.fdopen(opened(folder / _LAST), "rb") as file:
+        return int(file.read(_LONGEST_NUMBER))
     with suppress(OSError):
         names = (match for each in os.scandir(folder) if (match := _NAME.fullmatch(each.name)))
         return max((int(match[1]) for match in names), default=0)
@@ -224,7 +225,7 @@ def _checked(chunks: Sequence[Chunk], parts: Iterable[Bytes]) -> Iterator[Bytes]
 
 def _write(path: Path, pieces: Iterable[Bytes], flags: int) -> None:
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+        fd = opened(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
         try:
             for piece in pieces:
                 write_all(fd, memoryview(piece).cast("B"))
@@ -255,7 +256,7 @@ def _opened(path: Path) -> DraftFile | None:
 def _read(path: Path) -> DraftFile | None:
     """The same from the disk, its header checked; None for one that is not whole, or of a later nbreg."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        fd = opened(path)
     except OSError:
         return None
     with os.fdopen(fd, "rb") as file:

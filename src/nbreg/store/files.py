@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import random
+import stat
 import threading
 import time
 import weakref
@@ -24,8 +25,10 @@ from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryB
 _NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 _MISSING: Final = frozenset((errno.ENOENT, errno.ENOTDIR))
+_NO_FILE: Final = frozenset((errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO))
 _SYNC: Final = 0.0005  # a holder syncs one line: who asks sooner asks for nothing
 _TURN: Final = 0.002  # a holder compares, and then syncs one
+_FOREIGN: Final = "it stands where a file of the registry's own should: see where that folder comes from"
 _NETWORK: Final = (
     "nfs",
     "cifs",
@@ -66,7 +69,7 @@ def is_own(path: str) -> bool:
 def holds(path: Path, text: bytes, block: int = 4 * 1024 * 1024) -> bool:
     """Whether a file has these bytes in it; also where it cannot be read, for whoever reads on says why."""
     try:
-        with path.open("rb", buffering=0) as file:
+        with os.fdopen(opened(path), "rb", buffering=0) as file:
             end = b""
             while piece := file.read(block):
                 seen = end + piece
@@ -83,9 +86,10 @@ def holds(path: Path, text: bytes, block: int = 4 * 1024 * 1024) -> bool:
 def refused(error: OSError, path: Path | str, *, reading: bool = False) -> StoreError:
     """The typed error for what the system refused."""
     if reading:
+        hint = "is the path right?" if error.errno in _MISSING else "check its rights"
         return StoreError(
             f"{path} cannot be read: {error.strerror or error}",
-            hint="is the path right?" if error.errno in _MISSING else "check its rights",
+            hint=_FOREIGN if error.errno in _NO_FILE else hint,
         )
     if error.errno in _NO_SPACE:
         return NoSpaceError(
@@ -97,7 +101,27 @@ def refused(error: OSError, path: Path | str, *, reading: bool = False) -> Store
             f"{path} cannot be written: {error.strerror}",
             hint="reading works; writing needs the rights to it, or another registry in NBREG_REGISTRY",
         )
-    return StoreError(f"{path}: {error.strerror or error}")
+    return StoreError(f"{path}: {error.strerror or error}", hint=_FOREIGN if error.errno in _NO_FILE else "")
+
+
+def opened(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+    """A descriptor of a file that is the registry's own, to read or write as the flags say.
+
+    A link is not followed: what a folder brings along, such as a clone of somebody's project, would
+    have this user's files read, cut off or written to. A pipe or a device is none, and nobody waits for it.
+
+    Raises `OSError`.
+    """
+    try:
+        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link", str(path)) from None
+        raise
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 # writing
@@ -312,10 +336,12 @@ def in_turn(path: Path, seconds: float) -> Iterator[None]:
 
 def _open(path: Path, *, create: bool) -> int:
     folder = not create and os.path.isdir(path)  # noqa: PTH112
-    flags = os.O_RDONLY | os.O_DIRECTORY if folder else os.O_RDWR | (os.O_CREAT if create else 0)
     try:
         with _gates_guard:  # no fork between opening and noting: the child would not know what to close
-            fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+            if folder:
+                fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            else:
+                fd = opened(path, os.O_RDWR | (os.O_CREAT if create else 0))
             _locked_fds.add(fd)
     except OSError as error:
         raise refused(error, path) from error

@@ -38,7 +38,7 @@ from nbreg.errors import (
 from nbreg.records import FORMAT, NO_RECORD, Actor, Lifecycle, ModelRow, RegistryRow, Row, timestamp
 from nbreg.settings import Settings
 from nbreg.store.blobs import Blobs
-from nbreg.store.files import forgetful, holds, in_turn, make_folder, network_file_system, refused
+from nbreg.store.files import forgetful, holds, in_turn, make_folder, network_file_system, opened, refused
 from nbreg.store.journal import Line, last_line
 from nbreg.store.tiny import JournalDB
 
@@ -215,7 +215,8 @@ class Folder:
 
     def _write(self, name: str, text: str) -> None:
         try:
-            (self.path / name).write_text(text)
+            with os.fdopen(opened(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
+                file.write(text)
         except OSError as error:
             raise refused(error, self.path / name) from error
 

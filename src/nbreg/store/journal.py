@@ -29,7 +29,7 @@ import msgspec
 
 from nbreg.errors import JournalError, StoreError
 from nbreg.records import NO_RECORD, Actor, Head
-from nbreg.store.files import forgetful, inherit, locked, refused, sync_folder, write_all
+from nbreg.store.files import forgetful, inherit, locked, opened, refused, sync_folder, write_all
 
 log = logging.getLogger("nbreg.store")
 
@@ -293,7 +293,7 @@ class Journal:
     def _bytes(self, size: int, offset: int) -> bytes:
         try:
             if self._fd < 0:
-                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._fd = opened(self.path)
             return os.pread(self._fd, size, offset)
         except OSError as error:
             raise refused(error, self.path, reading=True) from error
@@ -453,7 +453,7 @@ def last_line(path: Path) -> Line | None:
     last one is damaged; opening the journal tells more.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = opened(path)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None

@@ -7,16 +7,18 @@ that is whole, and no more than some blocks of a part are ever in memory twice.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from nbreg.errors import NoSpaceError
+from nbreg.errors import CannotStoreError, NoSpaceError
 from nbreg.progress import Progress
 from nbreg.store.files import write_all
 
@@ -50,6 +52,62 @@ class Pieces(Protocol):
 
     def pieces(self) -> Iterator[memoryview]:
         """The bytes in their order, block by block; each block is a copy that nobody changes."""
+
+
+class OnDisk:
+    """A file of the user's, read block by block each time that it is asked for.
+
+    It may be written to meanwhile. Mapped, one that is cut off would end the process; read, it is a
+    sentence. Raises `OSError` where it cannot be opened, or is no regular file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        fd = self._open()
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            self.nbytes = status.st_size
+        finally:
+            os.close(fd)
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Its bytes. Raises `CannotStoreError` where there are fewer by now."""
+        with self._read() as fd:
+            left = self.nbytes
+            while left:
+                piece = os.read(fd, min(BLOCK, left))
+                if not piece:
+                    raise changed(str(self._path))
+                left -= len(piece)
+                yield memoryview(piece)
+
+    def sample(self, at: int, size: int) -> bytes:
+        """A few of its bytes."""
+        with self._read() as fd:
+            return os.pread(fd, size, at)
+
+    @contextmanager
+    def _read(self) -> Iterator[int]:
+        try:
+            fd = self._open()
+            try:
+                yield fd
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise CannotStoreError(f"{self._path} cannot be read: {error.strerror}") from error
+
+
+def changed(what: str) -> CannotStoreError:
+    """What is stored is what was digested, or nothing is."""
+    return CannotStoreError(
+        f"{what} changed meanwhile", hint="register it when nothing writes to it any more"
+    )
 
 
 Bytes = bytes | bytearray | memoryview
@@ -121,13 +179,16 @@ def fingerprint(source: Source) -> str:
 
     Empty for what would have to be gathered first.
     """
-    if not isinstance(source, bytes | bytearray | memoryview):
-        return ""
-    view = memoryview(source).cast("B")
-    hasher = sha256(b"%d\n" % len(view))
+    size = size_of(source)
+    hasher = sha256(b"%d\n" % size)
     for n in range(_SAMPLES):
-        at = n * (len(view) - _SAMPLE) // (_SAMPLES - 1)
-        hasher.update(view[max(0, at) : max(0, at) + _SAMPLE])
+        at = max(0, n * (size - _SAMPLE) // (_SAMPLES - 1))
+        if isinstance(source, OnDisk):
+            hasher.update(source.sample(at, _SAMPLE))
+        elif isinstance(source, bytes | bytearray | memoryview):
+            hasher.update(memoryview(source).cast("B")[at : at + _SAMPLE])
+        else:
+            return ""
     return hasher.hexdigest()
 
 
@@ -165,6 +226,8 @@ def _write_split(fd: int, source: Source, progress: Progress) -> str:
             if len(digesting) > 1:  # the block before is the one that is filled next
                 digesting.popleft().result()
             if unsynced >= _SPLIT and (syncing is None or syncing.done()):
+                if syncing is not None:
+                    syncing.result()  # the system tells of a failure once: the last sync would succeed
                 syncing, unsynced = syncer.submit(os.fdatasync, fd), 0
     for each in (*digesting, *([syncing] if syncing else [])):
         each.result()

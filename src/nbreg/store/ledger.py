@@ -25,7 +25,7 @@ import msgspec
 from nbreg.errors import NbregError, StoreError
 from nbreg.records import Actor, LedgerRow, SegmentRow, Tally, new_run_id
 from nbreg.store import ledgerlines, segments
-from nbreg.store.files import forgetful, inherit, make_folder, refused, sync_folder
+from nbreg.store.files import forgetful, inherit, make_folder, opened, refused, sync_folder
 from nbreg.store.ledgerlines import Begun, Decided, Deciding
 from nbreg.store.segments import Counted, Index, OpenSegment
 from nbreg.store.tiny import JournalDB
@@ -42,6 +42,7 @@ MOST_COUNTED: Final = 64 * 1024 * 1024
 
 _LEDGER_ROW: Final = ("ledger", "ledger")
 _KEY_BYTES: Final = 32
+_LARGEST_KEY: Final = 1024 * 1024
 _LONGEST_LINE: Final = 50_000
 """Rows of one line; the answer about more is several lines."""
 
@@ -83,7 +84,7 @@ class Ledger:
     def key(self) -> Key | None:
         """The key, or None where there is none. Raises `StoreError` where it cannot be read."""
         try:
-            data = self._key_path().read_bytes()
+            data = self._key_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -92,6 +93,13 @@ class Ledger:
             raise StoreError(f"{self._key_path()} is too short for a key", hint="32 random bytes")
         secret = blake2b(data, digest_size=_KEY_BYTES, person=b"nbreg decisions").digest()
         return Key(secret, blake2b(secret, digest_size=8, person=b"nbreg key id").hexdigest())
+
+    def _key_bytes(self) -> bytes:
+        path = self._key_path()
+        if path != self.path / "key":
+            return path.read_bytes()  # this user named it, and may have named a link
+        with os.fdopen(opened(path), "rb") as file:
+            return file.read(_LARGEST_KEY)
 
     def _key_path(self) -> Path:
         given = os.environ.get("NBREG_DECISIONS_KEY")
@@ -122,6 +130,7 @@ class Ledger:
             try:
                 with suppress(FileExistsError):
                     os.link(temporary, self.path / "key")
+                    sync_folder(self.path)  # without it, nobody finds what was decided
             finally:
                 temporary.unlink()
         except OSError as error:

@@ -20,7 +20,7 @@ from typing import Final
 
 from nbreg.errors import RunEndedError, StoreError
 from nbreg.store import runlines
-from nbreg.store.files import forgetful, inherit, make_folder, refused
+from nbreg.store.files import forgetful, inherit, make_folder, opened, refused
 from nbreg.store.runlines import Begun, Fold, OwnLine
 
 log = logging.getLogger("nbreg")
@@ -77,7 +77,7 @@ class RunLog:
     def _resumed(self) -> int:
         """Go on with a file that is there: a run that was ended early, or that a fork began."""
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            fd = opened(self.path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
             raise refused(error, self.path) from error
         try:
@@ -187,7 +187,7 @@ class RunLog:
             return
         self._alone = False
         try:
-            own = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            own = opened(self.path, os.O_RDWR | os.O_APPEND)
             os.close(self._fd)  # keeping the copy would hold the lock for as long as the child lives
             self._fd = own
         except OSError:

@@ -8,11 +8,9 @@ Ids begin with the time, so the newest runs are found by name alone.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
-import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -24,7 +22,7 @@ from typing import BinaryIO, Final
 from nbreg.errors import BadReferenceError, StoreError, UnknownRunError, spelled
 from nbreg.records import Chunk, CurvePoint, RunState, digest_of, timestamp
 from nbreg.store import runlines
-from nbreg.store.files import inherit, refused
+from nbreg.store.files import inherit, opened, refused
 from nbreg.store.runlines import ENDED, Begun, Curve, Deleted, Event, Fold, Metrics, Registering, Restored
 from nbreg.store.runlog import RunLog
 
@@ -33,7 +31,6 @@ PIECE: Final = 256 * 1024
 """A frozen run is cut into pieces of this size: the beginning, which no longer changes, is stored once."""
 
 _LISTS: Final = f"{spelled('registry.runs()', '%runs', '`nbreg runs`')} lists them"
-_READING: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUNDLE: Final = re.compile(rb'"bundle":"([0-9a-f]{64})"')
 _TAIL: Final = 64 * 1024
 _STEP: Final = 1024 * 1024
@@ -213,7 +210,7 @@ class Runs:
         if self.log(run_id) is not None:
             return True
         try:
-            fd = os.open(self.path(run_id), _READING)
+            fd = opened(self.path(run_id))
         except OSError:
             return False
         try:
@@ -260,7 +257,7 @@ class Runs:
         """Append an event, as one whole line: others may do the same."""
         path = self.events_path(run_id)
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            fd = opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
                 size = os.fstat(fd).st_size
                 if size == 0:
@@ -283,12 +280,7 @@ class Runs:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """A regular file to read from: a pipe or a link that somebody put there is none."""
-    fd = os.open(path, _READING)
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return os.fdopen(fd, "rb")
-    os.close(fd)
-    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return os.fdopen(opened(path), "rb")
 
 
 def fold_of(raw: bytes) -> Fold:

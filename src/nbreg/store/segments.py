@@ -25,7 +25,7 @@ import msgspec
 from nbreg.errors import StoreError
 from nbreg.records import SegmentRow, Tally
 from nbreg.store import ledgerlines
-from nbreg.store.files import inherit, refused, write_all
+from nbreg.store.files import inherit, opened, refused, write_all
 from nbreg.store.ledgerlines import DIGEST, WIDTH, Begun, Decided, Deciding
 
 _DECIDED: Final = b'\n{"line":"decided","at":"'
@@ -141,7 +141,7 @@ def left_behind(path: Path) -> tuple[SegmentRow, int] | None:
     None while somebody writes it, or if it was moved meanwhile.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = opened(path, os.O_RDWR)
     except OSError:
         return None
     try:
@@ -196,7 +196,7 @@ def _moment(data: mmap.mmap | bytes, at: int) -> str:
 def read(path: Path) -> mmap.mmap | bytes:
     """A file's bytes, mapped. Raises `StoreError`."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(opened(path), "rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 return b""
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

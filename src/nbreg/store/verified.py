@@ -60,8 +60,9 @@ class Verified:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             fd = os.open(self._path, flags, 0o600)
             try:
-                if os.fstat(fd).st_size > _ENTRY * _MOST:
-                    os.ftruncate(fd, 0)  # start over: it is a cache
+                size = os.fstat(fd).st_size
+                if size > _ENTRY * _MOST or size % _ENTRY:
+                    os.ftruncate(fd, 0)  # full, or torn by a crash: start over, it is a cache
                 os.write(fd, b"".join(settled))
             finally:
                 os.close(fd)

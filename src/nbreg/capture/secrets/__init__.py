@@ -12,12 +12,15 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbreg.capture.secrets.known import SHORTEST, answers, environment_values, known_values
 from nbreg.capture.secrets.names import looks_secret_name, secret_kind
 from nbreg.capture.secrets.shapes import HINTS, SHAPES, Shape, is_unmistakable
 from nbreg.capture.secrets.syntax import MARK, is_secret_value, named_secret_arguments, named_secrets
+
+if TYPE_CHECKING:
+    from nbreg.store.large import Bytes, OnDisk
 
 __all__ = [
     "Redactor",
@@ -33,6 +36,7 @@ __all__ = [
 _CACHED_TEXT = 64 * 1024
 _SCAN_STEP = 16 * 1024 * 1024
 _SCAN_OVERLAP = 64 * 1024
+_SCAN_BEFORE = 256
 _LONG = b"x" * 12
 _GAPS = bytes(ord("x") if 33 <= each < 127 and chr(each) not in "\"'`()<>," else 10 for each in range(256))
 _PRECISE = tuple((hint, shape) for shape in SHAPES if shape.precise for hint in shape.byte_hints)
@@ -198,7 +202,7 @@ def _without_shape(text: str, shape: Shape, counts: Counter[str]) -> str:
     return shape.in_text.sub(replaced, text)
 
 
-def find(data: bytes | bytearray | memoryview, values: Iterable[str] = ()) -> dict[str, int]:
+def find(data: Bytes | OnDisk, values: Iterable[str] = ()) -> dict[str, int]:
     """How many different secrets of each kind the bytes hold, by the shapes that hardly ever err.
 
     `values` are known secrets, which are looked for as they are. Made for artifacts: nothing is
@@ -207,9 +211,7 @@ def find(data: bytes | bytearray | memoryview, values: Iterable[str] = ()) -> di
     """
     found: dict[str, set[bytes]] = {}
     known = [value.encode("utf-8", "backslashreplace") for value in values]
-    view = memoryview(data).cast("B")
-    for start in range(0, len(view), _SCAN_STEP):
-        piece = bytes(view[max(0, start - 256) : start + _SCAN_STEP + _SCAN_OVERLAP])
+    for piece in _windows(data):
         if held := {value for value in known if value in piece}:
             found.setdefault("known-value", set()).update(held)
         for where, hints in ((piece, _SPACED), (_long_words(piece), _PACKED)):
@@ -217,6 +219,27 @@ def find(data: bytes | bytearray | memoryview, values: Iterable[str] = ()) -> di
             for shape in dict.fromkeys([shape for hint, shape in hints if hint in where] if where else ()):
                 found.setdefault(shape.kind, set()).update(_matches(where, shape))
     return {kind: len(secrets) for kind, secrets in found.items() if secrets}
+
+
+def _windows(data: Bytes | OnDisk) -> Iterator[bytes]:
+    """The bytes in steps, each with a little of what stands before it and after it."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        yield from _windows_of(data.pieces())
+        return
+    view = memoryview(data).cast("B")
+    for start in range(0, len(view), _SCAN_STEP):
+        yield bytes(view[max(0, start - _SCAN_BEFORE) : start + _SCAN_STEP + _SCAN_OVERLAP])
+
+
+def _windows_of(pieces: Iterable[memoryview]) -> Iterator[bytes]:
+    held, before = bytearray(), 0
+    for piece in pieces:
+        held += piece
+        while len(held) >= before + _SCAN_STEP + _SCAN_OVERLAP:
+            yield bytes(held[: before + _SCAN_STEP + _SCAN_OVERLAP])
+            del held[: before + _SCAN_STEP - _SCAN_BEFORE]
+            before = _SCAN_BEFORE
+    yield bytes(held)
 
 
 def _long_words(piece: bytes) -> bytes:

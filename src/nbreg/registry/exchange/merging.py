@@ -6,9 +6,6 @@ and the same ids and bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 
 from nbreg import trust
@@ -67,14 +64,10 @@ def _take(desk: Desk, other: Desk, ours: JournalDB, model: str, theirs: VersionR
     with desk.folder.blobs.kept():
         for digest in sorted(parts.references(other, theirs)):
             if not desk.folder.blobs.is_stored(digest):
-                desk.folder.blobs.write(_pieces(other.folder.blobs.path(digest)), digest)
+                desk.folder.blobs.write(other.folder.blobs.pieces(digest), digest)
+        manifest = parts.manifest(other, Entry(model, other.model(model), theirs))
+        parts.check_complete(desk, manifest, theirs.bundle)
         return _append(desk, other, ours, model, theirs)
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(1024 * 1024):
-            yield piece
 
 
 def _is_free(desk: Desk, ours: JournalDB, name: str | None) -> bool:

@@ -6,9 +6,11 @@ import json
 import os
 import secrets
 import shutil
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from itertools import count
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nbreg import families
@@ -72,15 +74,38 @@ def _plain_files(
     desk: Desk, entry: Entry, artifact: Artifact
 ) -> Iterator[tuple[str, bool, Iterable[bytes | bytearray | memoryview]]]:
     def read(chunk: Chunk, *, private: bool = False) -> bytearray | memoryview:
-        return parts.part(desk, entry, chunk.digest, private=private)
+        return parts.chunk(desk, entry, chunk, private=private)
 
     return families.plain_files(artifact, read)
 
 
+class _Places:
+    """Where the files of a version's artifacts go: no two in one place, also where case says nothing."""
+
+    def __init__(self) -> None:
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def take(self, artifact: Artifact, relative: str) -> Path:
+        """Its own name; below the artifact's where another file has that."""
+        for turn in count():
+            prefix = ("", artifact.name, f"{artifact.name}-{turn}")[min(turn, 2)]
+            found = families.safe_target(Path(prefix), relative)
+            path = unicodedata.normalize("NFC", found.as_posix().casefold())
+            above = {str(each) for each in PurePosixPath(path).parents}
+            if path not in self._files | self._folders and self._files.isdisjoint(above):
+                break
+        self._files.add(path)
+        self._folders |= above
+        return found
+
+
 def _write_artifacts(desk: Desk, entry: Entry, manifest: Manifest, folder: Path) -> None:
-    for artifact in manifest.artifacts:
+    places = _Places()
+    # Objects and folders are called as their artifacts are, files as somebody called them.
+    for artifact in sorted(manifest.artifacts, key=lambda each: each.kind == "file"):
         for relative, is_program, pieces in _plain_files(desk, entry, artifact):
-            goal = folder / "artifacts" / relative
+            goal = folder / "artifacts" / places.take(artifact, relative)
             goal.parent.mkdir(parents=True, exist_ok=True)
             with goal.open("xb") as file:
                 for piece in pieces:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from nbreg import families
 from nbreg.capture import secrets
 from nbreg.errors import SecretFoundError, option
-from nbreg.store.large import Source
+from nbreg.store.large import Bytes, OnDisk, Source, size_of
 
+_BEGINNING = 8192
 _SCANNED = 64 * 1024 * 1024  # what is larger and no text is not searched for secrets: it would take seconds
 
 
@@ -35,10 +36,14 @@ def secrets_in(dumped: families.Dumped, known: frozenset[str]) -> str:
 def secrets_among(parts: Sequence[Source], known: frozenset[str]) -> str:
     """The same of an artifact's parts."""
     for part in parts:
-        if not isinstance(part, bytes | bytearray | memoryview):
+        if not isinstance(part, bytes | bytearray | memoryview | OnDisk):
             continue
-        if len(part) > _SCANNED and b"\0" in bytes(part[:8192]):
+        if size_of(part) > _SCANNED and b"\0" in _beginning(part):
             continue
         if found := secrets.find(part, known):
             return ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
     return ""
+
+
+def _beginning(part: Bytes | OnDisk) -> bytes:
+    return part.sample(0, _BEGINNING) if isinstance(part, OnDisk) else bytes(part[:_BEGINNING])
