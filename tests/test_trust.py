@@ -301,3 +301,17 @@ def test_loading_writes_nothing_to_the_registry(registry: Registry) -> None:
     registry.load("churn")
     registry.load("churn", trust=True)
     assert list(state()) == before
+
+
+def test_a_decision_does_not_spoil_the_one_before_it(
+    registry: Registry, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor may leave a file without an end of line: two ids on one line would be none."""
+    first, second = registry.register("churn", Model()), registry.register("other", Model())
+    move_out(monkeypatch, fresh_home)
+    trust.remember(first.id).write_text(f"sha256:{first.id}")
+
+    trust.remember(second.id)
+
+    assert trust.is_remembered(first.id)
+    assert trust.is_remembered(second.id)

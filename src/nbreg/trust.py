@@ -59,9 +59,14 @@ def remember(version_id: str) -> Path:
     path = config_folder() / "trusted"
     _private_folder(path.parent)
     if f"sha256:{version_id}" not in _lines(path):
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "a") as file:
-            file.write(f"sha256:{version_id}\n")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(fd).st_size
+            # An editor may have left the last line without an end: two on one line would both be none.
+            begun = b"\n" if size and os.pread(fd, 1, size - 1) != b"\n" else b""
+            os.write(fd, begun + f"sha256:{version_id}\n".encode())
+        finally:
+            os.close(fd)
     return path
 
 

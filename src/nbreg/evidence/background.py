@@ -8,6 +8,7 @@ after giving the lock back, and whoever asks puts the request down before it loo
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from nbreg.evidence.turns import Turns
+from nbreg.store.verified import cache_folder
 
 log = logging.getLogger("nbreg")
 
@@ -34,10 +36,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def queue_folder() -> Path:
-    """Where requests lie: `$XDG_CACHE_HOME/nbreg/prove`, or `~/.cache/nbreg/prove`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(base) if base.startswith("/") else Path("~/.cache").expanduser()
-    return home / "nbreg" / "prove"
+    """Where requests lie: `$XDG_CACHE_HOME/nbreg/prove`, or `~/.cache/nbreg/prove`.
+
+    Raises `OSError` where this user has neither.
+    """
+    folder = cache_folder()
+    if folder is None:
+        raise FileNotFoundError(errno.ENOENT, "this user has no home to keep requests in")
+    return folder / "prove"
 
 
 def ask(location: Path, ref: str) -> subprocess.Popen[bytes] | None:
