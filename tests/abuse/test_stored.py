@@ -252,6 +252,34 @@ def test_two_artifacts_of_one_name_are_both_looked_at(registry: Registry, tmp_pa
     assert not canary_sings()
 
 
+@pytest.mark.parametrize("name", ["../../canary", "/tmp/canary", "..", "a/../../canary", "\0", "x" * 4000])
+@pytest.mark.parametrize("kind", ["file", "folder", "object"])
+def test_an_artifact_named_like_a_path_is_pulled_nowhere(
+    registry: Registry, tmp_path: Path, name: str, kind: str
+) -> None:
+    """Also one whose file has a namesake, so that it goes below the artifact's name."""
+
+    def twice(raw: bytes) -> bytes:
+        told = json.loads(raw)
+        entry = {"path": "config.json", "digest": digest_of(EVIL), "size": len(EVIL)}
+        held = {"kind": "file", "family": "files", "files": [entry]}
+        first = {**told["artifacts"][0], **held}
+        other = {"kind": kind, "name": name, **(held if kind == "file" else {})}
+        if kind == "folder":
+            other |= {"family": "files", "files": [entry]}
+        told["artifacts"] = [first, {**told["artifacts"][0], **other}]
+        return json.dumps(told).encode()
+
+    version = planted(registry, artifact_of(EVIL, []))
+    replaced(registry, version, twice, [EVIL], {})
+    out = tmp_path / "deep" / "er" / "out"
+    told = outcome(lambda: registry.pull("churn", out))
+    assert told == "object-damaged" or (told == "loaded" and kind == "object"), "such as `...pkl`"
+    written = [each for each in tmp_path.rglob("*") if "canary" in each.name or each.name == "config.json"]
+    assert all(each.is_relative_to(out) for each in written)
+    assert not Path("/tmp/canary").exists()
+
+
 LINKS = {"a file of the user's": "/etc/passwd", "nothing": "nowhere", "itself": ".", "a device": "/dev/zero"}
 
 

@@ -1,9 +1,10 @@
 """Which objects were found whole before: a user's own cache, so that a gigabyte is digested once.
 
 An object counts as the one that was verified while its device, inode, size and both times are
-the same: whoever writes to a file, by whatever means, changes its `ctime`, which only the
-system sets. The cache is the user's and stands in no registry: what comes with the bytes cannot
-vouch for the bytes. Losing it costs one more look at the bytes.
+the same: whoever writes to a file changes its `ctime`, which only the system sets. (Through a map it
+does so once for each page until that is on the disk; who has an object mapped to write to it can
+change what is loaded anyhow.) The cache is the user's and stands in no registry: what comes with the
+bytes cannot vouch for the bytes. Losing it costs one more look at the bytes.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ class _Places:
         """Its own name; below the artifact's where another file has that."""
         for turn in count():
             prefix = ("", artifact.name, f"{artifact.name}-{turn}")[min(turn, 2)]
-            found = families.safe_target(Path(prefix), relative)
+            below = families.safe_target(Path(), prefix) if prefix else Path()
+            found = families.safe_target(below, relative)
             path = unicodedata.normalize("NFC", found.as_posix().casefold())
             above = {str(each) for each in PurePosixPath(path).parents}
             if path not in self._files | self._folders and self._files.isdisjoint(above):
