@@ -315,4 +315,7 @@ def test_a_row_that_is_no_record_is_one_finding(registry: Registry) -> None:
         ("object-damaged", "churn@3"),
     }
     assert report.versions == 4
+    assert {each.model: each.versions for each in fresh(registry).du().models} == {"churn": 2, "other": 1}
+    with pytest.raises(JournalError, match="the row versions/1 is no VersionRow"):
+        fresh(registry).purge()
     others_are_well(registry)

@@ -25,7 +25,6 @@ from nbreg.errors import FileSystemError, NoSpaceError, ReadOnlyError, RegistryB
 _NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 _MISSING: Final = frozenset((errno.ENOENT, errno.ENOTDIR))
-_NO_FILE: Final = frozenset((errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO))
 _SYNC: Final = 0.0005  # a holder syncs one line: who asks sooner asks for nothing
 _TURN: Final = 0.002  # a holder compares, and then syncs one
 _FOREIGN: Final = "it stands where a file of the registry's own should: see where that folder comes from"
@@ -89,7 +88,7 @@ def refused(error: OSError, path: Path | str, *, reading: bool = False) -> Store
         hint = "is the path right?" if error.errno in _MISSING else "check its rights"
         return StoreError(
             f"{path} cannot be read: {error.strerror or error}",
-            hint=_FOREIGN if error.errno in _NO_FILE else hint,
+            hint=_FOREIGN if isinstance(error, ForeignError) else hint,
         )
     if error.errno in _NO_SPACE:
         return NoSpaceError(
@@ -101,7 +100,12 @@ def refused(error: OSError, path: Path | str, *, reading: bool = False) -> Store
             f"{path} cannot be written: {error.strerror}",
             hint="reading works; writing needs the rights to it, or another registry in NBREG_REGISTRY",
         )
-    return StoreError(f"{path}: {error.strerror or error}", hint=_FOREIGN if error.errno in _NO_FILE else "")
+    hint = _FOREIGN if isinstance(error, ForeignError) else ""
+    return StoreError(f"{path}: {error.strerror or error}", hint=hint)
+
+
+class ForeignError(OSError):
+    """What stands in the place of a file of the registry's own is no such file."""
 
 
 def opened(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
@@ -110,18 +114,19 @@ def opened(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
     A link is not followed: what a folder brings along, such as a clone of somebody's project, would
     have this user's files read, cut off or written to. A pipe or a device is none, and nobody waits for it.
 
-    Raises `OSError`.
+    Raises `OSError`; `ForeignError` for these.
     """
     try:
         fd = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, mode)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "it is a link", str(path)) from None
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            what = "it is a link" if error.errno == errno.ELOOP else "it is no regular file"
+            raise ForeignError(error.errno, what, str(path)) from None
         raise
     if stat.S_ISREG(os.fstat(fd).st_mode):
         return fd
     os.close(fd)
-    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    raise ForeignError(errno.EINVAL, "it is no regular file", str(path))
 
 
 # writing

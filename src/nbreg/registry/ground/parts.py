@@ -146,13 +146,18 @@ def needed(index: BundleIndex, row: VersionRow) -> set[str]:
 
 
 def all_versions(desk: Desk, *, whole: bool = True) -> Iterator[tuple[JournalDB, VersionRow]]:
-    """Every version of every model, deleted ones too; `whole` refuses a damaged journal."""
+    """Every version of every model, deleted ones too; `whole` refuses damage, which may hide some."""
     for name, database in desk.folder.databases():
         if not name:
             continue
         if (damage := database.refresh().journal.damage) and whole:
             raise damage.error()  # what a damaged journal refers to is not known
         for number in database.ids("versions"):
-            row = database.row("versions", number, VersionRow)
+            try:
+                row = database.row("versions", number, VersionRow)
+            except NbregError:
+                if whole:
+                    raise
+                continue
             if row is not None:
                 yield database, row

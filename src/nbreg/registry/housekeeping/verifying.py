@@ -268,10 +268,11 @@ def _needed(desk: Desk, database: JournalDB) -> set[str]:
     """The objects of a model's versions and of what was found out about them."""
     found: set[str] = set()
     for number in database.ids("versions"):
-        row = database.row("versions", number, VersionRow)
-        if row is not None and not row.purged:
-            found |= parts.references(desk, row)
-    with suppress(NbregError):  # what cannot be read is told of already
+        with suppress(NbregError):  # what cannot be read is told of already
+            row = database.row("versions", number, VersionRow)
+            if row is not None and not row.purged:
+                found |= parts.references(desk, row)
+    with suppress(NbregError):
         found.update(proofs.objects_of(desk, database))
     return found
 
