@@ -465,15 +465,17 @@ def test_a_file_that_is_cut_off_while_it_is_stored_ends_no_kernel(tmp_path: Path
     """A checkpoint is written anew every minute: a map of it would be memory that is gone."""
     code = f"""
 import sys
-sys.path[:0] = [{str(Path(__file__).parent)!r}]
 from pathlib import Path
-from test_bad_input import Overwrites
 from nbreg import NbregError, Registry
+class CutsOff:
+    def __reduce__(self):
+        path.write_text('')
+        return str, ()
 path = Path(sys.argv[1]) / 'weights'
 path.write_text('a' * {size})
 registry = Registry(Path(sys.argv[1]) / 'r')
 try:
-    registry.register('churn', artifacts={{'file': path, 'later': Overwrites(path, '')}})
+    registry.register('churn', artifacts={{'file': path, 'later': CutsOff()}})
 except NbregError as error:
     print(error.code)
 else:

@@ -121,14 +121,12 @@ def test_a_folder_for_the_hub_is_one_that_the_hub_reads(registry: Registry, tmp_
 
 def test_weights_are_written_once(tmp_path: Path) -> None:
     """A model of half the disk can be registered: no file holds all of it, in no folder, at no moment."""
-    code = f"""
-import resource, sys
-sys.path[:0] = [{str(Path(__file__).parent)!r}]
-import test_transformers as these
+    code = """
+import resource, sys, transformers
 from nbreg import Registry
 from nbreg.settings import Settings
 registry = Registry(sys.argv[1], settings=Settings(capture=False, inline_bytes=4096))
-model = these.transformers.BertModel(these.transformers.BertConfig(
+model = transformers.BertModel(transformers.BertConfig(
     vocab_size=64, hidden_size=64, num_hidden_layers=12, num_attention_heads=2, intermediate_size=128))
 size = sum(each.numel() * each.element_size() for each in model.parameters())
 resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, resource.RLIM_INFINITY))
