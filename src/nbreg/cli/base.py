@@ -16,8 +16,9 @@ imported by the commands that need it: `nbreg --help` reads these modules and no
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 import click
 
@@ -27,6 +28,29 @@ if TYPE_CHECKING:
     from nbreg.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OTHER_WORDS: Final = {
+    "alias": "set-alias",
+    "archive": "retire",
+    "describe": "get",
+    "download": "pull",
+    "history": "versions",
+    "info": "get",
+    "list": "models",
+    "load": "pull",
+    "load-model": "pull",
+    "log": "events",
+    "ls": "models",
+    "model-diff": "diff",
+    "model-events": "events",
+    "model-history": "versions",
+    "register-model": "register",
+    "remove": "delete",
+    "rm": "delete",
+    "show": "get",
+    "tag": "update",
+}
+"""What magics and other tools call these commands."""
 
 Opens = Literal["existing", "any", "none"]
 """The registry of a command: one that is there, one that it may make, or none at all."""
@@ -94,6 +118,7 @@ class Command(click.Command):
         as_json, location = given.pop("as_json"), given.pop("location")
         location = location or ctx.find_root().params.get("location")
         registry = [] if self._opens == "none" else [opened(location, may_make=self._opens == "any")]
+        _fit_terminal()
         answer = self._body(*registry, **given)
         for each in registry:
             if each.is_new and self.name != "init":
@@ -162,6 +187,15 @@ class Families(click.Group):
         super().__init__(commands=[each for family in families for each in family.commands], **settings)
         self.families = families
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command; of a word that magics or other tools have for it, what it is called here."""
+        meant = OTHER_WORDS.get(args[0].replace("_", "-"))
+        if meant is not None and args[0] not in self.commands:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant!r}?", ctx)
+        return super().resolve_command(ctx, args)
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help`, in the words of the others."""
         return _in_our_words(super().get_help_option(ctx))
@@ -195,13 +229,26 @@ def opened(location: str | None, *, may_make: bool = False) -> Registry:
     registry = Registry(location)
     is_named = location is not None or bool(os.environ.get("NBREG_REGISTRY"))
     if is_named and not may_make and not registry.location.exists():
+        from nbreg.registry.offering import registry_near
+
         how = (
             "`nbreg init --registry …`"
             if location is not None
             else "it is what $NBREG_REGISTRY says; `nbreg init`"
         )
-        raise NotFoundError(f"there is no registry in {registry.location}", hint=f"{how} would make one")
+        hint = " ".join([*filter(None, [registry_near(registry)]), f"{how} would make one"])
+        raise NotFoundError(f"there is no registry in {registry.location}", hint=hint)
     return registry
+
+
+def _fit_terminal() -> None:
+    """Have tables fit the terminal that they go to; what goes into a pipe or a file is whole."""
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        from nbreg.display.text import room
+
+        room.set(get_terminal_size().columns)
 
 
 def _in_our_words(option: click.Option | None) -> click.Option | None:

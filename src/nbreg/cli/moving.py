@@ -30,14 +30,17 @@ def promote(
     return told_move(registry.promote(ref, stage, reason=reason, message=message, force=force), before)
 
 
-@family.command("nbreg retire churn@2 --reason Superseded", "nbreg retire churn@2 --to development")
+@family.command("nbreg retire churn@2 --reason Superseded", "nbreg retire churn@2 development")
 @argument("ref", REF, "the version")
-@click.option("--to", type=STAGE, metavar="STAGE", help="a lower stage; default: archived")
+@argument("stage", STAGE, "a lower stage; default: archived", required=False)
+@click.option("--to", type=STAGE, metavar="STAGE", help="the same")
 @force
 @why
-def retire(registry: Registry, ref: str, to: str | None, force: bool, reason: str, message: str) -> Answer:
+def retire(
+    registry: Registry, ref: str, stage: str | None, to: str | None, force: bool, reason: str, message: str
+) -> Answer:
     """Take a version out of use."""
-    before = registry.get(ref).stage
+    before, to = registry.get(ref).stage, stage or to
     return told_move(registry.retire(ref, to, reason=reason, message=message, force=force), before)
 
 
@@ -50,8 +53,7 @@ def rollback(
     registry: Registry, model: str, stage: str | None, to: str | None, reason: str, message: str
 ) -> Answer:
     """Give a stage back to the version that held it before."""
-    back = registry.rollback(model, stage, to=to, reason=reason, message=message)
-    return Answer(f"{back.ref} is in {back.stage} again", {"ref": back.ref, "stage": back.stage})
+    return told_move(registry.rollback(model, stage, to=to, reason=reason, message=message), "")
 
 
 def told_move(version: ModelVersion, before: str) -> Answer:

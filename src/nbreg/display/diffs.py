@@ -38,11 +38,14 @@ class DiffView(Diff, frozen=True, kw_only=True):
         """The same record, with its displays."""
         return cls(**{name: getattr(diff, name) for name in Diff.__struct_fields__})
 
-    def text(self, *, colour: bool = False) -> str:
-        """What a terminal shows; in colour only where the caller knows that it is one."""
+    def text(self, *, colour: bool = False, typed: bool = False) -> str:
+        """What a terminal shows; in colour only where the caller knows that it is one.
+
+        `typed` says that a shell reads it, where the rest is found by an option.
+        """
         lines = [_title(self), *_verdict(self)]
         for section in self.sections:
-            lines += _section_lines(section)
+            lines += _section_lines(section, typed=typed)
         if not self.differs:
             lines.append("nothing differs" + (" in what was compared" if _gaps(self) else ""))
         lines += _gaps(self)
@@ -109,9 +112,10 @@ def _shown(section: DiffSection) -> list[DiffItem]:
     return section.items[: MOST_TEXTS if texts else MOST]
 
 
-def _more(section: DiffSection) -> str:
+def _more(section: DiffSection, *, typed: bool = False) -> str:
     hidden = len(section.items) - len(_shown(section))
-    return f"and {hidden} more, in .section({section.name!r}).items" if hidden > 0 else ""
+    where = "with --json" if typed else f"in .section({section.name!r}).items"
+    return f"and {hidden} more, {where}" if hidden > 0 else ""
 
 
 def _value(value: Any) -> str:
@@ -122,13 +126,15 @@ def _value(value: Any) -> str:
     return number(value) if isinstance(value, float) else brief(value, _VALUE)
 
 
-def _change(item: DiffItem) -> str:
+def _change(item: DiffItem, section: str) -> str:
     """`0.5 → 1 (+0.5)`, or what there is on one side."""
+    named = section == "params"  # each has a value, which may be None
     was, now = _value(item.before), _value(item.after)
     if item.kind == "same":
         told = now or was
     elif item.kind in ("added", "removed"):
         told = now if item.kind == "added" else was
+        told = told or ("" if item.note or item.lines or not named else "None")
     elif was == now:
         told = was
     else:
@@ -146,7 +152,7 @@ def _lines(item: DiffItem) -> list[str]:
 # text
 
 
-def _section_lines(section: DiffSection) -> Iterator[str]:
+def _section_lines(section: DiffSection, *, typed: bool) -> Iterator[str]:
     if not _is_shown(section):
         return
     note = f" · {brief(section.note, 400)}" if section.note else ""
@@ -154,10 +160,10 @@ def _section_lines(section: DiffSection) -> Iterator[str]:
     shown = _shown(section)
     width = min(max((len(brief(each.name, _WIDEST)) for each in shown), default=0), _WIDEST)
     for item in shown:
-        words = [brief(item.name, _WIDEST).ljust(width), _change(item), brief(item.note)]
+        words = [brief(item.name, _WIDEST).ljust(width), _change(item, section.name), brief(item.note)]
         yield f"  {_SIGNS[item.kind]} {'  '.join(word for word in words if word)}".rstrip()
         yield from (f"      {line}" for line in _lines(item))
-    if more := _more(section):
+    if more := _more(section, typed=typed):
         yield f"    {brief(more)}"
 
 
@@ -186,19 +192,19 @@ def _html(diff: Diff) -> str:
 
 def _section_html(section: DiffSection) -> str:
     note = f' <span class="nbreg-quiet">{escaped(section.note, 400)}</span>' if section.note else ""
-    rows = "".join(map(_item_html, _shown(section)))
+    rows = "".join(_item_html(each, section.name) for each in _shown(section))
     table = f'<table class="nbreg-facts nbreg-diff"><tbody>{rows}</tbody></table>' if rows else ""
     more = html.quiet(_more(section)) if _more(section) else ""
     return f'<div class="nbreg-part"><b>{escaped(section.name)}</b>{note}</div>{table}{more}'
 
 
-def _item_html(item: DiffItem) -> str:
+def _item_html(item: DiffItem, section: str) -> str:
     note = f' <span class="nbreg-quiet">{escaped(item.note)}</span>' if item.note else ""
     lines = f"<pre>{''.join(map(_line_html, _lines(item)))}</pre>" if item.lines else ""
     sign = _SIGNS[item.kind]
     return (
         f'<tr><th><span class="nbreg-{item.kind}">{sign}</span> {escaped(item.name, _WIDEST)}</th>'
-        f"<td>{escaped(_change(item), 400)}{note}{lines}</td></tr>"
+        f"<td>{escaped(_change(item, section), 400)}{note}{lines}</td></tr>"
     )
 
 

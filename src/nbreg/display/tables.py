@@ -130,6 +130,7 @@ class Table(Sequence[T], Generic[T]):
             [brief(c.title, 60) for c in columns],
             self._rows(self.widest),
             [column.kind == "right" for column in columns],
+            [column.kind == "long" for column in columns],
         )
         return "\n".join(part for part in (self._heading(), body, self._more()) if part)
 
@@ -222,8 +223,10 @@ class VersionTable(Table[Any]):
         *,
         items: Sequence[Any] | None = None,
         total: int | None = None,
+        why_empty: str = "",
     ) -> None:
         super().__init__(versions if items is None else items, title=model, total=total)
+        self.empty = why_empty or self.empty  # type: ignore[misc]  # of this one
         self._versions = tuple(versions)
         self._aliases = aliases or {}
         self._metrics = _common_metrics(self._versions[:LARGEST])

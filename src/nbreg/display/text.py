@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Final
 
 LONGEST: Final = 200
 """Characters of one shown value; beyond that it is cut and ends in `…`."""
+
+_LEAST: Final = 16
+"""Characters that a column keeps in a terminal that is too narrow for it."""
 
 NOTHING: Final = "–"
 """What an empty cell of a table shows."""
@@ -101,14 +105,51 @@ def listed(words: Iterable[str], limit: int = 8) -> str:
     return f"{shown} and {len(words) - limit} more" if len(words) > limit else shown
 
 
-def grid(titles: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool]) -> str:
-    """Aligned columns for a terminal, without trailing spaces."""
+room: ContextVar[int] = ContextVar("nbreg_room", default=0)
+"""Characters of a terminal's line, which a face that writes to one sets; 0 cuts nothing."""
+
+
+def grid(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool], long: Sequence[bool] = ()
+) -> str:
+    """Aligned columns for a terminal, without trailing spaces.
+
+    Where it is narrow, columns that say nothing are left out of a table, and the `long` ones give way.
+    """
     lines = [list(titles), *(list(row) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(titles))]
+    widths = [max(_columns(line[i]) for line in lines) for i in range(len(titles))]
+    if long and 0 < room.get() < sum(widths) + 2 * (len(widths) - 1):
+        kept = [i for i in range(len(titles)) if any(line[i] != NOTHING for line in lines[1:])]
+        lines = [[line[i] for i in kept] for line in lines]
+        widths = [widths[i] for i in kept]
+        right, long = [right[i] for i in kept], [long[i] for i in kept]
+    for i in (i for i, gives_way in enumerate(long) if gives_way):
+        over = sum(widths) + 2 * (len(widths) - 1) - room.get()
+        if room.get() and over > 0:
+            widths[i] = max(min(widths[i], _LEAST), widths[i] - over)
+            for line in lines:
+                line[i] = _cut(line[i], widths[i])
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
+            " " * (width - _columns(cell)) + cell if to_right else cell + " " * (width - _columns(cell))
             for cell, width, to_right in zip(line, widths, right, strict=True)
         ).rstrip()
         for line in lines
     )
+
+
+def _columns(text: str) -> int:
+    """The columns of a terminal that a text takes: Chinese, Japanese and Korean characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(each) in "WF" else not unicodedata.combining(each) for each in text
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    if _columns(text) <= width:
+        return text
+    while text and _columns(text) > width - 1:
+        text = text[:-1]
+    return text + "…"

@@ -51,7 +51,7 @@ _FLAGS: Final[dict[str, Kind]] = {
 _POSITIONS: Final[dict[str, tuple[Kind, ...]]] = {
     "register_model": ("model", "candidate"),
     "promote": ("reference", "stage"),
-    "retire": ("reference",),
+    "retire": ("reference", "stage"),
     "rollback": ("model",),
     "request": ("reference", "stage"),
     "requests": ("model",),

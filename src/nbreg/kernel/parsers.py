@@ -92,7 +92,8 @@ def _promote() -> Parser:
 def _retire() -> Parser:
     new = Parser("%retire", "Take a version out of use.")
     _reference(new)
-    new.add_argument("--to", metavar="STAGE", help="a lower stage; default: archived")
+    new.add_argument("stage", metavar="STAGE", nargs="?", help="a lower stage; default: archived")
+    new.add_argument("--to", metavar="STAGE", help="the same")
     _why(new)
     _force(new)
     return new
