@@ -295,9 +295,9 @@ def test_what_cannot_be_kept_says_why_and_runs_none_of_the_users_code(kernel: Ke
     found = settled(kernel)
 
     assert [each.why for each in found] == [
-        "Own has a __getstate__ of its own, which runs only when you register it",
+        "__getstate__ of Own runs only when you register it",
         "it cannot be pickled (TypeError)",
-        "Own has a __getstate__ of its own, which runs only when you register it",
+        "__getstate__ of Own runs only when you register it",
     ]
     assert kernel.good("print(calls)").stdout == "[]\n"
 

@@ -24,6 +24,7 @@ from nbreg.records import Signature
 NAME: Final = "features"
 OUTPUTS: Final = "outputs"
 _KIND: Final = re.compile(r"(bool|uint|int|float|complex)(\d*)")
+_DATA: Final = frozenset(("builtins", "numpy", "pandas", "polars", "pyarrow"))
 _FAMILIES: Final = ("bool", "uint", "int", "float", "complex")
 _TEXTS: Final = frozenset(("str", "string", "object", "utf8", "large_string", "String"))
 
@@ -32,6 +33,8 @@ Given = dict[str, Any]
 
 def compare(base: Side, new: Side) -> Aspect:
     """The inputs: names, order, types and shapes."""
+    if _is_data(base) != _is_data(new):
+        return Aspect(NAME, empty=True)  # what was trained on says nothing of what a table takes
     if are_one(base, new, "signature") and _arguments(base) == _arguments(new):
         return Aspect(NAME)
     before, after = given(base), given(new)
@@ -43,6 +46,12 @@ def compare(base: Side, new: Side) -> Aspect:
     eased = list(_eased(before, after))
     said = f"inputs changed ({some(eased)}), and the old ones still work"
     return Aspect(NAME, [Finding("minor", said)] if eased else [])
+
+
+def _is_data(side: Side) -> bool:
+    """Whether what is registered as the model is a value or a table, which takes no input."""
+    kind = next((each.type for each in side.manifest.artifacts if each.name == "model"), "")
+    return kind.partition(".")[0] in _DATA
 
 
 def given(side: Side) -> list[Given]:

@@ -13,6 +13,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MemberDescriptorType
 from typing import Any, Final, NoReturn
 
 from nbreg.families import tabling
@@ -31,6 +32,7 @@ _HOOKS: Final = (
 _MARK: Final = "__slotnames__"
 _class_mro = type.__dict__["__mro__"].__get__
 _class_dict = type.__dict__["__dict__"].__get__
+_class_name = type.__dict__["__name__"].__get__
 
 
 class NotTakenError(Exception):
@@ -66,7 +68,10 @@ class Guard:
     def check(self, value: Any) -> None:
         """Raises `NotTakenError` for what must not be pickled."""
         kind = type(value)
-        if kind not in self._passed:
+        if _is_compiled(kind):
+            if not _is_of_library(value):
+                _own(kind, "__reduce__")
+        elif kind not in self._passed:
             _refuse_own_code(kind)
             self._passed.add(kind)
             if not _is_of_library(kind) and _MARK not in _class_dict(kind):
@@ -106,12 +111,19 @@ def _refuse_own_code(kind: type) -> None:
 
 
 def _own(kind: type, what: str) -> NoReturn:
-    raise NotTakenError(f"{kind.__name__} has a {what} of its own, which runs only when you register it")
+    raise NotTakenError(f"{what} of {kind.__name__} runs only when you register it")
 
 
 def _is_of_library(value: Any) -> bool:
     home = sys.modules.get(value.__module__ if type(value.__module__) is str else "")
     return home is not None and is_library(home)
+
+
+def _is_compiled(kind: type) -> bool:
+    """Whether it is Cython's class of functions: no module has it, and a pickler writes their names alone."""
+    # Such a class has no module by its own word: `__module__` in it is that of each function.
+    own = _class_dict(kind).get("__module__")
+    return _class_name(kind) == "cython_function_or_method" and type(own) is MemberDescriptorType
 
 
 def device(value: Any) -> str:

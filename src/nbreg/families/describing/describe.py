@@ -170,7 +170,9 @@ def predictor(model: object) -> Callable[[Any], Any] | None:
         return found
     if isinstance(model, FunctionType):
         return model
-    return next((getattr(model, use) for use in _USES if hasattr(model, use)), None)
+    # A table has a `transform`, too, and it does something else.
+    uses = _USES if hasattr(model, "fit") else [use for use in _USES if use != "transform"]
+    return next((getattr(model, use) for use in uses if hasattr(model, use)), None)
 
 
 def chances(model: object) -> Callable[[Any], Any] | None:
