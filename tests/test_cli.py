@@ -242,7 +242,10 @@ def test_a_misspelled_variable_and_a_folder_without_a_registry_are_told_so(
 ) -> None:
     """Not: there is no such model, or: no models yet."""
     monkeypatch.setenv("NBREG_REGISTRY", str(tmp_path / "registri"))
-    assert f"there is no registry in {tmp_path / 'registri'} (it is what $NBREG_REGISTRY" in refused("models")
+    assert (
+        f"there is no registry in {tmp_path / 'registri'} (did you mean {tmp_path / 'registry'}? it is what $NBREG_REGISTRY"
+        in refused("models")
+    )
     monkeypatch.delenv("NBREG_REGISTRY")
     assert "there is no registry in" in refused("versions", "churn")
     assert "(cd to where it is, --registry, or $NBREG_REGISTRY)" in refused("versions", "churn")
@@ -383,7 +386,7 @@ def test_runs_are_listed_compared_and_shown(filled: Registry) -> None:
 
     lines = good("runs", "--experiment", "churn").splitlines()
     assert lines[0].split()[:3] == ["run", "name", "experiment"]
-    assert lines[1].split()[:4] == [run.id[:12], "night", "churn", "finished"]
+    assert lines[1].split()[:4] == [run.id[:16], "night", "churn", "finished"]
     listed = as_json("runs", "--query", "metrics.auc > 0.5", "--limit", "1")
     assert [(each["id"], each["metrics"]["loss"], each["params"]) for each in listed] == [
         (run.id, "nan", {"C": 0.5})

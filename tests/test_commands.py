@@ -368,7 +368,7 @@ def test_tab_completes_what_the_registry_knows(filled: Registry) -> None:
     assert set(completions("nbreg pin churn@")) == names
     assert completions("nbreg promote churn@1 st") == ["staging"]
     assert completions("nbreg drop-alias churn ") == ["champion"]
-    assert training.id[:12] in completions("nbreg runs ")
+    assert training.id[:16] in completions("nbreg runs ")
     assert completions("nbreg require churn production prov") == ["proven"]
     assert completions("nbreg requests --state st") == ["stale"]
     filled.protect("churn", "serving")

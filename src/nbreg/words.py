@@ -68,8 +68,16 @@ def metrics(given: Iterable[str] | None, lookup: Lookup, *, variables: bool = Tr
         if equals and not _is_number(value):
             hint = f"{name}=0.9" + (", or the name of a variable that is one" if variables else "")
             raise BadValueError(f"--metrics {piece} is no number", hint=hint)
-        found.update(value if isinstance(value, Mapping) and not equals else {name: value})
+        found.update(_by_name(name, value, whole=not equals))
     return found
+
+
+def _by_name(name: str, value: object, *, whole: bool) -> Mapping[str, object]:
+    """A dictionary's or a Series' own values where it is given by its name alone; else one value."""
+    from nbreg.records import as_mapping  # typed records: `nbreg --help` needs none
+
+    several = as_mapping(value) if whole else None
+    return {name: value} if several is None else several
 
 
 def _is_number(value: object) -> bool:
@@ -96,7 +104,7 @@ def params(given: Iterable[str] | None, lookup: Lookup) -> dict[str, object]:
     for piece in pieces(given):
         name, equals, text = piece.partition("=")
         value = literal(text) if equals else lookup(name)
-        found.update(value if isinstance(value, Mapping) and not equals else {name: value})
+        found.update(_by_name(name, value, whole=not equals))
     return found
 
 

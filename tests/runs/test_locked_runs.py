@@ -157,7 +157,7 @@ def test_a_run_that_made_a_version_is_not_deleted(registry: Registry) -> None:
 
     with pytest.raises(VersionInUseError) as caught:
         registry.delete_run(run.id)
-    assert str(caught.value) == f"the run {run.id[:12]} made churn@1.0.0, which locks it"
+    assert str(caught.value) == f"the run {run.id[:16]} made churn@1.0.0, which locks it"
 
 
 def test_a_run_that_cannot_be_locked_costs_no_registration(registry: Registry) -> None:

@@ -1,7 +1,7 @@
 import React, { useEffect, useRef, useState } from 'react';
 
 import type { IRunRecord } from '../contract';
-import { commonest, exactly, lasted, runName, runQuery, shown, size } from '../words';
+import { commonest, exactly, lasted, runName, runQuery, shortRun, shown, size } from '../words';
 import { Curve } from './curve';
 import { Toggle, useDoing } from './doing';
 import { Form } from './form';
@@ -156,7 +156,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
   return (
     <article className="jp-nbreg-Detail">
       <Heading>
-        <b>{runName(answer)}</b> {answer.name && <span className="jp-nbreg-quiet">{answer.id.slice(0, 12)}</span>}
+        <b>{runName(answer)}</b> {answer.name && <span className="jp-nbreg-quiet">{shortRun(answer.id)}</span>}
       </Heading>
       <div className="jp-nbreg-Line">
         <span className="jp-nbreg-Stage">
@@ -186,7 +186,7 @@ export function Run({ run: id }: { run: string }): JSX.Element {
           [trans.__('place'), answer.place ? <span title={answer.place}>{answer.place.split(/[\\/]/).pop()}</span> : ''],
           [trans.__('commit'), answer.commit.slice(0, 12)],
           [trans.__('Python'), answer.python],
-          [trans.__('part of'), answer.parent ? <To place={{ kind: 'run', run: answer.parent }}>{answer.parent.slice(0, 12)}</To> : ''],
+          [trans.__('part of'), answer.parent ? <To place={{ kind: 'run', run: answer.parent }}>{shortRun(answer.parent)}</To> : ''],
           [trans.__('deleted'), answer.deleted ? [answer.deleted.by, answer.deleted.reason].filter(Boolean).join(' · ') : '']
         ]}
       />

@@ -69,7 +69,9 @@ def _aliases(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str
 
 
 def _runs(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:
-    return (run.id[:12] for run in registry.runs(limit=50))
+    from nbreg.records import short_run
+
+    return (short_run(run.id) for run in registry.runs(limit=50))
 
 
 def _drafts(registry: Registry, typed: str, ctx: click.Context) -> Iterable[str]:

@@ -10,7 +10,7 @@ from nbreg.display import html
 from nbreg.display.html import Column
 from nbreg.display.tables import Table
 from nbreg.display.text import brief, listed, moment, number, pairs, size
-from nbreg.records import RunRecord
+from nbreg.records import RunRecord, short_run
 
 RUN_MIME = "application/vnd.nbreg.run+json"
 
@@ -31,12 +31,17 @@ class RunTable(Table[Any]):
     empty = "no runs yet; nbreg.start_run() begins one, and registering a model locks the notebook's own"
 
     def __init__(
-        self, records: Sequence[RunRecord], *, items: Sequence[Any] | None = None, chosen: bool = False
+        self,
+        records: Sequence[RunRecord],
+        *,
+        items: Sequence[Any] | None = None,
+        chosen: bool = False,
+        why_empty: str = "",
     ) -> None:
         super().__init__(records if items is None else items)
         self.records = tuple(records)
         if chosen:  # there may be others
-            self.empty = "no run is like that"  # type: ignore[misc]
+            self.empty = why_empty or "no run is like that"  # type: ignore[misc]
 
     @cached_property
     def _params(self) -> list[str]:
@@ -72,7 +77,7 @@ class RunTable(Table[Any]):
         each = self.records[index]
         metrics = each.compared
         return [
-            each.id[:12],
+            short_run(each.id),
             each.name,
             *([each.experiment] if any(one.experiment for one in self.records) else []),
             _state(each),
@@ -98,7 +103,7 @@ class RunTable(Table[Any]):
 
 def run_bundle(record: RunRecord, *, note: str = "") -> dict[str, Any]:
     """A run by itself: HTML, text and JSON."""
-    title = record.name or record.id[:12]
+    title = record.name or short_run(record.id)
     told = _facts(record)
     remarks = [*([note] if note else []), *record.notes[:10]]
     width = max(len(name) for name, _ in told)

@@ -89,8 +89,20 @@ from nbreg.records.manifest import (
     Source,
     Variable,
     Variables,
+    measure,
 )
-from nbreg.records.plain import as_doc, canonical, digest_of, from_doc, new_run_id, plain, timestamp
+from nbreg.records.plain import (
+    as_doc,
+    as_mapping,
+    canonical,
+    digest_of,
+    dimensions,
+    from_doc,
+    new_run_id,
+    plain,
+    short_run,
+    timestamp,
+)
 from nbreg.records.reports import (
     Changes,
     ColumnDrift,
@@ -254,10 +266,14 @@ __all__ = [
     "VersionRow",
     "Visibility",
     "as_doc",
+    "as_mapping",
     "canonical",
     "digest_of",
+    "dimensions",
     "from_doc",
+    "measure",
     "new_run_id",
     "plain",
+    "short_run",
     "timestamp",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -274,6 +275,11 @@ RunKind = Literal["notebook", "script", "pipeline"]
 RunState = Literal["running", "finished", "failed", "interrupted"]
 Measure = float | str
 """The value of a run's metric; `nan`, `inf` and `-inf` are text, since JSON has no number for them."""
+
+
+def measure(value: float) -> Measure:
+    """A value as it is written."""
+    return value if math.isfinite(value) else str(value)
 
 
 class RunLink(Record, frozen=True, kw_only=True):

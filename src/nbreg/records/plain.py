@@ -72,6 +72,25 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
     )
 
 
+def as_mapping(value: object) -> Mapping[Any, Any] | None:
+    """A mapping, or a column of named numbers (a pandas Series) as one; None for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if dimensions(value) != 1:
+        return None
+    items = getattr(value, "items", None)
+    return dict(items()) if callable(items) else None
+
+
+def dimensions(value: object) -> int:
+    """How many dimensions an array or a table has; 0 for anything else."""
+    try:
+        found = getattr(value, "ndim", 0)
+    except Exception:  # the object's own code
+        return 0
+    return found if type(found) is int else 0
+
+
 def _is_plain(value: object) -> bool:
     """Whether a value is as it should be: seen at once of most, and a row or a model has hundreds."""
     kind = type(value)
@@ -105,6 +124,14 @@ def new_run_id() -> str:
     """An id that sorts by time: 12 digits of milliseconds, 5 of nanoseconds within, then chance."""
     milliseconds, within = divmod(time_ns(), 1_000_000)
     return f"{milliseconds:012x}{within:05x}{os.urandom(8).hex()[1:]}"
+
+
+def short_run(run_id: str) -> str:
+    """A run's id as it is shown: its time, without which fraction of a microsecond and the chance.
+
+    The milliseconds alone are the same for runs that a loop starts.
+    """
+    return run_id[:16]
 
 
 def canonical(value: object) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from nbreg.errors import BadInputError, did_you_mean
 from nbreg.names import Bump
 from nbreg.records.base import Event, Json, Record
 from nbreg.records.rows import ModelRow, VersionRow
@@ -244,8 +245,13 @@ class Diff(Record, frozen=True, kw_only=True):
         return any(each.differs for each in self.sections)
 
     def section(self, name: str) -> DiffSection:
-        """One aspect; an empty one where it was not asked for."""
-        return next((each for each in self.sections if each.name == name), DiffSection(name=name))
+        """One aspect by its name. Raises `BadInputError` for a name that none has."""
+        found = next((each for each in self.sections if each.name == name), None)
+        if found is None:
+            known = [each.name for each in self.sections]
+            hint = did_you_mean(str(name), known, f"one of {', '.join(known)}")
+            raise BadInputError(f"a difference has no section {ascii(name)[:60]}", hint=hint)
+        return found
 
 
 # what happened, and what may happen next

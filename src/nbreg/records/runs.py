@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from nbreg.records.base import Actor, Record
-from nbreg.records.manifest import Measure, RunKind, RunLink, RunState
+from nbreg.records.manifest import Measure, RunKind, RunLink, RunState, measure
 from nbreg.records.rows import Deletion
 
 # drafts
@@ -77,6 +77,15 @@ class CurvePoint(Record, frozen=True, kw_only=True):
     value: Measure
     low: Measure
     high: Measure
+
+    def numbers(self) -> CurvePoint:
+        """With floats, NaN and infinities included, as Python computes with them."""
+        return CurvePoint(step=self.step, value=float(self.value), low=float(self.low), high=float(self.high))
+
+    def measured(self) -> CurvePoint:
+        """With text for what is not finite, as it is written and sent."""
+        value, low, high = (measure(float(each)) for each in (self.value, self.low, self.high))
+        return CurvePoint(step=self.step, value=value, low=low, high=high)
 
 
 class RunRecord(Record, frozen=True, kw_only=True):

@@ -275,7 +275,8 @@ def run(visit: Visit, question: asked.OneRun) -> RunRecord:
 
 def curve(visit: Visit, question: asked.Curve) -> list[CurvePoint]:
     """A metric of a run over its steps, in at most so many points."""
-    return visit.registry.run(question.run).curve(question.metric, question.points)
+    found = visit.registry.run(question.run).curve(question.metric, question.points)
+    return [each.measured() for each in found]
 
 
 def drafts(visit: Visit, question: asked.OfRegistry) -> DraftPage:

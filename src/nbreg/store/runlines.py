@@ -11,7 +11,6 @@ to be), `deleted` and `restored`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -127,11 +126,6 @@ def events(raw: Iterable[bytes]) -> Iterator[Event]:
             yield _event.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
-
-
-def measure(value: float) -> Measure:
-    """A value as it is written: JSON has no number that is not finite."""
-    return value if math.isfinite(value) else str(value)
 
 
 class Fold:

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Final
 
 from nbreg.errors import RunEndedError, StoreError
+from nbreg.records import short_run
 from nbreg.store import runlines
 from nbreg.store.files import forgetful, inherit, make_folder, opened, refused
 from nbreg.store.runlines import Begun, Fold, OwnLine
@@ -96,7 +97,7 @@ class RunLog:
         raw = runlines.encode(line)
         with self._lock:
             if self._closed:
-                raise RunEndedError(f"the run {self.id[:12]} has ended", hint="start another one")
+                raise RunEndedError(f"the run {short_run(self.id)} has ended", hint="start another one")
             self.fold.take(line)
             self._waiting += raw
             self._waiting += b"\n"

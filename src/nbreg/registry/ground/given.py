@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nbreg.errors import BadInputError, BadValueError
 from nbreg.names import LONGEST_NAME
-from nbreg.records import Move, plain
+from nbreg.records import Move, as_mapping, dimensions, plain
 
 if TYPE_CHECKING:
     from nbreg.capture.secrets import Redactor
@@ -100,6 +100,12 @@ def checked_labels(
 
 def checked_metrics(metrics: Mapping[str, Any] | None, redactor: Redactor | None = None) -> dict[str, float]:
     """Metrics as finite numbers, numpy's and torch's included. Raises `BadValueError`."""
+    for name, value in named({} if metrics is None else metrics, "metrics").items():
+        if dimensions(value):  # a column, an array: no wrong kind of text, but many numbers
+            raise BadValueError(
+                f"metrics.{name} is a {type(value).__qualname__}, not one number",
+                hint="a mean or a last value; what is not a number belongs in content",
+            )
     checked: dict[str, float] = {}
     for name, value in checked_mapping(metrics, "metrics", redactor).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -117,14 +123,11 @@ def checked_params(params: Mapping[str, Any] | None, redactor: Redactor | None =
     """
     from nbreg.families.describing.told import Teller  # with all families, of which a look-up needs none
 
-    if params is not None and not isinstance(params, Mapping):
-        raise BadValueError(
-            f"params are a {type(params).__qualname__}", hint="give a dict of names and values"
-        )
-    plain(dict.fromkeys(params or ()), "params")  # the names have to be text
+    given = {} if params is None else named(params, "params")
+    plain(dict.fromkeys(given), "params")  # the names have to be text
     teller = Teller()
     told: dict[str, Any] = without_secrets(
-        {name: teller.told(value) for name, value in (params or {}).items()}, redactor
+        {name: teller.told(value) for name, value in given.items()}, redactor
     )
     return told
 
@@ -135,12 +138,18 @@ def checked_mapping(
     """Names and plain values. Raises `BadValueError`."""
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    checked: dict[str, Any] = without_secrets(plain(named(value, what), what), redactor)
+    return checked
+
+
+def named(value: object, what: str) -> Mapping[Any, Any]:
+    """Values by name, as a mapping or as a Series has them. Raises `BadValueError`."""
+    found = as_mapping(value)
+    if found is None:
         raise BadValueError(
             f"{what} are a {type(value).__qualname__}", hint="give a dict of names and values"
         )
-    checked: dict[str, Any] = without_secrets(plain(value, what), redactor)
-    return checked
+    return found
 
 
 def checked_text(text: str, what: str, redactor: Redactor | None = None) -> str:

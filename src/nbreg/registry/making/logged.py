@@ -22,7 +22,7 @@ from nbreg.errors import (
     call,
     did_you_mean,
 )
-from nbreg.records import Artifact, Manifest, RunArtifact, RunRecord
+from nbreg.records import Artifact, Manifest, RunArtifact, RunRecord, short_run
 from nbreg.registry.belonging import datasets
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.registry.making import registering, running, runrecords
@@ -131,7 +131,7 @@ def source(
         if name not in there:
             hint = did_you_mean(name, there, "run.log_model(model) logs one")
             raise UnknownArtifactError(
-                f"the run {found.id[:12]} logged no artifact {ascii(name)[:80]}", hint=hint
+                f"the run {short_run(found.id)} logged no artifact {ascii(name)[:80]}", hint=hint
             )
     return request, Source(found, {name: there[logged] for name, logged in wanted.items()})
 
@@ -158,7 +158,7 @@ def _record(desk: Desk, run_id: str) -> RunRecord:
     found = runrecords.record(desk, run_id)
     if found.deleted is not None:
         raise BadReferenceError(
-            f"the run {run_id[:12]} was deleted by {found.deleted.by}",
+            f"the run {short_run(run_id)} was deleted by {found.deleted.by}",
             hint=f"{call('restore_run', run_id)} brings it back",
         )
     return found

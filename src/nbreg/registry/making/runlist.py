@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from nbreg.errors import BadInputError, NbregError
+from nbreg.errors import BadInputError, NbregError, did_you_mean
 from nbreg.query import parse_query
 from nbreg.records import RunRecord
 from nbreg.registry.ground.desk import Desk
@@ -102,4 +102,7 @@ def _sorted(found: list[RunRecord], sort: str) -> list[RunRecord]:
 
     having = [each for each in found if value(each) is not None]
     lacking = [each for each in found if value(each) is None]
+    if dot and found and not having:
+        there = {each for run in found for each in (run.compared if group == "metrics" else run.params)}
+        raise BadInputError(f"no run has {field[:80]}", hint=did_you_mean(name, there))
     return sorted(having, key=key, reverse=descending) + lacking

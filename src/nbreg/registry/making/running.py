@@ -14,12 +14,12 @@ from nbreg.capture.knowing import redactor_here
 from nbreg.capture.project.revision import head_commit
 from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadInputError, BadValueError, NbregError, RunEndedError
-from nbreg.records import Chunk, Measure, RunKind, RunLink, RunState, new_run_id
+from nbreg.records import Chunk, Measure, RunKind, RunLink, RunState, measure, new_run_id, short_run
 from nbreg.registry.ground.desk import Desk
-from nbreg.registry.ground.given import checked_params, checked_text, checked_word, without_secrets
+from nbreg.registry.ground.given import checked_params, checked_text, checked_word, named, without_secrets
 from nbreg.registry.making import runrecords
 from nbreg.registry.making.request import Request
-from nbreg.store.runlines import Begun, Metrics, Noted, Params, Registering, measure
+from nbreg.store.runlines import Begun, Metrics, Noted, Params, Registering
 from nbreg.store.runlog import RunLog
 from nbreg.store.runs import end_all
 
@@ -111,7 +111,7 @@ def writer(desk: Desk, link: RunLink, *, begin_it: bool) -> RunLog:
         return begin(desk, link, ambient=True)
     state = runrecords.record(desk, link.id).state
     where = "is another process's" if state == "running" else "has ended"
-    raise RunEndedError(f"the run {link.id[:12]} {where}", hint="start another one: nbreg.start_run()")
+    raise RunEndedError(f"the run {short_run(link.id)} {where}", hint="start another one: nbreg.start_run()")
 
 
 def flush(desk: Desk, run_id: str) -> None:
@@ -156,11 +156,7 @@ class Meter:
     def add(self, values: Mapping[str, Any], step: int | None) -> None:
         """One line of values. Raises `BadValueError`."""
         checked: dict[str, Measure] = {}
-        if not isinstance(values, Mapping):
-            raise BadValueError(
-                f"metrics are a {type(values).__qualname__}", hint="give a dict of names and values"
-            )
-        for name, value in values.items():
+        for name, value in named(values, "metrics").items():
             if name not in self._names:
                 self._names.add(checked_metric_name(name))
             checked[name] = measure(value if type(value) is float else _number(name, value))

@@ -11,6 +11,7 @@ from nbreg.errors import (
     RunEndedError,
     UnknownRunError,
     VersionInUseError,
+    did_you_mean,
 )
 from nbreg.records import (
     CurvePoint,
@@ -20,6 +21,7 @@ from nbreg.records import (
     RunRecord,
     RunVersion,
     VersionRow,
+    short_run,
 )
 from nbreg.registry.ground import parts, reading
 from nbreg.registry.ground.desk import Desk, Entry
@@ -181,7 +183,12 @@ def curve(desk: Desk, run_id: str, metric: str, points: int) -> list[CurvePoint]
     log = desk.folder.runs.log(run_id)
     if log is not None:
         log.flush()
-    return desk.folder.runs.curve(run_id, metric, points)
+    found = desk.folder.runs.curve(run_id, metric, points)
+    if not found:
+        known = desk.folder.runs.fold(run_id).counts
+        hint = did_you_mean(metric, known, "" if known else "it logged none")
+        raise BadInputError(f"the run has no metric {ascii(metric)[:80]}", hint=hint)
+    return found
 
 
 # hidden, and brought back
@@ -194,11 +201,11 @@ def delete(desk: Desk, run_id: str, *, reason: str) -> RunRecord:
     if found.deleted is not None:
         return found
     if found.state == "running":
-        raise RunEndedError(f"the run {run_id[:12]} goes on", hint="end it first")
+        raise RunEndedError(f"the run {short_run(run_id)} goes on", hint="end it first")
     if found.versions:
         first = found.versions[0]
         raise VersionInUseError(
-            f"the run {run_id[:12]} made {first.model}@{first.name or first.number}, which locks it",
+            f"the run {short_run(run_id)} made {first.model}@{first.name or first.number}, which locks it",
             hint="a version's run stays as long as the version's record: for good",
         )
     event = Deleted(at=desk.folder.now(), by=desk.actor.user, reason=checked_word(reason, "a reason"))
@@ -220,4 +227,4 @@ def restore(desk: Desk, run_id: str) -> RunRecord:
 def check_own(desk: Desk, found: RunRecord) -> None:
     """Refuse to change a run that somebody else made. Raises `NotPermittedError`."""
     if desk.rights is not None and not desk.rights.is_of(found.actor):
-        raise NotPermittedError(f"{desk.actor.user} did not make the run {found.id[:12]}")
+        raise NotPermittedError(f"{desk.actor.user} did not make the run {short_run(found.id)}")

@@ -13,7 +13,17 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from nbreg.records import Actor, CurvePoint, RunArtifact, RunKind, RunLink, RunRecord, RunVersion, plain
+from nbreg.records import (
+    Actor,
+    CurvePoint,
+    RunArtifact,
+    RunKind,
+    RunLink,
+    RunRecord,
+    RunVersion,
+    plain,
+    short_run,
+)
 from nbreg.registry.ground.desk import Desk
 from nbreg.registry.ground.given import checked_kind, checked_params
 
@@ -132,12 +142,12 @@ class Run:
         """A metric over its steps, in at most that many points.
 
         Where there are more values, neighbours become one point with the last, the least and the
-        greatest of them. Takes as much memory as it has points, however long the run is. Empty for a
-        metric that was never logged.
+        greatest of them. Takes as much memory as it has points, however long the run is. Values are
+        floats, NaN and infinities included. Raises `BadInputError` for a metric that was never logged.
         """
         from nbreg.registry.making import runrecords
 
-        return runrecords.curve(self._desk, self.id, metric, points)
+        return [each.numbers() for each in runrecords.curve(self._desk, self.id, metric, points)]
 
     # logging
 
@@ -286,7 +296,7 @@ class Run:
     def __repr__(self) -> str:
         record = self.record
         name = f" {record.name}" if record.name else ""
-        return f"<Run {self.id[:12]}{name} {record.state}>"
+        return f"<Run {short_run(self.id)}{name} {record.state}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from nbreg.display import run_bundle
