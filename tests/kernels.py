@@ -36,6 +36,8 @@ class Ran:
     stderr: str = ""
     errors: list[str] = field(default_factory=list)
     """The class of each traceback shown."""
+    traces: list[list[str]] = field(default_factory=list)
+    """What each of them said."""
     bundles: list[dict[str, Any]] = field(default_factory=list)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     """What was told beside each bundle."""
@@ -100,6 +102,7 @@ class Kernel:
             ran.updates.append(content["data"].get("text/plain", ""))
         elif kind == "error":
             ran.errors.append(content["ename"])
+            ran.traces.append(content["traceback"])
 
     def run(self, code: str, **options: Any) -> Ran:
         """Run a cell as a notebook would."""

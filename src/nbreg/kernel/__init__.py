@@ -10,6 +10,7 @@ from nbreg.kernel.magics import NbregMagics
 from nbreg.kernel.parsers import MAGICS
 from nbreg.kernel.session import Session
 from nbreg.kernel.telling import tell_identities, tell_no_identities
+from nbreg.kernel.tracebacks import shorten, shorten_no_more
 
 __all__ = ["load", "unload"]
 
@@ -27,6 +28,7 @@ def load(shell: Any) -> None:
     shell.Completer.custom_matchers.append(complete)
     session.start()
     tell_identities(shell)
+    shorten()
     _LOADED[shell] = session, complete
 
 
@@ -38,6 +40,7 @@ def unload(shell: Any) -> None:
     session, complete = loaded
     session.stop()
     tell_no_identities(shell)
+    shorten_no_more()
     shell.Completer.custom_matchers.remove(complete)
     shell.configurables.remove(session.config)
     magics = shell.magics_manager.registry.pop(NbregMagics.__name__, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,9 +95,21 @@ class KernelContext:
         self._run = run  # the notebook is still given what it was given
 
     def outcome(self) -> tuple[RunState, str]:
-        """A kernel that ends after a cell that failed (papermill stops there) ends a failed run."""
-        last = next((each for each in reversed(self._recorder.executions) if each.ok is not None), None)
+        """A kernel that ends after a cell that failed (papermill stops there) ends a failed run.
+
+        Where a person types, a line that was refused is no end: it did nothing, and is typed again.
+        """
+        done = (each for each in reversed(self._recorder.executions) if each.ok is not None)
+        if self._somebody_types:
+            done = (each for each in done if each.error != "UsageError")
+        last = next(done, None)
         return ("failed", last.error) if last is not None and last.error else ("finished", "")
+
+    @property
+    def _somebody_types(self) -> bool:
+        """Whether the front end could ask its user something: one that executes a notebook could not."""
+        kernel = getattr(self._shell, "kernel", None)
+        return sys.stdin.isatty() if kernel is None else bool(getattr(kernel, "_allow_stdin", False))
 
 
 def _new_run() -> RunLink:

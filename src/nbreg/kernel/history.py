@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbreg.display import LARGEST, Later, VersionTable
 from nbreg.panels import offer
+from nbreg.registry.offering import why_no_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,9 @@ def table(registry: Registry, args: argparse.Namespace) -> VersionTable:
     else:
         versions = _newest(registry, args, total if args.limit is None else min(total, args.limit))
     rows = [versions[index].row for index in range(min(len(versions), LARGEST))]
-    return VersionTable(args.model, rows, registry.aliases(args.model), items=versions, total=total)
+    why = "" if rows else why_no_version(registry, args.query, args.model)
+    aliases = registry.aliases(args.model)
+    return VersionTable(args.model, rows, aliases, items=versions, total=total, why_empty=why)
 
 
 def _newest(registry: Registry, args: argparse.Namespace, length: int) -> Sequence[ModelVersion]:

@@ -31,7 +31,7 @@ from nbreg.display import (
     told_move,
     told_request,
 )
-from nbreg.display.text import brief
+from nbreg.display.text import brief, count
 from nbreg.errors import (
     BadInputError,
     CannotLoadError,
@@ -42,6 +42,7 @@ from nbreg.errors import (
 from nbreg.kernel.arguments import HelpShown, fill, needs_filling, params, pieces, split, substitutions
 from nbreg.kernel.differing import Differing
 from nbreg.kernel.history import history
+from nbreg.kernel.interrupting import Interrupted
 from nbreg.kernel.objects import variable
 from nbreg.kernel.parsers import parser
 from nbreg.kernel.progress import progress_shown
@@ -49,8 +50,9 @@ from nbreg.kernel.registering import Registering
 from nbreg.kernel.restoring import Beside, beside, is_name, told
 from nbreg.kernel.session import Session
 from nbreg.kernel.showing import shown_drafts, shown_version
-from nbreg.names import parse_reference
+from nbreg.names import parse_reference, refuse_unused
 from nbreg.records import Diff
+from nbreg.registry.offering import registry_near, why_no_run
 
 Arguments = argparse.Namespace
 R = TypeVar("R")
@@ -67,13 +69,17 @@ class Help:
 
 
 def answered(call: Callable[[], R]) -> R | Help:
-    """What the call gives. What nbreg refuses is one line, without a traceback; `--help` is answered."""
+    """What the call gives. What nbreg refuses is one line, without a traceback, and so is Ctrl-C;
+    `--help` is answered."""
     try:
         return call()
     except HelpShown as shown:
         return Help(shown.text)
     except NbregError as error:
         raise UsageError(one_line(error)) from _without_frames(error)
+    except KeyboardInterrupt as error:
+        told = str(error) if isinstance(error, Interrupted) else ""
+        raise Interrupted(told) from _without_frames(error)
 
 
 def one_line(error: NbregError) -> str:
@@ -115,10 +121,12 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
     def parse(self, name: str, line: str) -> tuple[Arguments, list[str]]:
         """The arguments of a line, filled in, and its words as they were written."""
         words = split(line)
-        filled = words
+        filled, given = words, substitutions(words)
         if needs_filling(words):
-            filled = fill(words, self.session.values(substitutions(words)))
-        return parser(name).read(filled), words
+            filled = fill(words, self.session.values(given))
+        args = parser(name).read(filled)
+        refuse_unused(given, *words)
+        return args, words
 
     @no_var_expand
     @line_cell_magic
@@ -148,7 +156,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Take a version out of use."""
         registry, ref = self.session.registry, self.session.written(args.ref)
         before = registry.get(ref).stage
-        version = registry.retire(ref, args.to, reason=args.reason, message=args.message, force=args.force)
+        to = args.stage or args.to
+        version = registry.retire(ref, to, reason=args.reason, message=args.message, force=args.force)
         return self._moved(version, before)
 
     @magic
@@ -314,7 +323,8 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
             args.query, experiment=args.experiment, state=args.state, sort=args.sort, limit=args.limit
         )
         chosen = bool(args.query or args.experiment or args.state)
-        return RunTable([each.record for each in found], items=found, chosen=chosen)
+        why = "" if found else why_no_run(self.session.registry, args.query)
+        return RunTable([each.record for each in found], items=found, chosen=chosen, why_empty=why)
 
     @magic
     def start_run(self, args: Arguments) -> Any:
@@ -328,13 +338,10 @@ class NbregMagics(Magics):  # type: ignore[misc,unused-ignore]
         """Work on another registry."""
         session = self.session
         registry = session.use(args.location) if args.location else session.registry
-        count = len(registry.models())
-        what = (
-            f"{count} model{'' if count == 1 else 's'}"
-            if registry.id
-            else "empty: the first version makes it"
-        )
-        return Note(f"registry {args.location or registry.location} · {what}")
+        where = f"registry {args.location or registry.location}"
+        if not registry.id:
+            return Note(f"{where} · not there yet: the first version makes it", hint=registry_near(registry))
+        return Note(f"{where} · {count(len(registry.models()), 'model')}")
 
 
 def _moving(version: Any, ref: str) -> str:

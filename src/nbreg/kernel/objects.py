@@ -30,31 +30,34 @@ def candidates(namespace: Mapping[str, object]) -> list[Candidate]:
 
 
 def last_trained(
-    executions: Iterable[Execution], namespace: Mapping[str, object], to_python: Callable[[str], str]
+    executions: Iterable[Execution],
+    namespace: Mapping[str, object],
+    to_python: Callable[[str], str],
+    line: Callable[[str], str] = "MODEL {}".format,
 ) -> Candidate:
     """The one model of the execution that trained one last.
 
     Raises `BadInputError`, which lists the candidates, where that is no single object: to
-    register the wrong model silently would be worse than to ask.
+    register the wrong model silently would be worse than to ask. `line` gives what to type for one of them.
     """
     for execution in reversed(list(executions)):
         found = trained_by(execution.source, namespace, to_python)
         if len(found) == 1:
             return found[0]
         if found:
-            raise ambiguous(found)
+            raise ambiguous(found, line)
     everything = candidates(namespace)
-    raise ambiguous(everything, "no cell trained a model" if everything else "")
+    raise ambiguous(everything, line, "no cell trained a model" if everything else "")
 
 
-def ambiguous(found: Iterable[Candidate], fact: str = "") -> BadInputError:
+def ambiguous(found: Iterable[Candidate], line: Callable[[str], str], fact: str = "") -> BadInputError:
     """The refusal to guess, with what could be meant."""
     names = [each.name for each in found]
     if not names:
-        return BadInputError(fact or "no model was trained here", hint="name a variable: MODEL VARIABLE")
+        return BadInputError(fact or "no model was trained here", hint=f"name a variable: {line('VARIABLE')}")
     there = "there is" if len(names) == 1 else "there are"
     fact = f"{fact}; {there} {{}}" if fact else "it is not clear which model is meant: {}"
-    return BadInputError(fact.format(", ".join(names[:8])), hint=f"name it, for example: MODEL {names[-1]}")
+    return BadInputError(fact.format(", ".join(names[:8])), hint=f"name it, for example: {line(names[-1])}")
 
 
 def trained_by(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nbreg.display import Note
 from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
+from nbreg.kernel.interrupting import Interrupted
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
 from nbreg.registry.belonging.datasets import check_dataset_name
 
@@ -58,7 +59,8 @@ class Registering:
             name = candidate.name
             return self._register(candidate.value)
         except NbregError as error:
-            error.add_hint(f"then: {self._retry(name)}")
+            if name:  # else the hint has the line already
+                error.add_hint(f"then: {self._retry(name)}")
             raise
 
     # before the cell
@@ -115,7 +117,6 @@ class Registering:
             "description": args.description,
             "tags": given.pieces(args.tags),
             "base": args.base,
-            "substitutions": given.substitutions(self._words),
             "new": args.new,
             "force": args.force,
             "reason": args.reason,
@@ -171,7 +172,7 @@ class Registering:
 
     def _last_trained(self) -> Candidate:
         context = self._session.context
-        found = last_trained(context.executions, context.namespace, self._to_python)
+        found = last_trained(context.executions, context.namespace, self._to_python, self._retry)
         self._session.show(Note(f"registering {found.name}, the model trained last"))
         return found
 
@@ -180,17 +181,32 @@ class Registering:
         if len(found) == 1:
             return found[0]
         everything = candidates(self._session.namespace)
-        raise ambiguous(found or everything, "the cell trained no model" if not found else "")
+        raise ambiguous(found or everything, self._retry, "the cell trained no model" if not found else "")
 
     def _to_python(self, source: str) -> str:
         transformed: str = self._session.shell.transform_cell(source)
         return transformed
 
     def _register(self, model: object) -> ModelVersion:
-        version = self._session.registry.register(self._args.model, model, **self._given)
+        try:
+            version = self._session.registry.register(self._args.model, model, **self._given)
+        except KeyboardInterrupt:
+            raise Interrupted(self._came_of_it()) from None
         self._session.drafter.is_known(model)
         self._session.remember(version)
         return version
+
+    def _came_of_it(self) -> str:
+        """Whether the interrupt came before the version was there, or a moment after."""
+        session, model = self._session, self._args.model
+        try:
+            newest = session.registry.get(f"{model}@latest")
+        except NbregError:
+            return "nothing was registered"
+        run = session.registry.current_run().id
+        if newest.row.run == run and newest.number > session.last_number(model):
+            return f"{newest.ref} (#{newest.number}) was registered before that"
+        return "nothing was registered"
 
     @property
     def _given(self) -> dict[str, Any]:

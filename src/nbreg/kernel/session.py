@@ -18,6 +18,7 @@ from nbreg.kernel.drafter import Drafter
 from nbreg.kernel.hooks import Recorder
 from nbreg.kernel.running import Running
 from nbreg.names import parse_reference, template_values
+from nbreg.registry.offering import model_near
 from nbreg.settings import ask_for_default
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Session:
         """This kernel registered it, so that the model's name alone may mean it."""
         if not self._registered and version.registry.is_new and not quietly:
             self.show(Note(f"new registry in {_shown(version.registry.location)}"))
+        if not quietly and (near := model_near(version)):
+            self.show(Note(near))
         self._registered.pop(version.model, None)  # the last one stands last
         self._registered[version.model] = version.number
         if self.config.prove:
@@ -113,6 +116,10 @@ class Session:
     def last_model(self) -> str:
         """The model that this kernel registered last; empty where it registered none."""
         return next(reversed(self._registered), "")
+
+    def last_number(self, model: str) -> int:
+        """The number of the version of a model that this kernel registered last; 0 for none."""
+        return self._registered.get(model, 0)
 
     def written(self, text: str) -> str:
         """The reference that a verb that writes is given: a bare name only if it means what was made here."""
