@@ -77,16 +77,20 @@ def is_above(lifecycle: Lifecycle, stage: str, other: str) -> bool:
     return stage in held(lifecycle) and lifecycle.stages.index(stage) > lifecycle.stages.index(other)
 
 
+def meant_by(lifecycle: Lifecycle, word: str) -> str:
+    """The stage that others call by that word; empty where there is none."""
+    stage = OTHER_WORDS.get(word.casefold(), "")
+    return stage if stage in lifecycle.stages else ""
+
+
 def check_stage(lifecycle: Lifecycle, stage: str) -> str:
     """Return the stage if the registry has it. Raises `UnknownStageError`."""
     if stage not in lifecycle.stages:
         name = str(stage)[:60]
-        meant = OTHER_WORDS.get(name.casefold(), "")
+        meant = meant_by(lifecycle, name)
         raise UnknownStageError(
             f"no stage named {name!a}",
-            hint=f"did you mean {meant!r}?"
-            if meant in lifecycle.stages
-            else did_you_mean(name, lifecycle.stages),
+            hint=f"did you mean {meant!r}?" if meant else did_you_mean(name, lifecycle.stages),
         )
     return stage
 

@@ -48,6 +48,11 @@ def check_model_name(name: str, *, what: str = "model") -> str:
     """
     if not isinstance(name, str) or not name:
         raise BadNameError(f"a {what} needs a name", hint="for example 'churn' or 'risk/churn'")
+    if "@" in name:
+        model = name.partition("@")[0]
+        raise BadNameError(
+            f"{_shown(name)} names a version, and a {what} is asked for", hint=f"{_shown(model)} by itself"
+        )
     parts = name.split("/")
     if len(parts) > 3:
         raise BadNameError(f"{_shown(name)} has {len(parts)} parts", hint=f"a {what} name has up to 3")
@@ -189,6 +194,20 @@ def fill_template(template: str, values: Mapping[str, object]) -> str:
     if not text:
         raise BadTemplateError(f"{_shown(template)} gives an empty name", hint="fill its placeholders")
     return text
+
+
+def refuse_unused(given: Iterable[str], *templates: str | None) -> None:
+    """Refuse what was given to fill a template and fills none: whoever gave it expects another name.
+
+    Raises `BadTemplateError`.
+    """
+    used = {match[1].strip() for text in templates for match in _PLACEHOLDER.finditer(text or "")}
+    for name in given:
+        if name not in used:
+            shown = f"{{{_shown(name)[1:-1]}}}"
+            raise BadTemplateError(
+                f"the value given for {shown} is used nowhere", hint=f"write {shown} where it is to stand"
+            )
 
 
 def fill_known(text: str, values: Mapping[str, object]) -> str:

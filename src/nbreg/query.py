@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from nbreg.errors import BadQueryError, did_you_mean
@@ -64,6 +64,19 @@ class Query:
             and isinstance(node.slice, ast.Tuple)
             for name, way in [(node.value.id, node.slice.elts)]
         }
+
+    def without(self, field: str, known: Iterable[str]) -> str:
+        """Which name that it asks for in a field, as `metrics.acuracy`, nothing there has, and which is near.
+
+        Empty where all are known. That is no error of the query: what comes later may have it.
+        """
+        begin, known = f"{field}.", set(known)
+        asked = [each.removeprefix(begin) for each in self.asked(lambda _: None) if each.startswith(begin)]
+        missing = next((name for name in asked if name not in known), None)
+        if missing is None:
+            return ""
+        near = did_you_mean(missing, known, "" if known else "there are none")
+        return f"none has {begin}{missing[:60]}" + (f" ({near})" if near else "")
 
     def matches(self, read: Read) -> bool:
         """Whether a version is meant; `read` is asked for no field that does not matter."""

@@ -71,7 +71,7 @@ def test_another_registry_is_one_line(trained: Kernel) -> None:
 
     ran = trained.good("%use_registry ./other")
 
-    assert ran.text == "registry ./other · empty: the first version makes it\n"
+    assert ran.text == "registry ./other · not there yet: the first version makes it\n"
     assert "no model named 'churn'" in trained.refused("%promote churn production")
     assert trained.good("%use_registry ./registry").text == "registry ./registry · 1 model\n"
 

@@ -131,7 +131,9 @@ def test_a_cell_that_trains_nothing_is_refused(trained: Kernel) -> None:
     """A model from another cell is not registered in the place of one that was not made."""
     line = trained.refused("%%register_model churn\nx = 1")
 
-    assert line.startswith("the cell trained no model; there is clf (name it, for example: MODEL clf")
+    assert line.startswith(
+        "the cell trained no model; there is clf (name it, for example: %register_model churn clf"
+    )
 
 
 def test_await_in_the_body_is_refused_before_it_runs(kernel: Kernel) -> None:

@@ -60,13 +60,15 @@ def test_several_models_of_one_cell_are_not_guessed_between(kernel: Kernel) -> N
 
     line = kernel.refused("%register_model churn")
 
-    assert line == "it is not clear which model is meant: a, b (name it, for example: MODEL b)"
+    assert (
+        line == "it is not clear which model is meant: a, b (name it, for example: %register_model churn b)"
+    )
 
 
 def test_nothing_trained_is_said(kernel: Kernel) -> None:
     """The error tells what to write."""
     assert kernel.refused("%register_model churn") == (
-        "no model was trained here (name a variable: MODEL VARIABLE)"
+        "no model was trained here (name a variable: %register_model churn VARIABLE)"
     )
 
 

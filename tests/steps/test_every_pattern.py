@@ -137,7 +137,7 @@ def whole_pipeline_returns_it(registry: Registry, scale: float) -> Any:
 def explicit_register_in_a_step(registry: Registry, scale: float) -> Any:
     @nbreg.step(model=Model("{team}_unused", registry=registry), substitutions={"team": "A"})
     def train() -> None:
-        registry.register("{team}_mine", fitted(scale), substitutions={"other": "B"})
+        registry.register("{team}_{whose}", fitted(scale), substitutions={"whose": "mine"})
         registry.register("{team}_mine", fitted(scale), substitutions={"team": "B"})
 
     return train()

@@ -73,8 +73,12 @@ def require(
     message: str,
 ) -> Answer:
     """Require gates before a version comes into a stage; of everybody, in the registry itself."""
+    from nbreg.registry.offering import metrics_missing
+
     there = registry.require(model, stage, *gates, new_model=new_model, reason=reason, message=message)
-    return _gates(there, stage)
+    answer = _gates(there, stage)
+    missing = metrics_missing(registry, None if model == "*" else model, gates)
+    return answer._replace(text="\n".join([answer.text, *missing]))
 
 
 @family.command("nbreg drop-gate churn production proven --reason TooSlow")

@@ -59,11 +59,14 @@ def model(registry: Registry, model: str) -> Answer:
 def versions(registry: Registry, model: str, query: str | None, deleted: bool, **listed: Any) -> Answer:
     """List the versions of a model, newest first."""
     from nbreg.display import VersionTable
+    from nbreg.registry.offering import why_no_version
 
     found = registry.versions(model, query, deleted=deleted, **listed)
     brief = registry.model(model)
     total = brief.versions + (brief.deleted if deleted else 0)
-    table = VersionTable(model, [each.row for each in found], registry.aliases(model), total=total)
+    rows, aliases = [each.row for each in found], registry.aliases(model)
+    why = "" if found else why_no_version(registry, query, model)
+    table = VersionTable(model, rows, aliases, total=total, why_empty=why)
     return Answer(repr(table), [document(version) for version in found])
 
 
@@ -99,11 +102,15 @@ def get(registry: Registry, ref: str) -> Answer:
 def search(registry: Registry, query: str, **listed: Any) -> Answer:
     """List the versions of all models that a query chooses."""
     from nbreg.display.text import brief, grid, pairs
+    from nbreg.registry.offering import why_no_version
 
     found = registry.search(query, **listed)
     rows = [[brief(v.ref, 60), v.stage, brief(pairs(v.metrics), 60), v.row.created[:10]] for v in found]
-    table = grid(["version", "stage", "metrics", "created"], rows, [False] * 4) if rows else "no version"
-    return Answer(table, [{"model": version.model, **document(version)} for version in found])
+    table = grid(["version", "stage", "metrics", "created"], rows, [False] * 4) if rows else ""
+    return Answer(
+        table or why_no_version(registry, query),
+        [{"model": version.model, **document(version)} for version in found],
+    )
 
 
 @family.command("nbreg events churn --since 2026-02-09")
@@ -129,7 +136,7 @@ def events(registry: Registry, model: str | None, since: str | None, limit: int 
 def diff(registry: Registry, a: str, b: str | None, everything: bool) -> Answer:
     """Show what differs from B to A."""
     found: Any = registry.diff(a, b, everything=everything)
-    return Answer(found.text(colour=_is_colourful()), found)
+    return Answer(found.text(colour=_is_colourful(), typed=True), found)
 
 
 def _is_colourful() -> bool:

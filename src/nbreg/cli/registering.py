@@ -96,6 +96,10 @@ def register(
 
 
 def _made(made: ModelVersion) -> Answer:
+    from nbreg.registry.offering import model_near
+
+    if near := model_near(made):
+        click.echo(f"nbreg: {near}", err=True)
     told = "was here already" if made.existing else made.bump_reason or "is registered"
     text = f"{made.ref} (#{made.number}) {told}"
     return Answer(text, {"model": made.model, "existing": made.existing, **document(made)})

@@ -30,13 +30,15 @@ family = Family("Look at what was trained")
 def runs(registry: Registry, run: str | None, query: str | None, **listed: Any) -> Answer:
     """List runs side by side, or tell all of one."""
     from nbreg.display import RunTable, run_bundle
+    from nbreg.registry.offering import why_no_run
 
     if run is not None:
         record = registry.run(run).record
         return Answer(run_bundle(record)["text/plain"], record)
     records = [each.record for each in registry.runs(query, **listed)]
     chosen = bool(query or listed["experiment"] or listed["state"])
-    return Answer(repr(RunTable(records, chosen=chosen)), records)
+    why = "" if records else why_no_run(registry, query)
+    return Answer(repr(RunTable(records, chosen=chosen, why_empty=why)), records)
 
 
 @family.command(
@@ -75,6 +77,7 @@ def run(
     """Execute a notebook in a fresh kernel; exit code 1 if a cell fails, or its promotion is refused."""
     from nbreg import jobs
     from nbreg.display import EventTable
+    from nbreg.records import short_run
     from nbreg.words import existing_file
 
     given = {name: jobs.parameter(value) for name, value in parameters}
@@ -89,7 +92,8 @@ def run(
     made = repr(EventTable(job.events)) if job.events else "nothing was registered or moved"
     where = [f"the executed notebook is {output}"] if output else []
     drift = [repr(job.data_drift)] if job.data_drift else []
-    return Answer("\n".join([*drift, f"{notebook} {how} · run {job.run[:12]}", made, *where]), job, job.ok)
+    ran = f"{notebook} {how} · run {short_run(job.run)}"
+    return Answer("\n".join([*drift, ran, made, *where]), job, job.ok)
 
 
 @family.command("nbreg delete-run 01a2154b66f0 --reason WrongData")
@@ -97,16 +101,20 @@ def run(
 @click.option("--reason", default="", metavar="WORD", help="why, in a short word for machines")
 def delete_run(registry: Registry, run: str, reason: str) -> Answer:
     """Hide a run, restorably; `nbreg purge` removes it after the retention time."""
+    from nbreg.records import short_run
+
     record = registry.delete_run(run, reason).record
-    return Answer(f"the run {record.id[:12]} is deleted; `nbreg restore-run` brings it back", record)
+    return Answer(f"the run {short_run(record.id)} is deleted; `nbreg restore-run` brings it back", record)
 
 
 @family.command("nbreg restore-run 01a2154b66f0")
 @argument("run", RUN, "8 digits of it or more", metavar="ID")
 def restore_run(registry: Registry, run: str) -> Answer:
     """Bring a deleted run back."""
+    from nbreg.records import short_run
+
     record = registry.restore_run(run).record
-    return Answer(f"the run {record.id[:12]} is back", record)
+    return Answer(f"the run {short_run(record.id)} is back", record)
 
 
 @family.command("nbreg drafts", "nbreg drafts --drop 2", "nbreg register churn --draft 2")

@@ -90,7 +90,7 @@ class Registry(
         note_own(self._desk.folder.path, cache_folder(), config_folder())
 
     def __repr__(self) -> str:
-        return f"<Registry {self.location}>"
+        return f"<Registry {self.location}{'' if self.id else ', not there yet'}>"
 
     def close(self) -> None:
         """Let go of all open files; using the registry again opens them again.

@@ -70,8 +70,8 @@ def _around(desk: Desk, entry: Entry, manifest: Manifest) -> Iterator[_Found]:
     yield from ((child, "derived-from", False) for child in _children(desk, entry))
     yield from ((stage, "holds", False) for stage in _stages(desk, entry))
     for each in deployments.of(entry.database, entry.number):
-        until = f" until {each.ended[:10]}" if each.ended else ""
-        note = f"{each.status} since {each.since[:10]}{until}"
+        since = each.since[:10]
+        note = f"from {since} to {each.ended[:10]}" if each.ended else f"{each.status} since {since}"
         node = Node(id=f"deployment:{each.id}", kind="deployment", label=each.where, ref=each.url, note=note)
         yield node, "deployed-at", False
     yield from ((_link(each), "linked", False) for each in links.of(entry.database, entry.number))

@@ -25,7 +25,7 @@ from nbreg.errors import (
     UnknownRunError,
     UnknownVersionError,
 )
-from nbreg.names import LATEST, fill_template, template_values
+from nbreg.names import LATEST, fill_template, refuse_unused, template_values
 from nbreg.registry import ModelVersion, Registry, Run
 from nbreg.registry.ground.given import checked_substitutions
 
@@ -170,16 +170,23 @@ class Model:
         """Load an artifact of the version; see `Registry.load`."""
         return self.get().load(artifact, trust=trust, on_drift=on_drift)
 
-    def register(self, model: object = None, **options: Any) -> ModelVersion:
+    def register(
+        self, model: object = None, *, substitutions: Mapping[str, str] | None = None, **options: Any
+    ) -> ModelVersion:
         """Register an object as this model's next version, or as the one that is named.
 
-        See `Registry.register`. Raises `BadInputError` for a handle that only fetches.
+        `substitutions` are stronger than the handle's own. See `Registry.register`. Raises
+        `BadInputError` for a handle that only fetches.
         """
-        if self.only_fetches:
+        given = checked_substitutions(substitutions)
+        refuse_unused(given, self._name, self._wanted)
+        scope = self._scope or naming_scope()
+        named = self.scoped(Scope(scope.moment, {**scope.substitutions, **given}))
+        if named.only_fetches:
             raise BadInputError(
                 f"{self!r} fetches a version, and makes none", hint="give a name, or no version"
             )
-        return self.registry.register(self.name, model, **{"version": self.wanted} | options)
+        return self.registry.register(named.name, model, **{"version": named.wanted} | options)
 
     def promote(self, to: str | None = None, *, reason: str = "", message: str = "") -> None:
         """Move the version to a higher stage; in the run that makes it, as soon as it is registered."""
@@ -189,6 +196,12 @@ class Model:
             self.promotions.append({"to": to or "", "reason": reason, "message": message})
 
     # in a run
+
+    def scoped(self, scope: Scope) -> Model:
+        """The same handle, whose names are filled in as in that scope."""
+        copy = Model.__new__(Model)
+        copy.__dict__.update(self.__dict__, _scope=scope)
+        return copy
 
     def bound(self, run: Run, scope: Scope) -> Model:
         """A copy of it for one run."""

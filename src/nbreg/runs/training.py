@@ -136,9 +136,8 @@ class Training:
             )
         scope = self._scope(options)
         # By its name, which the steps' substitutions may make another one.
-        values = Model.__new__(Model)
-        values.__dict__.update(model.__dict__, _scope=scope)
-        key = values.name, values.wanted
+        named = model.scoped(scope)
+        key = named.name, named.wanted
         if key not in self._bound:
             self._bound[key] = model.bound(self.run, scope)
         return self._bound[key]

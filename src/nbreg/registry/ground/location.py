@@ -37,6 +37,22 @@ def find(location: str | Path | None, start: Path | None = None) -> Path:
     return path / FOLDER if _is_project(path) else path
 
 
+def near(path: Path) -> Path | None:
+    """A registry beside the folder where one was looked for, of nearly its name: it may have been meant."""
+    from difflib import get_close_matches
+
+    wanted = path.parent if path.name == FOLDER else path
+    try:
+        beside = {each.name: each for each in wanted.parent.iterdir() if each != wanted}
+    except OSError:
+        return None
+    for name in get_close_matches(wanted.name, beside, n=3):
+        for found in (beside[name] / FOLDER, beside[name]):
+            if (found / "registry.jsonl").is_file():
+                return found
+    return None
+
+
 def _is_project(path: Path) -> bool:
     """Whether a folder has things in it that are no registry's."""
     if path.name == FOLDER or (path / "registry.jsonl").exists():

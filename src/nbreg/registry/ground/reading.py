@@ -170,7 +170,9 @@ def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> Unk
         known = [*database.ids("names")[-200:], *database.ids("aliases"), *stages, "latest"]
         name = reference.model
         lists = spelled(f"registry.versions({name!r})", f"%model_history {name}", f"`nbreg versions {name}`")
-        hint = did_you_mean(reference.value, known, f"{lists} lists them")
+        meant = lifecycle.meant_by(rules, reference.value)
+        otherwise = f"did you mean {meant!r}?" if meant in stages else f"{lists} lists them"
+        hint = did_you_mean(reference.value, known, otherwise)
         return UnknownVersionError(
             f"{reference.model!r} has no version, stage or alias {reference.value!r}", hint=hint
         )
@@ -178,7 +180,7 @@ def _no_such(database: JournalDB, reference: Reference, rules: Lifecycle) -> Unk
     last = row.next_number - 1 if row else 0
     return UnknownVersionError(
         f"{reference.model!r} has no version {reference.value}",
-        hint=f"its numbers go from 1 to {last}" if last else "it has none yet",
+        hint=("it has none yet", "there is only 1")[last] if last < 2 else f"its numbers go from 1 to {last}",
     )
 
 

@@ -58,6 +58,18 @@ def choose(
     return next_name(semantic, implied.bump or "minor", lambda name: is_taken(database, name)), implied
 
 
+def refuse_taken(desk: Desk, request: Request, content_digest: str) -> None:
+    """Refuse a name that is taken before anything is stored for it. Raises what `choose` does.
+
+    Equal content is no reason to: it is the version that is there, whatever its name.
+    """
+    database = None if request.version is None else desk.folder.model_if_any(request.model)
+    if request.version is None or database is None:
+        return
+    if request.new or database.row("content", content_digest, Pointer) is None:
+        _refuse_taken(desk, database, request, request.version, database.row(*MODEL_ROW, ModelRow))
+
+
 def _refuse_taken(
     desk: Desk, database: JournalDB, request: Request, name: str, model: ModelRow | None
 ) -> None:

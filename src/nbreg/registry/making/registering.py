@@ -95,6 +95,7 @@ def register(
         dumped = _dump(request, values, batch.take)
         content_digest = content_digest_of(request, dumped, seen.links)
         read_off = request.params is not asked.params
+        naming.refuse_taken(desk, request, content_digest)
         request, frozen = running.locked_by(desk, request)
         if not request.new and (known := known_version(desk, request, content_digest)):
             datasets.note(desk, seen.links)
@@ -191,7 +192,8 @@ def look(
             sets=[each._replace(link=link) for each, link in zip(seen.sets, told, strict=True)]
         )
     request = msgspec.structs.replace(
-        request, doubts=without_secrets(cautions.paths(values), request.redactor)
+        request,
+        doubts=without_secrets([*cautions.paths(values), *cautions.classes(values)], request.redactor),
     )
     if request.params or not seen.described.params:
         return request, seen

@@ -19,6 +19,7 @@ from nbreg.names import (
     check_model_name,
     check_version_name,
     fill_template,
+    refuse_unused,
     template_values,
 )
 from nbreg.records import Context, RunLink
@@ -93,19 +94,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         context = current_context()
         redactor = redactor_of(context)
         scope = naming_scope()
-        values = {
-            **template_values(scope.moment),
-            **scope.substitutions,
-            **checked_substitutions(substitutions),
-        }
+        own = checked_substitutions(substitutions)
+        values = {**template_values(scope.moment), **scope.substitutions, **own}
         rules = desk.lifecycle
         if not isinstance(model_name, str):
-            raise BadNameError(f"a model's name is text, not {type(model_name).__name__}")
+            raise BadNameError(
+                f"a model's name is text, not {type(model_name).__name__}",
+                hint="the name comes first: register('churn', model)",
+            )
         model = check_model_name(fill_template(model_name, values))
+        filled = None if version is None else fill_template(version, values)
+        refuse_unused(own, model_name, version)
         if bump is not None and bump not in BUMPS:
             raise BadInputError(f"{bump!r} is no bump", hint=f"one of {', '.join(BUMPS)}")
-        if version is not None:
-            version = check_version_name(fill_template(version, values), rules.stages)
+        if filled is not None:
+            filled = check_version_name(filled, rules.stages)
             if bump is not None:
                 raise BadInputError("both a version and a bump are given", hint="give one of them")
         if stage is not None and stage != lifecycle.first(rules):
@@ -115,7 +118,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             model=model,
             context=context,
-            version=version,
+            version=filled,
             bump=bump,
             stage=None if stage == lifecycle.first(rules) else stage,
             description=checked_text(description, "the description", redactor),

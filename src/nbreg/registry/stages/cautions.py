@@ -91,6 +91,15 @@ def paths(values: Mapping[str, object]) -> list[str]:
     ]
 
 
+def classes(values: Mapping[str, object]) -> list[str]:
+    """A class in the place of what was trained: whoever loads it gets what has learned nothing."""
+    return [
+        f"{each.__name__} is a class, and no object of it was registered"
+        for each in values.values()
+        if isinstance(each, type)
+    ]
+
+
 def _is_path(text: str) -> bool:
     if "\n" in text or not ("." in text or "/" in text or "\\" in text):
         return False
