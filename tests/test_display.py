@@ -19,6 +19,7 @@ from nbreg.display import (
     Note,
     VersionDetail,
     VersionTable,
+    html,
     moved,
     version_bundle,
 )
@@ -286,6 +287,13 @@ def test_a_table_is_a_sequence_of_its_records() -> None:
     assert table[1].name == "b"
     assert [each.name for each in table[:1]] == ["a"]
     assert list(table) == rows
+
+
+def test_a_long_name_takes_lines_and_no_other_columns_room() -> None:
+    """One model of a department that likes long names, and nobody would see the stages of the others."""
+    table = html.table([html.Column("model", "key")], [["churn"], ["a-department/" + "x" * 60]])
+    assert '<td class="nbreg-key">churn' in table
+    assert '<td class="nbreg-key nbreg-long">a-department' in table
 
 
 def test_a_long_table_counts_what_it_does_not_show() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from nbreg import Registry
-from nbreg.display.graph import HEIGHT, MOST, WIDTH, graph, graph_text, layout
+from nbreg.display.graph import ALIKE, HEIGHT, MOST, WIDTH, gathered, graph, graph_text, layout
 from nbreg.panels import Lineage
 from nbreg.panels.lineage import NEWEST
 from nbreg.records import Edge, Node
@@ -68,6 +68,37 @@ def test_more_than_is_drawn_is_said_and_an_edge_to_nowhere_is_none() -> None:
     assert "more, which are not drawn" in shown
     lonely = [Node(id="v", kind="version", label="m@1")]
     assert not layout(lonely, [Edge(source="gone", target="v", kind="made-by")]).edges
+
+
+def star(links: int) -> tuple[list[Node], list[Edge]]:
+    """A version with as many tickets and sites, and data that leads to another version, too."""
+    versions = [Node(id=f"v{at}", kind="version", label=f"m@{at}") for at in (1, 2)]
+    told = [Node(id=f"l{at}", kind="link", label=f"T-{at}") for at in range(links)]
+    sites = [Node(id=f"s{at}", kind="deployment", label=f"site {at}") for at in range(links)]
+    data = Node(id="d", kind="data", label="train")
+    edges = [Edge(source="v1", target=each.id, kind="linked") for each in (*told, *sites)]
+    edges += [Edge(source="d", target=each.id, kind="trained-on") for each in versions]
+    return [data, *versions, *told, *sites], edges
+
+
+def test_a_hundred_tickets_of_one_version_are_some_and_one_for_the_others() -> None:
+    """A column of two hundred boxes is six screens high, with the version alone in the middle of it."""
+    nodes, edges = gathered(*star(100))
+    labels = [each.label for each in nodes]
+    assert labels[:4] == ["train", "m@1", "m@2", "T-0"]
+    assert labels.count("94 more") == 2
+    assert len(nodes) == 3 + 2 * (ALIKE + 1)
+    assert layout(nodes, edges).height < 480  # what a notebook shows of it without scrolling
+    shown = graph("m", *star(100))
+    assert "T-59" in shown
+    assert "T-0, T-1, T-2, T-3, T-4, T-5, T-6, T-7 and 192 more" in shown  # what the version led to
+    assert "T-6</text>" not in shown
+
+
+def test_what_need_not_be_gathered_is_not() -> None:
+    """A node in the place of one other would say less in as much room; what two versions share is of both."""
+    for nodes, edges in (star(ALIKE + 1), many(20)):
+        assert gathered(nodes, edges) == (nodes, edges)
 
 
 def test_names_in_a_picture_are_text() -> None:

@@ -135,6 +135,24 @@ def test_two_that_are_chosen_are_compared(grown: Registry, opened: Open) -> None
     assert "0.91 → 0.95" in panel.twin()["text/plain"]
 
 
+def test_a_deleted_version_is_told_of_and_not_chosen(grown: Registry, opened: Open) -> None:
+    """Its line is still there; a button that stays pressed would be compared with whatever is pressed next."""
+    grown.delete("cancer@3", reason="TrainedOnTest")
+    panel = History("cancer", grown)
+    seen = opened(panel)
+    seen.press("1.1.0 (#2): show it")
+    seen.press("1.2.0 (#3): show it")
+    assert "was deleted by" in seen.text
+    assert panel.chosen == [2]
+    assert seen.has("promote to production")
+
+
+def test_the_name_of_the_hundredth_version_is_not_cut(registry: Registry, opened: Open) -> None:
+    """A button has room for a name; beside a long one the number gives way, and not the name's end."""
+    registry.register("cancer", {"w": 1}, version="10.99.100")
+    assert opened(History("cancer", registry)).named("10.99.100: show it").description == "10.99.100"
+
+
 def test_pages_lead_to_what_is_older_and_back(registry: Registry, opened: Open) -> None:
     """A model of years is read page by page, and nobody is lost on the way."""
     for value in range(PAGE + 3):

@@ -37,33 +37,40 @@ export function shown(value: unknown, most = 200): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-/** A size in the unit that fits it. */
+/** A size in the unit that fits it, as the cards in a notebook have it. */
 export function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes > 0 ? Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1) : 0;
-  const value = bytes / 2 ** (10 * power);
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
-}
-
-/** `3 minutes ago`, in the language of the page; the exact moment belongs into a title. */
-export function ago(moment: string, now = Date.now(), language?: string): string {
-  const seconds = (Date.parse(moment) - now) / 1000;
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
-  for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) {
-      return format.format(Math.trunc(seconds / length), unit);
+  let value = bytes;
+  for (const unit of ['B', 'kB', 'MB', 'GB']) {
+    if (value < 999.5) {
+      return `${unit === 'B' || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${unit}`;
     }
+    value /= 1000;
   }
-  return format.format(0, 'second');
+  return `${value.toFixed(1)} TB`;
 }
 
-const UNITS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
-  ['year', 365 * 86_400],
-  ['month', 30 * 86_400],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60]
-];
+/**
+ * `3 h ago`, in the language that all the rest is in, which need not be the browser's; the exact moment belongs into a title.
+ *
+ * What another clock says to come was just now.
+ */
+export function ago(moment: string, trans: TranslationBundle, now = Date.now()): string {
+  const minutes = Math.max(0, Math.floor((now - Date.parse(moment)) / 60_000));
+  const [hours, days] = [Math.floor(minutes / 60), Math.floor(minutes / 1440)];
+  if (days >= 365) {
+    return trans._n('%1 year ago', '%1 years ago', Math.floor(days / 365));
+  }
+  if (days >= 30) {
+    return trans._n('%1 mo. ago', '%1 mo. ago', Math.floor(days / 30));
+  }
+  if (days >= 1) {
+    return trans._n('%1 day ago', '%1 days ago', days);
+  }
+  if (hours >= 1) {
+    return trans._n('%1 h ago', '%1 h ago', hours);
+  }
+  return minutes >= 1 ? trans._n('%1 min ago', '%1 min ago', minutes) : trans.__('now');
+}
 
 /** A moment to the second, as the journal has it. */
 export function exactly(moment: string): string {

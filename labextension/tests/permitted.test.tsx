@@ -1,6 +1,7 @@
 import React from 'react';
 import { describe, expect, it } from 'vitest';
 
+import { NamesOfLists } from '../src/panel/head';
 import { Model } from '../src/panel/model';
 import { Upkeep } from '../src/panel/upkeep';
 import { Version } from '../src/panel/version';
@@ -91,8 +92,22 @@ describe('what is about all models at once', () => {
   it('lets an owner answer what is asked of a model of theirs', async () => {
     const { node, requests } = await drawn(<Upkeep />, { hello: 'hello-held' });
 
-    expect(requests.filter(each => each.path === 'model').map(each => each.asked['model'])).toEqual(['churn']);
+    expect(new Set(requests.filter(each => each.path === 'model').map(each => each.asked['model']))).toEqual(new Set(['churn']));
     expect(offers(node, /^Approve$/)).not.toEqual([]);
+  });
+
+  it('lets an editor say that what is at work somewhere is so no longer', async () => {
+    const { node, requests } = await drawn(<Upkeep />, { hello: 'hello-held', model: 'model-change' });
+    await press(node, /^End: churn@1 at prod-eu…$/);
+    await press(node, /^End$/);
+
+    expect(posted(requests)).toMatchObject([{ path: 'undeploy', asked: { ref: 'churn@1', where: 'prod-eu' } }]);
+  });
+
+  it('has no list of drafts for those whom the server would refuse it', async () => {
+    const { node } = await drawn(<NamesOfLists list="models" onChoose={none} />, { hello: 'hello-held' });
+
+    expect(buttons(node)).toEqual(['Models', 'Runs', 'Data', 'Registry']);
   });
 
   it('is offered to administrators alone', async () => {

@@ -1,7 +1,7 @@
 import React, { act } from 'react';
 import { describe, expect, it } from 'vitest';
 
-import type { ICurvePoint, ILink, IVersionItem } from '../src/contract';
+import type { ICurvePoint, ILink, INode, IVersionItem } from '../src/contract';
 import { AtWork, Links } from '../src/panel/belonging';
 import { Curve } from '../src/panel/curve';
 import { Dataset, Datasets } from '../src/panel/datasets';
@@ -20,6 +20,7 @@ const EVIL = '<img src=x onerror="window.hacked=1">';
 const item = wire('version').answer.item as IVersionItem;
 const posted = (requests: ReadonlyArray<IRequest>): IRequest[] => requests.filter(each => each.method === 'POST');
 const asked = (requests: ReadonlyArray<IRequest>, path: string): IRequest[] => requests.filter(each => each.path === path);
+const offers = (node: HTMLElement, name: RegExp): string[] => buttons(node).filter(each => name.test(each));
 const submit = (node: HTMLElement): HTMLButtonElement => node.querySelector('form button[type=submit]') as HTMLButtonElement;
 
 describe('what is refused at first', () => {
@@ -204,6 +205,23 @@ describe('what belongs to a version', () => {
       { kind: 'run', run: wire('run').answer.id },
       { kind: 'version', ref: 'churn@production' }
     ]);
+  });
+
+  it('leads to two hundred places without a word said two hundred times, and to all of them', async () => {
+    const { answer } = wire('lineage');
+    const [nodes, edges] = [answer.nodes, answer.edges];
+    const mine = nodes.find((each: INode) => each.kind === 'version').id;
+    const sites = Array.from({ length: 200 }, (_, i): INode => ({ id: `site-${i}`, kind: 'deployment', label: `site ${i}`, ref: '', note: '' }));
+    answer.nodes = [...nodes, ...sites];
+    answer.edges = [...edges, ...sites.map(each => ({ source: mine, target: each.id, kind: 'deployed-at' }))];
+    const { node } = await drawn(<Lineage id="churn@2" model="churn" />);
+    [answer.nodes, answer.edges] = [nodes, edges];
+
+    expect([...node.querySelectorAll('dt')].filter(each => each.textContent === 'deployed at')).toHaveLength(1);
+    expect(node.textContent).not.toContain('site 199');
+    await press(node, /^Show \d+ more$/);
+    expect(node.textContent).toContain('site 199');
+    expect(offers(node, /^Show \d+ more$/)).toEqual([]);
   });
 
   it('is edited as far as it was touched', async () => {

@@ -31,11 +31,11 @@ function marked(translate: Translate, filled: number): Translate {
   return (...given) => `⟦${translate(...given.map((each, i) => (i >= filled && typeof each === 'string' ? `⟧${each}⟦` : each)))}⟧`;
 }
 
-/** What an answer of the server holds is told as it is; so is what the browser itself puts into words, and code. */
+/** What an answer of the server holds is told as it is; so are units and code. */
 const DATA = new Set(
   everyText()
     .flatMap(words)
-    .concat(words('ago now yesterday last in sec min hr day mo yr UTC B KiB MiB GiB s h auc load_ext nbreg register_model NAME draft churn clf metrics accuracy latest outputs'))
+    .concat(words('UTC min B kB MB GB s h auc load_ext nbreg register_model NAME draft churn clf metrics accuracy latest outputs'))
 );
 
 function words(text: string): string[] {

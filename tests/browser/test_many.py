@@ -123,6 +123,26 @@ def test_keys_lead_through_what_is_not_in_the_page_yet(page: Page, sidebar: Loca
     expect(focused).to_have_attribute("aria-expanded", "false")
 
 
+def test_tab_passes_a_long_list_in_one_step(page: Page, sidebar: Locator) -> None:
+    """Below three hundred lines there is something, too: from the search a key leads into them, another one behind."""
+    sidebar.get_by_role("searchbox").focus()
+    page.keyboard.press("ArrowDown")
+    focused = sidebar.locator("button:focus")
+    expect(focused).to_contain_text("model-000")
+    page.keyboard.press("ArrowRight")
+    expect(sidebar.get_by_role("list", name="Versions of model-000")).to_contain_text("1.1.0")
+    page.keyboard.press("ArrowDown")
+    expect(focused).to_contain_text("1.1.0")
+
+    page.keyboard.press("Tab")
+    expect(focused).to_have_text("About this model")
+    page.keyboard.press("Shift+Tab")
+    expect(focused).to_contain_text("1.1.0")
+    page.keyboard.press("Shift+Tab")
+    expect(sidebar.get_by_role("searchbox")).to_be_focused()
+    sidebar.get_by_role("button", name="model-000").click()
+
+
 def test_a_change_is_seen_where_somebody_is(page: Page, sidebar: Locator, large: Registry) -> None:
     """News comes to the part that is looked at, and moves nothing under the pointer."""
     scroll(sidebar, "body.scrollHeight")

@@ -6,7 +6,7 @@ import { Toggle, useDoing, type IDoing, type IDone } from './doing';
 import { Check, Choice, Field } from './fields';
 import { Form } from './form';
 import { Told, useSurroundings, When } from './parts';
-import { useMay } from './permitted';
+import { OfEach, useMay } from './permitted';
 import { Outside, To, webPage } from './way';
 
 interface IOfVersion {
@@ -83,19 +83,22 @@ function AddLink({ item, ...done }: IDone & { item: IVersionItem }): JSX.Element
 interface IAtWork {
   deployments: ReadonlyArray<IDeployment>;
   withVersion?: boolean;
+  /** They are of all models, on a page about none of them. */
+  ofAll?: boolean;
   onChanged: () => void;
 }
 
 /** Where versions are at work, as people and pipelines said: where, since when, by whom. */
-export function AtWork({ deployments, withVersion = false, onChanged }: IAtWork): JSX.Element | null {
+export function AtWork({ deployments, withVersion = false, ofAll = false, onChanged }: IAtWork): JSX.Element | null {
   const { trans } = useSurroundings();
   const doing = useDoing<string>(onChanged);
+  const place = (each: IDeployment): JSX.Element => {
+    const key = `${each.model} ${each.number} ${each.id}`;
+    return <Place key={key} id={key} deployment={each} withVersion={withVersion || ofAll} doing={doing} />;
+  };
   return deployments.length === 0 ? null : (
     <ul className="jp-nbreg-Rows" aria-label={trans.__('At work')}>
-      {deployments.map(each => {
-        const key = `${each.model} ${each.number} ${each.id}`;
-        return <Place key={key} id={key} deployment={each} withVersion={withVersion} doing={doing} />;
-      })}
+      {ofAll ? <OfEach items={deployments}>{place}</OfEach> : deployments.map(place)}
     </ul>
   );
 }

@@ -2,6 +2,7 @@ import React from 'react';
 
 import type { ISnapshot } from '../contract';
 import { byNumber, exactly, shown, size } from '../words';
+import { Lines } from './lines';
 import { VersionLine } from './models';
 import { Facts, Failure, Pending, useAnswer, useSurroundings, When } from './parts';
 import { Heading, To, useGo } from './way';
@@ -28,24 +29,26 @@ export function Datasets(): JSX.Element {
     );
   }
   return (
-    <ul aria-label={trans.__('Data sets')}>
-      {answer.map(each => (
-        <li key={each.dataset}>
-          <button
-            className="jp-nbreg-Version jp-nbreg-mod-run"
-            title={each.origins.join('\n')}
-            onClick={() => go({ kind: 'data', data: `${each.dataset}@${each.number}` })}
-          >
-            <span className="jp-nbreg-Name">
-              {each.dataset} <span className="jp-nbreg-quiet">@{each.number}</span>
-            </span>
-            <span className="jp-nbreg-Beside jp-nbreg-quiet">
-              {shape(each)} <When at={each.at} />
-            </span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <Lines>
+      <ul aria-label={trans.__('Data sets')}>
+        {answer.map(each => (
+          <li key={each.dataset}>
+            <button
+              className="jp-nbreg-Version jp-nbreg-mod-run"
+              title={each.origins.join('\n')}
+              onClick={() => go({ kind: 'data', data: `${each.dataset}@${each.number}` })}
+            >
+              <span className="jp-nbreg-Name">
+                {each.dataset} <span className="jp-nbreg-quiet">@{each.number}</span>
+              </span>
+              <span className="jp-nbreg-Beside jp-nbreg-quiet">
+                {shape(each)} <When at={each.at} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Lines>
   );
 }
 
@@ -91,13 +94,15 @@ export function Dataset({ data }: { data: string }): JSX.Element {
       {used.failure && <Failure refusal={used.failure} onAgain={used.again} />}
       {used.answer?.length === 0 && <p className="jp-nbreg-quiet">{trans.__('No version did.')}</p>}
       {used.answer && used.answer.length > 0 && (
-        <ul className="jp-nbreg-mod-found jp-nbreg-Wide" aria-label={trans.__('Versions that used it')}>
-          {used.answer.map(each => (
-            <li key={byNumber(each)}>
-              <VersionLine item={each} metric="" onShow={ref => go({ kind: 'version', ref })} withModel />
-            </li>
-          ))}
-        </ul>
+        <Lines>
+          <ul className="jp-nbreg-mod-found jp-nbreg-Wide" aria-label={trans.__('Versions that used it')}>
+            {used.answer.map(each => (
+              <li key={byNumber(each)}>
+                <VersionLine item={each} metric="" onShow={ref => go({ kind: 'version', ref })} withModel />
+              </li>
+            ))}
+          </ul>
+        </Lines>
       )}
     </article>
   );
@@ -121,6 +126,7 @@ function Contents({ series, shown: now }: { series: ReadonlyArray<ISnapshot>; sh
           )}
         </li>
       ))}
+      {series.length > NUMBERS && <li className="jp-nbreg-quiet">{trans.__('and %1 older', series.length - NUMBERS)}</li>}
     </ul>
   );
 }

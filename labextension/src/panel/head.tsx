@@ -2,6 +2,7 @@ import { historyIcon, refreshIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import { useTrans } from '../translation';
+import { toFirstLine } from './lines';
 import { useSurroundings } from './parts';
 
 /** The lists that everything is reached from. */
@@ -65,7 +66,7 @@ export function WayBack({ list, onBack, onHome }: { list: List; onBack: () => vo
 
 /** The lists, one of which is shown. */
 export function NamesOfLists({ list, onChoose }: { list: List; onChoose: (list: List) => void }): JSX.Element {
-  const trans = useTrans();
+  const { service, trans } = useSurroundings();
   const names: { [list in List]: string } = {
     models: trans.__('Models'),
     runs: trans.__('Runs'),
@@ -73,9 +74,11 @@ export function NamesOfLists({ list, onChoose }: { list: List; onChoose: (list: 
     drafts: trans.__('Drafts'),
     registry: trans.__('Registry')
   };
+  // Drafts are whatever anybody trained, of any model: the server tells them to administrators alone.
+  const offered = (Object.keys(names) as List[]).filter(each => each !== 'drafts' || service.hello?.admin);
   return (
     <nav className="jp-nbreg-Lists" aria-label={trans.__('Parts of the registry')}>
-      {(Object.keys(names) as List[]).map(each => (
+      {offered.map(each => (
         <button key={each} aria-current={each === list ? 'page' : undefined} onClick={() => onChoose(each)}>
           {names[each]}
         </button>
@@ -108,7 +111,7 @@ export function Search({ of, box, text, onText }: ISearch): JSX.Element {
   }[of];
   return (
     <div className="jp-nbreg-Search">
-      <input ref={box} type="search" className="jp-mod-styled" value={text} aria-label={label} placeholder={example} title={help} onChange={event => onText(event.target.value)} />
+      <input ref={box} type="search" className="jp-mod-styled" value={text} aria-label={label} placeholder={example} title={help} onChange={event => onText(event.target.value)} onKeyDown={toFirstLine} />
     </div>
   );
 }

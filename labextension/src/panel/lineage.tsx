@@ -1,10 +1,11 @@
-import React from 'react';
+import React, { useState } from 'react';
 
 import type { ILineage, INode } from '../contract';
 import { Pending, useAnswer, useSurroundings } from './parts';
 import { Outside, To, webPage, type Place } from './way';
 
-const MOST = 60;
+/** Of each side, until somebody wants all of it. */
+const MOST = 40;
 
 /** Where a version comes from and what became of it: a list, since a graph cannot be read in so narrow a place. */
 export function Lineage({ id, model }: { id: string; model: string }): JSX.Element {
@@ -43,24 +44,34 @@ function sides({ nodes, edges }: ILineage): [Near[], Near[]] {
 
 function Side({ title, nodes }: { title: string; nodes: ReadonlyArray<Near> }): JSX.Element | null {
   const { trans } = useSurroundings();
+  const [isWhole, setWhole] = useState(false);
   if (nodes.length === 0) {
     return null;
   }
+  const shown = isWhole ? nodes : nodes.slice(0, MOST);
   return (
     <>
       <h3 className="jp-nbreg-Side">{title}</h3>
       <dl className="jp-nbreg-Facts">
-        {nodes.slice(0, MOST).map(({ node, as }) => (
-          <React.Fragment key={node.id}>
+        {[...new Set(shown.map(each => each.as))].map(as => (
+          <React.Fragment key={as}>
             <dt>{as}</dt>
-            <dd>
-              <Node node={node} />
-              {node.note && <span className="jp-nbreg-quiet"> {node.note}</span>}
-            </dd>
+            {shown
+              .filter(each => each.as === as)
+              .map(({ node }) => (
+                <dd key={node.id}>
+                  <Node node={node} />
+                  {node.note && <span className="jp-nbreg-quiet"> {node.note}</span>}
+                </dd>
+              ))}
           </React.Fragment>
         ))}
       </dl>
-      {nodes.length > MOST && <p className="jp-nbreg-quiet">{trans.__('and %1 more', nodes.length - MOST)}</p>}
+      {shown.length < nodes.length && (
+        <button className="jp-nbreg-Link" onClick={() => setWhole(true)}>
+          {trans.__('Show %1 more', nodes.length - shown.length)}
+        </button>
+      )}
     </>
   );
 }

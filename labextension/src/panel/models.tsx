@@ -4,7 +4,7 @@ import React, { useCallback, useMemo, useState } from 'react';
 import type { IModelRow, IVersionItem } from '../contract';
 import { Refusal } from '../service';
 import { byNumber, commonMetric, isQuery, label, shown } from '../words';
-import { arrows } from './keys';
+import { Lines } from './lines';
 import { usePages } from './pages';
 import { Failure, isAbout, Pending, Sparkline, Stage, useSurroundings, When } from './parts';
 import { usePreferences } from './preferences';
@@ -25,7 +25,7 @@ interface IOpen {
 
 /** The models and their versions; or what a query chooses of them. */
 export function Models({ text, ...rest }: IShow & IOpen & { text: string }): JSX.Element {
-  return <div onKeyDown={arrows}>{isQuery(text) ? <Found query={text} onShow={rest.onShow} /> : <ModelList match={text.trim()} {...rest} />}</div>;
+  return <Lines>{isQuery(text) ? <Found query={text} onShow={rest.onShow} /> : <ModelList match={text.trim()} {...rest} />}</Lines>;
 }
 
 function ModelList({ match, onShow, isOpen, onToggle }: IShow & IOpen & { match: string }): JSX.Element {

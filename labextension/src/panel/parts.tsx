@@ -118,9 +118,10 @@ export function Stage({ stage, bare = false }: { stage: string; bare?: boolean }
 
 /** When it was, roughly; to the second where the pointer rests. */
 export function When({ at }: { at: string }): JSX.Element {
+  const trans = useTrans();
   return (
     <time dateTime={at} title={exactly(at)}>
-      {ago(at)}
+      {ago(at, trans)}
     </time>
   );
 }

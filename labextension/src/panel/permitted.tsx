@@ -11,9 +11,22 @@ export function OfModel({ model, children }: { model: string; children: React.Re
 }
 
 /** Something of one model on a page about all of them; an administrator may do all, so that nothing is asked. */
-export function OfOne({ model, children }: { model: string; children: React.ReactNode }): JSX.Element {
+function OfOne({ model, children }: { model: string; children: React.ReactNode }): JSX.Element {
   const { service } = useSurroundings();
   return service.hello?.admin ? <>{children}</> : <OfModel model={model}>{children}</OfModel>;
+}
+
+/** Things of several models on a page about all of them, those of one model together, as what may be done with it allows. */
+export function OfEach<T extends { model: string }>({ items, children }: { items: ReadonlyArray<T>; children: (item: T) => React.ReactNode }): JSX.Element {
+  return (
+    <>
+      {[...new Set(items.map(each => each.model))].map(one => (
+        <OfOne key={one} model={one}>
+          {items.filter(each => each.model === one).map(children)}
+        </OfOne>
+      ))}
+    </>
+  );
 }
 
 /** The model that this page is about. */

@@ -5,7 +5,7 @@ import { Toggle, useDoing, type IDone } from './doing';
 import { Form } from './form';
 import { Foretold } from './moves';
 import { Pending, Stage, useAnswer, useSurroundings, When } from './parts';
-import { OfOne, useMay } from './permitted';
+import { OfEach, useMay } from './permitted';
 import { To } from './way';
 
 type Verb = 'approve' | 'reject' | 'withdraw';
@@ -34,17 +34,10 @@ export function RequestList({ model }: { model?: string }): JSX.Element | null {
   if (!answer || answer.length === 0) {
     return null;
   }
-  const list = (requests: ReadonlyArray<IPromotionRequest>): JSX.Element[] =>
-    requests.map(each => <Request key={each.id} request={each} withVersion onChanged={again} />);
+  const line = (each: IPromotionRequest): JSX.Element => <Request key={each.id} request={each} withVersion onChanged={again} />;
   return (
     <div className="jp-nbreg-Requests" role="group" aria-label={trans.__('Requests that wait for an answer')}>
-      {model === undefined
-        ? [...new Set(answer.map(each => each.model))].map(one => (
-            <OfOne key={one} model={one}>
-              {list(answer.filter(each => each.model === one))}
-            </OfOne>
-          ))
-        : list(answer)}
+      {model === undefined ? <OfEach items={answer}>{line}</OfEach> : answer.map(line)}
     </div>
   );
 }

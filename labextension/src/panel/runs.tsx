@@ -5,6 +5,7 @@ import { commonest, exactly, lasted, runName, runQuery, shortRun, shown, size } 
 import { Curve } from './curve';
 import { Toggle, useDoing } from './doing';
 import { Form } from './form';
+import { Lines } from './lines';
 import { Facts, Failure, Pending, Section, useAnswer, useLast, useSurroundings, When } from './parts';
 import { useMay } from './permitted';
 import { Heading, To, useGo } from './way';
@@ -32,11 +33,13 @@ export function Runs({ text }: { text: string }): JSX.Element {
     <>
       {runs.length === 0 && (isAll ? <NoRuns /> : <p className="jp-nbreg-Empty">{trans.__('No run is like that.')}</p>)}
       <Sort runs={runs} sort={sort} onSort={setSort} />
-      <ul aria-label={trans.__('Runs')}>
-        {runs.map(each => (
-          <RunLine key={each.id} run={each} metric={metric} />
-        ))}
-      </ul>
+      <Lines>
+        <ul aria-label={trans.__('Runs')}>
+          {runs.map(each => (
+            <RunLine key={each.id} run={each} metric={metric} />
+          ))}
+        </ul>
+      </Lines>
       <div className="jp-nbreg-Foot">
         {page.more && limit < MOST && (
           <button className="jp-nbreg-Link" onClick={() => setLimit(old => Math.min(old + 150, MOST))}>

@@ -33,7 +33,7 @@ export function Upkeep(): JSX.Element {
           <Section title={trans.__('Is all well?')}>{() => <Check />}</Section>
         </>
       ) : (
-        <p className="jp-nbreg-quiet">{trans.__('What is about all models at once, room on disk and the check of all bytes, is for administrators.')}</p>
+        <p className="jp-nbreg-quiet">{trans.__('What is about all models at once is for administrators: drafts, room on disk, and the check of all bytes.')}</p>
       )}
     </article>
   );
@@ -48,7 +48,7 @@ function AllAtWork(): JSX.Element {
   return answer.length === 0 ? (
     <p className="jp-nbreg-quiet">{trans.__('Nothing is at work anywhere, as far as anybody said. The page of a version records it.')}</p>
   ) : (
-    <AtWork deployments={answer} withVersion onChanged={again} />
+    <AtWork deployments={answer} ofAll onChanged={again} />
   );
 }
 

@@ -37,6 +37,8 @@ MOST: Final = 100
 
 _PARTS: Final = ("environment", "variables", "recipe", "source", "data", "signature", "probe", "notebook")
 _MOST_LINKS: Final = 6
+_SHORT_NAME: Final = 12
+"""A longer one would make the whole column of what facts are called as wide."""
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn"}
 _FRAMEWORKS: Final = (
     "torch",
@@ -220,7 +222,7 @@ def _facts(row: VersionRow, manifest: Manifest | None) -> list[tuple[str, str]]:
         ("description", row.description),
         ("git tag", row.git_tag),
         ("was", told_origin(manifest.draft) if manifest and manifest.draft else ""),
-        (f"why {brief(row.name, 40)}" if row.name else "why", _name_line(row)),
+        (f"why {brief(row.name)}" if row.name and len(row.name) <= _SHORT_NAME else "why", _name_line(row)),
     ]
     return [(name, text) for name, text in lines if text]
 

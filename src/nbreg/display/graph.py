@@ -1,8 +1,10 @@
 """A lineage as a picture: nodes in columns from data to deployments, as inline SVG without a script.
 
 A column is what a node is. Versions stand newest first; the other columns are ordered by where
-their neighbours stand, so that few lines cross. A node can be focused (by click or Tab), and a style
-rule then shows what it stands for below. The same nodes give the same picture.
+their neighbours stand, so that few lines cross. A hundred tickets of one version are some of them and a
+node for the others: else the version would stand alone somewhere in the middle of them. A node can be
+focused (by click or Tab), and a style rule then shows what it stands for below. The same nodes give the
+same picture.
 """
 
 from __future__ import annotations
@@ -27,12 +29,17 @@ COLUMNS: Final = (
 MOST: Final = 400
 """Nodes of a picture; whoever asks for more is told that there are."""
 
+ALIKE: Final = 6
+"""Nodes of one kind that lead to the same node and to no other, before the rest of them are one."""
+MOST_NAMED: Final = 60
+"""Of the rest, those that are told by name."""
+
 WIDTH: Final = 148
 HEIGHT: Final = 24
 _GAP: Final = 36
 _STEP: Final = 31
 _EDGE: Final = 10
-_HEAD: Final = 20
+_HEAD: Final = 22
 _CHARACTERS: Final = 19
 _SWEEPS: Final = 4
 
@@ -46,13 +53,39 @@ class Placed(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where everything is, and how large the picture is."""
+    """Where everything is, and how large the picture is; what columns are called stands above it."""
 
     placed: list[Placed]
     edges: list[Edge]
     titles: list[tuple[int, str]]
     width: int
     height: int
+
+
+def gathered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[list[Node], list[Edge]]:
+    """The same lineage with few nodes that are alike: of many, one stands for those beyond the first."""
+    near: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        near[edge.source].add(edge.target)
+        near[edge.target].add(edge.source)
+    alike: dict[tuple[str, str], list[Node]] = defaultdict(list)
+    for node in nodes:
+        if node.kind != "version" and len(near[node.id]) == 1:
+            alike[node.kind, min(near[node.id])].append(node)
+    stands: dict[str, Node] = {}
+    for (kind, other), group in alike.items():
+        rest = group[ALIKE:]
+        if len(rest) > 1:
+            label = f"{len(rest)} more"
+            names = listed((each.label for each in rest), MOST_NAMED)
+            one = Node(id=f"{kind} of {other}", kind=group[0].kind, label=label, note=names)
+            stands |= {each.id: one for each in rest}
+    drawn = {stands.get(each.id, each).id: stands.get(each.id, each) for each in nodes}
+    names = {each: node.id for each, node in stands.items()}
+    lines = [(names.get(e.source, e.source), names.get(e.target, e.target), e.kind) for e in edges]
+    return list(drawn.values()), [
+        Edge(source=source, target=target, kind=kind) for source, target, kind in dict.fromkeys(lines)
+    ]
 
 
 def layout(nodes: Sequence[Node], edges: Sequence[Edge]) -> Layout:
@@ -65,13 +98,13 @@ def layout(nodes: Sequence[Node], edges: Sequence[Edge]) -> Layout:
     _order(columns, edges)
     longest = max((len(column) for column in columns), default=0)
     placed = [
-        Placed(node, _EDGE + at * (WIDTH + _GAP), _HEAD + _EDGE + _offset(len(column), longest, row))
+        Placed(node, _EDGE + at * (WIDTH + _GAP), _offset(len(column), longest, row))
         for at, column in enumerate(columns)
         for row, node in enumerate(column)
     ]
     titles = [(_EDGE + at * (WIDTH + _GAP), _title(column)) for at, column in enumerate(columns)]
     width = 2 * _EDGE + len(columns) * (WIDTH + _GAP) - _GAP
-    return Layout(placed, edges, titles, width, _HEAD + 2 * _EDGE + longest * _STEP)
+    return Layout(placed, edges, titles, width, _EDGE + longest * _STEP)
 
 
 def _offset(amount: int, longest: int, row: int) -> int:
@@ -118,13 +151,19 @@ def _mean(place: Mapping[str, float], neighbours: Sequence[str], here: float) ->
 
 
 def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
-    """The picture in a frame that scrolls, a way to see the whole of it, and what each node stands for."""
-    made = layout(nodes, edges)
+    """The picture in a frame that scrolls below the names of its columns, a way to see the whole of it,
+    and what each node stands for."""
+    drawn, lines = gathered(nodes, edges)
+    made = layout(drawn, lines)
     if not made.placed:
         return html.quiet("nothing is known of its lineage")
-    left_out = len(nodes) - len(made.placed)
+    left_out = len(drawn) - len(made.placed)
     more = html.quiet(f"and {count(left_out, 'node')} more, which are not drawn") if left_out else ""
-    details = "".join(_detail(at, each.node, nodes, made.edges) for at, each in enumerate(made.placed))
+    known = {each.id for each in nodes}
+    details = "".join(
+        _detail(at, each.node, *((nodes, edges) if each.node.id in known else (drawn, lines)))
+        for at, each in enumerate(made.placed)
+    )
     rules = "".join(_rules(number) for number in range(len(made.placed)))
     return (
         f'<div class="nbreg-graph"><style>{rules}</style><div class="nbreg-scroll">{_svg(title, made)}</div>'
@@ -148,8 +187,10 @@ def _svg(title: str, made: Layout) -> str:
     heads = "".join(_head(x, title) for x, title in made.titles)
     told = f"lineage of {brief(title)}: {count(len(made.placed), 'node')}, {count(len(made.edges), 'line')}"
     return (
+        f'<svg class="nbreg-heads" aria-hidden="true" width="{made.width}" height="{_HEAD}" '
+        f'viewBox="0 0 {made.width} {_HEAD}">{heads}</svg>'
         f'<svg class="nbreg-lineage" role="group" aria-label="{escaped(told)}" width="{made.width}" '
-        f'height="{made.height}" viewBox="0 0 {made.width} {made.height}">{heads}{lines}{boxes}</svg>'
+        f'height="{made.height}" viewBox="0 0 {made.width} {made.height}">{lines}{boxes}</svg>'
     )
 
 
@@ -193,8 +234,8 @@ def _short(node: Node) -> str:
 
 def _detail(number: int, node: Node, nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
     label = {each.id: each.label for each in nodes}
-    before = [label[edge.source] for edge in edges if edge.target == node.id]
-    after = [label[edge.target] for edge in edges if edge.source == node.id]
+    before = [label[e.source] for e in edges if e.target == node.id and e.source in label]
+    after = [label[e.target] for e in edges if e.source == node.id and e.target in label]
     kind, ref = (node.kind, node.ref) if node.kind != "decisions" else ("", "")  # the version's
     rows = [("ref", ref), ("what", node.note), ("from", listed(before)), ("led to", listed(after))]
     if node.kind == "decisions" and before:

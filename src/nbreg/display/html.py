@@ -7,7 +7,7 @@ still reads well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from nbreg.display.style import STYLE, TWIN_STYLE
 from nbreg.display.text import NOTHING, escaped
@@ -91,6 +91,10 @@ def facts(rows: Sequence[tuple[str, str]]) -> str:
     return f'<table class="nbreg-facts"><tbody>{body}</tbody></table>' if rows else ""
 
 
+_WIDEST_KEY: Final = 40
+"""Characters of what a row is about, before it takes several lines: nothing is pushed out of sight."""
+
+
 def _class(column: Column) -> str:
     return "" if column.kind in ("left", "stage") else f' class="nbreg-{column.kind}"'
 
@@ -98,4 +102,6 @@ def _class(column: Column) -> str:
 def _cell(column: Column, text: str) -> str:
     if column.kind == "stage" and text != NOTHING:
         return f"<td>{dotted(text)}</td>"
+    if column.kind == "key" and len(text) > _WIDEST_KEY:
+        return f'<td class="nbreg-key nbreg-long">{escaped(text)}</td>'
     return f"<td{_class(column)}>{escaped(text)}</td>"

@@ -1,7 +1,9 @@
 """The style sheet: one design language for everything nbreg shows.
 
 Colours come from the host's own variables (JupyterLab, VS Code) or are mixed from the text
-colour, so that light and dark themes both work. `:nth-child(n)` is always true: it lifts a
+colour, so that light and dark themes both work. A colour of marks is too pale for words: those have
+it mixed with their own. What somebody wrote from right to left is set so, and changes no order
+of what stands beside it. `:nth-child(n)` is always true: it lifts a
 rule above the host's own table styling without `!important`.
 """
 
@@ -12,6 +14,7 @@ from typing import Final
 _SHEET: Final = """
 .nbreg-view {
   --nbreg-ink: var(--jp-ui-font-color1, var(--vscode-foreground, inherit));
+  --nbreg-page: var(--jp-layout-color0, var(--vscode-editor-background, Canvas));
   --nbreg-line: var(--jp-border-color2, var(--vscode-panel-border, rgba(128, 128, 128, .35)));
   --nbreg-soft: rgba(128, 128, 128, .12);
   --nbreg-good: var(--jp-success-color1, #2e9e4f);
@@ -67,6 +70,7 @@ _SHEET: Final = """
   white-space: normal; min-width: 12em; max-width: 32em; overflow-wrap: anywhere;
 }
 .nbreg-view .nbreg-table td.nbreg-key:nth-child(n) { font-weight: 600; }
+.nbreg-view td { unicode-bidi: plaintext; }
 .nbreg-view .nbreg-facts th:nth-child(n), .nbreg-view .nbreg-facts td:nth-child(n) {
   padding: 1px 14px 1px 0; border: none; font-weight: 400; text-align: left; vertical-align: top;
   font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
@@ -85,9 +89,9 @@ _DIFF_SHEET: Final = """
   font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4;
   white-space: pre-wrap; overflow-wrap: anywhere;
 }
-.nbreg-view .nbreg-added { color: var(--nbreg-good); }
-.nbreg-view .nbreg-removed { color: var(--nbreg-bad); }
-.nbreg-view .nbreg-changed { color: var(--nbreg-warn); }
+.nbreg-view .nbreg-added { color: color-mix(in srgb, var(--nbreg-good) 65%, currentColor); }
+.nbreg-view .nbreg-removed { color: color-mix(in srgb, var(--nbreg-bad) 65%, currentColor); }
+.nbreg-view .nbreg-changed { color: color-mix(in srgb, var(--nbreg-warn) 65%, currentColor); }
 """
 
 _FOLD_SHEET: Final = """
@@ -118,14 +122,15 @@ _GRAPH_SHEET: Final = """
 .nbreg-view .nbreg-scroll {
   overflow: auto; max-height: 480px; margin: 6px 0 0; border: 1px solid var(--nbreg-line); border-radius: 4px;
 }
-.nbreg-view .nbreg-scroll svg.nbreg-lineage { max-width: none; overflow: hidden; }
-.nbreg-view .nbreg-graph:has(details[open]) svg.nbreg-lineage { width: 100%; height: auto; }
+.nbreg-view .nbreg-scroll svg { max-width: none; overflow: hidden; }
+.nbreg-view .nbreg-scroll svg.nbreg-heads { position: sticky; top: 0; background: var(--nbreg-page); }
+.nbreg-view .nbreg-graph:has(details[open]) .nbreg-scroll svg { width: 100%; height: auto; }
 .nbreg-view .nbreg-graph:has(details[open]) .nbreg-scroll { max-height: none; }
 .nbreg-view .nbreg-whole-graph { font-size: 12px; margin: 2px 0; }
 .nbreg-view .nbreg-whole-graph summary { cursor: pointer; opacity: .72; }
 .nbreg-view .nbreg-node { cursor: pointer; outline: none; }
 .nbreg-view .nbreg-node rect {
-  fill: var(--jp-layout-color0, Canvas); stroke: currentColor; stroke-opacity: .45; stroke-width: 1;
+  fill: var(--nbreg-page); stroke: currentColor; stroke-opacity: .45; stroke-width: 1;
 }
 .nbreg-view .nbreg-node:hover rect { stroke-opacity: 1; }
 .nbreg-view .nbreg-node:focus rect { stroke: var(--nbreg-info); stroke-opacity: 1; stroke-width: 2; }
@@ -166,7 +171,9 @@ _PANEL_SHEET: Final = """
 .nbreg-panel button.nbreg-plain:not(.mod-primary):not(.mod-active) {
   background: none; border: 1px solid var(--nbreg-line); color: inherit;
 }
-.nbreg-panel button.nbreg-plain:not(.mod-primary):not(:disabled):hover { background: var(--nbreg-soft); }
+.nbreg-panel button.nbreg-plain:not(.mod-primary):not(.mod-active):not(:disabled):hover {
+  background: var(--nbreg-soft);
+}
 .nbreg-panel .widget-text > .widget-label, .nbreg-panel .widget-dropdown > .widget-label {
   position: absolute; width: 1px; height: 1px; padding: 0; margin: -1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
@@ -174,7 +181,11 @@ _PANEL_SHEET: Final = """
 .nbreg-panel .widget-text, .nbreg-panel .widget-dropdown { position: relative; }
 .nbreg-panel .widget-hbox { gap: 6px; }
 .nbreg-panel .widget-hbox > * { margin-left: 0; margin-right: 0; }
+.nbreg-panel .widget-hbox > .widget-html:not(:first-child):has(.nbreg-label) { margin-left: 10px; }
 .nbreg-panel .widget-vbox { gap: 2px; }
+.nbreg-panel .widget-vbox > .widget-text, .nbreg-panel .widget-vbox > .widget-dropdown {
+  margin-left: 0; margin-right: 0;
+}
 .nbreg-panel button.nbreg-name {
   text-align: left; padding: 0 8px; height: 24px; line-height: 22px; margin: 2px 0 0; font-weight: 600;
   overflow: hidden; text-overflow: ellipsis;
@@ -194,7 +205,9 @@ _PANEL_SHEET: Final = """
   display: grid; align-items: center; height: 28px; column-gap: 10px; white-space: nowrap;
   grid-template-columns: 18px minmax(0, 13fr) 76px minmax(0, 12fr) 124px minmax(0, 56px);
 }
-.nbreg-view .nbreg-row > span { overflow: hidden; text-overflow: ellipsis; }
+.nbreg-view .nbreg-row > span {
+  overflow: hidden; text-overflow: ellipsis; unicode-bidi: plaintext; text-align: left;
+}
 .nbreg-view .nbreg-row:not(.nbreg-made) .nbreg-what { grid-column: span 2; }
 .nbreg-view .nbreg-row .nbreg-number { text-align: right; font-variant-numeric: tabular-nums; }
 .nbreg-view .nbreg-row .nbreg-when, .nbreg-view .nbreg-row .nbreg-who, .nbreg-view .nbreg-row .nbreg-said {
@@ -214,7 +227,7 @@ _PANEL_SHEET: Final = """
 }
 .nbreg-view .nbreg-made .nbreg-rail::after {
   left: 4px; top: calc(50% - 4.5px); width: 9px; height: 9px; border: 2px solid var(--nbreg-ink);
-  background: var(--jp-layout-color0, Canvas);
+  background: var(--nbreg-page);
 }
 @container (max-width: 540px) {
   .nbreg-view .nbreg-row {
@@ -240,7 +253,7 @@ _PANEL_SHEET: Final = """
   display: flex; flex-wrap: wrap; gap: 2px 0; margin: 4px 0 2px; padding: 0; list-style: none;
   font-size: 12px;
 }
-.nbreg-view .nbreg-track li { opacity: .6; margin: 0; white-space: nowrap; }
+.nbreg-view .nbreg-track li { opacity: .72; margin: 0; white-space: nowrap; }
 .nbreg-view .nbreg-track li + li::before { content: "→"; margin: 0 8px; opacity: .6; }
 .nbreg-view .nbreg-track li.nbreg-here { opacity: 1; font-weight: 600; }
 .nbreg-view .nbreg-error {
@@ -254,24 +267,29 @@ _PANEL_SHEET: Final = """
 .nbreg-view .nbreg-gates b { font-weight: 600; }
 .nbreg-view .nbreg-gates .nbreg-saw { opacity: .8; }
 .nbreg-view .nbreg-mark { flex: 0 0 14px; text-align: center; font-weight: 600; }
-.nbreg-view .nbreg-gate-passed .nbreg-mark { color: var(--nbreg-good); }
-.nbreg-view .nbreg-gate-failed .nbreg-mark { color: var(--nbreg-bad); }
+.nbreg-view .nbreg-gate-passed .nbreg-mark { color: color-mix(in srgb, var(--nbreg-good) 65%, currentColor); }
+.nbreg-view .nbreg-gate-failed .nbreg-mark { color: color-mix(in srgb, var(--nbreg-bad) 65%, currentColor); }
 .nbreg-view .nbreg-asked { margin-top: 6px; padding-left: 9px; border-left: 3px solid var(--nbreg-info); }
 .nbreg-view .nbreg-parting { margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--nbreg-line); }
 .nbreg-view svg.nbreg-plot { margin: 8px 0 6px; }
+.nbreg-panel svg.nbreg-plot { width: 100%; }
 .nbreg-view svg { display: block; max-width: 100%; height: auto; overflow: visible; }
 .nbreg-view svg text { font-family: inherit; font-size: 11px; fill: currentColor; }
 .nbreg-panel .widget-html-content:has(> svg.nbreg-plot) { container-type: inline-size; }
 @container (max-width: 480px) { .nbreg-view svg.nbreg-plot text { font-size: 13px; } }
+@container (min-width: 700px) { .nbreg-view svg.nbreg-plot text { font-size: 9px; } }
 .nbreg-view svg .nbreg-tick { opacity: .72; }
-.nbreg-view svg .nbreg-holder { fill: var(--nbreg-good); font-weight: 600; }
+.nbreg-view svg .nbreg-holder {
+  fill: color-mix(in srgb, var(--nbreg-good) 65%, currentColor); font-weight: 600;
+  paint-order: stroke; stroke: var(--nbreg-page); stroke-width: 3px; stroke-linejoin: round;
+}
 .nbreg-view svg path { fill: none; }
 .nbreg-view svg .nbreg-rule { stroke: currentColor; opacity: .13; }
 .nbreg-view svg .nbreg-held {
   stroke: var(--nbreg-good); stroke-width: 3; opacity: .75; stroke-linecap: round;
 }
 .nbreg-view svg .nbreg-point {
-  fill: var(--jp-layout-color0, Canvas); stroke: currentColor; stroke-width: 1.6;
+  fill: var(--nbreg-page); stroke: currentColor; stroke-width: 1.6;
 }
 .nbreg-view svg .nbreg-at-production { fill: var(--nbreg-good); stroke: var(--nbreg-good); }
 .nbreg-view svg .nbreg-at-staging { fill: var(--nbreg-warn); stroke: var(--nbreg-warn); }

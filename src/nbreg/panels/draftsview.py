@@ -77,7 +77,7 @@ class DraftsView:
         choices = self._panel.choices(table)
         self._head.value = self._parts.sheet() + table.head()
         # What scrolls sideways in a narrow window is reached by Tab, too.
-        lines = f'<div tabindex="0" style="overflow-x: auto">{table.lines()}</div>'
+        lines = f'<div tabindex="0" style="overflow-x: auto; padding-bottom: 6px">{table.lines()}</div>'
         self._list.value = lines + limit_told(table)
         self._parts.quietly(lambda: self._choose(choices))
         self._parts.hide(self._form, hidden=not choices)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nbreg.display import VersionDetail, html, label, timeline
 from nbreg.display.text import brief
+from nbreg.errors import NbregError
 from nbreg.panels import front
 from nbreg.panels.history import PAGE
 from nbreg.panels.parts import Parts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE: Final = 'filter: metrics.accuracy > 0.9 and stage == "staging"'
 
-ROOM: Final = 13
+ROOM: Final = 12
 """Characters of a button."""
 
 
@@ -80,10 +81,17 @@ class HistoryView:
         self.refresh()
 
     def _pressed(self, button: Any) -> None:
-        self._history.choose(self._shown[self._names.index(button)])
+        number = self._shown[self._names.index(button)]
+        self._history.choose(number)
         self._said("")
         self._show_names()
-        self._show_chosen()
+        try:
+            self._show_chosen()
+        except NbregError:  # deleted, or damaged: what was chosen before it stays
+            self._history.choose(number)
+            self._show_names()
+            self._show_chosen()
+            raise
         front.keep_twin(self._history)
         self._watch.touch()
 

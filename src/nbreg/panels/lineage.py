@@ -100,7 +100,7 @@ class Lineage(Shown):
 
 def merged(traced: Sequence[Traced]) -> tuple[list[Node], list[Edge]]:
     """Several versions' lineages as one graph: what is the same thing is one node."""
-    nodes: dict[str, Node] = {}
+    nodes = {node.id: node for each in traced for node in each.of_kind("version")}  # in their order
     edges: dict[tuple[str, str, str], Edge] = {}
     mine = {node.ref: node.id for each in traced for node in each.of_kind("version")}
     for each in traced:

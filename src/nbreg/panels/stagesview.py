@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _GROUPS = (("promoted", "promote to"), ("retired", "retire to"), ("rolled-back", ""))
 _REASONS = {"promoted": "ABTestWon", "retired": "Outdated", "rolled-back": "Complaints"}
 """An example of each."""
+_ASK = "request it: then the others are asked to approve"
+"""The next step, where a button is that."""
 
 
 class StagesView:
@@ -197,10 +199,12 @@ class StagesView:
 
     def _failed(self, error: NbregError) -> None:
         """Nothing was changed. What was foreseen is no longer so, or was never allowed: it is asked anew."""
+        hint = error.hint
         if isinstance(error, GateError):
             self._ran = {each.gate: each for each in error.gates if isinstance(each, GateResult)}
             self._show_gates()
-        self._say(error.message, error.hint, done=False)
+            hint = hint if self._request.layout.display == "none" else _ASK
+        self._say(error.message, hint, done=False)
         if error.code == "conflict":
             self._ask(None)
             self._on_moved()
