@@ -190,6 +190,20 @@ describe('what belongs to a version', () => {
     expect(posted(requests)[0]).toMatchObject({ path: 'deploy', asked: { ref: 'churn@2', where: 'prod-us', status: 'pending', alongside: true } });
   });
 
+  it('shows of a long text as much as leaves room for what can be done, and all of it when asked', async () => {
+    const { version } = wire('version').answer.item;
+    const said = version.description;
+    version.description = 'on and on '.repeat(40);
+    const { node } = await drawn(<Version reference="churn@2" onCompare={none} />);
+    version.description = said;
+    const text = node.querySelector('.jp-nbreg-Said');
+
+    expect(text?.classList).toContain('jp-nbreg-mod-cut');
+    await press(node, /^Show all$/);
+    expect(text?.classList).not.toContain('jp-nbreg-mod-cut');
+    expect(offers(node, /^Show less$/)).toHaveLength(1);
+  });
+
   it('is known from where it came to what it led to, each a way on', async () => {
     const { node, gone } = await drawn(<Lineage id="churn@2" model="churn" />);
     const rows = [...node.querySelectorAll('dt')].map(each => `${each.textContent}: ${each.nextElementSibling?.textContent}`);

@@ -106,13 +106,32 @@ function Marks({ item, guarded, doing }: IOfVersion & { guarded: Protections }):
   );
 }
 
+/** Characters that are shown at once: what can be done with it is not to stand below a whole page of text. */
+const AT_ONCE = 280;
+
 function Said({ item: { version } }: { item: IVersionItem }): JSX.Element | null {
-  return version.message || version.description ? (
-    <div className="jp-nbreg-Said">
-      {version.message && <p>{version.message}</p>}
-      {version.description && <p className="jp-nbreg-Description">{version.description}</p>}
-    </div>
-  ) : null;
+  const { trans } = useSurroundings();
+  const [isWhole, setWhole] = useState(false);
+  const { message, description } = version;
+  if (!message && !description) {
+    return null;
+  }
+  const isLong = message.length + description.length > AT_ONCE || description.split('\n').length > 5;
+  return (
+    <>
+      <div className={`jp-nbreg-Said${isLong && !isWhole ? ' jp-nbreg-mod-cut' : ''}`}>
+        {message && <p>{message}</p>}
+        {description && <p className="jp-nbreg-Description">{description}</p>}
+      </div>
+      {isLong && (
+        <div>
+          <button className="jp-nbreg-Link" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+            {isWhole ? trans.__('Show less') : trans.__('Show all')}
+          </button>
+        </div>
+      )}
+    </>
+  );
 }
 
 /** What can be done with it in the notebook, and beyond stages; what is done rarely is behind a button. */

@@ -77,8 +77,8 @@ def gathered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[list[Node], 
         rest = group[ALIKE:]
         if len(rest) > 1:
             label = f"{len(rest)} more"
-            names = listed((each.label for each in rest), MOST_NAMED)
-            one = Node(id=f"{kind} of {other}", kind=group[0].kind, label=label, note=names)
+            told = listed((each.label for each in rest), MOST_NAMED)
+            one = Node(id=f"{kind} of {other}", kind=group[0].kind, label=label, note=told)
             stands |= {each.id: one for each in rest}
     drawn = {stands.get(each.id, each).id: stands.get(each.id, each) for each in nodes}
     names = {each: node.id for each, node in stands.items()}
