@@ -55,6 +55,21 @@ def test_a_card_unfolds_loads_exports_and_sees_the_proof(
     assert "loads, " in json.dumps(notebook.save()["cells"][-1]["outputs"])
 
 
+def test_the_facts_of_a_card_stand_beside_what_they_are_called(
+    registry: Registry, open_notebook: Open
+) -> None:
+    """JupyterLab has columns of its own for lists of terms in outputs: a fifth of the card was left empty."""
+    notebook = open_notebook(TRAINED, "%register_model tree clf --message first")
+    card = notebook.page.locator(".jp-nbreg-Card")
+    expect(card).to_contain_text("first")
+    name = card.locator("dt", has_text="message").bounding_box()
+    said = card.locator("dd", has_text="first").first.bounding_box()
+    assert name is not None
+    assert said is not None
+    assert name["y"] == said["y"]
+    assert said["x"] - name["x"] < 120
+
+
 def test_a_draft_is_registered_and_another_dropped_in_place(registry: Registry, open_notebook: Open) -> None:
     """What was trained and forgotten is one press away from being a version; dropping asks once more."""
     notebook = open_notebook(TRAINED, f"{TRAINED.replace('=2', '=3')}; other = clf", "%drafts")

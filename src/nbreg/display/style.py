@@ -168,6 +168,7 @@ _PANEL_SHEET: Final = """
 .nbreg-panel button.jupyter-button:focus-visible, .nbreg-panel input:focus-visible,
 .nbreg-panel select:focus-visible { outline: 2px solid var(--nbreg-info); outline-offset: 1px; }
 .nbreg-panel button.jupyter-button:disabled { opacity: .45; }
+.nbreg-panel button.nbreg-name:disabled { visibility: hidden; }
 .nbreg-panel button.nbreg-plain:not(.mod-primary):not(.mod-active) {
   background: none; border: 1px solid var(--nbreg-line); color: inherit;
 }
@@ -183,7 +184,7 @@ _PANEL_SHEET: Final = """
 .nbreg-panel .widget-hbox > * { margin-left: 0; margin-right: 0; }
 .nbreg-panel .widget-hbox > .widget-html:not(:first-child):has(.nbreg-label) { margin-left: 10px; }
 .nbreg-panel .widget-vbox { gap: 2px; }
-.nbreg-panel .widget-vbox > .widget-text, .nbreg-panel .widget-vbox > .widget-dropdown {
+.nbreg-panel .widget-vbox > .widget-text, .nbreg-panel.widget-vbox > .widget-dropdown {
   margin-left: 0; margin-right: 0;
 }
 .nbreg-panel button.nbreg-name {
