@@ -186,9 +186,10 @@ def _svg(title: str, made: Layout) -> str:
     boxes = "".join(_box(number, each) for number, each in enumerate(made.placed))
     heads = "".join(_head(x, title) for x, title in made.titles)
     told = f"lineage of {brief(title)}: {count(len(made.placed), 'node')}, {count(len(made.edges), 'line')}"
+    columns = f"from left to right: {listed(title for _, title in made.titles)}"
     return (
-        f'<svg class="nbreg-heads" aria-hidden="true" width="{made.width}" height="{_HEAD}" '
-        f'viewBox="0 0 {made.width} {_HEAD}">{heads}</svg>'
+        f'<svg class="nbreg-heads" role="img" aria-label="{escaped(columns)}" width="{made.width}" '
+        f'height="{_HEAD}" viewBox="0 0 {made.width} {_HEAD}">{heads}</svg>'
         f'<svg class="nbreg-lineage" role="group" aria-label="{escaped(told)}" width="{made.width}" '
         f'height="{made.height}" viewBox="0 0 {made.width} {made.height}">{lines}{boxes}</svg>'
     )
