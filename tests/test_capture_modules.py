@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from nbreg import Registry
+from nbreg.capture import texts
 from nbreg.capture.project import modules as under_test
 from nbreg.capture.project.modules import capture_definitions, capture_modules, local_modules
 from nbreg.capture.secrets import Redactor
@@ -223,3 +225,22 @@ def test_capturing_definitions_warns_of_nothing_and_calls_nothing(namespace: dic
     assert caught == []
     assert found["Rude"].startswith("class Rude(metaclass=Meta):")
     assert "'\\d'" in found["Rude"]
+
+
+def test_versions_that_are_registered_before_and_after_an_edit_have_the_text_of_their_time(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text, and the record that holds it, are kept in mind from one registration to the next."""
+    monkeypatch.setattr(texts, "SETTLED_NS", -3_600_000_000_000)
+    monkeypatch.chdir(project)
+    importlib.import_module("churnlib")
+    registry = Registry(tmp_path / "registry")
+    first, second = (registry.register("churn", {"n": n}) for n in range(2))
+
+    (project / "churnlib" / "deep.py").write_text(DEEP.replace("2", "3") + "\n")
+    third = registry.register("churn", {"n": 3})
+
+    assert first.manifest.source.digest == second.manifest.source.digest != third.manifest.source.digest
+    kept = [each.source.modules["churnlib.deep"] for each in (first, second, third)]
+    assert kept == [DEEP, DEEP, DEEP.replace("2", "3") + "\n"]
+    assert registry.verify().ok

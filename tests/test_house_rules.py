@@ -59,7 +59,7 @@ ROOMS = {
 }
 BELOW_ROOMS = {
     "families": {"tables", "wire"},
-    "capture": {"context", "parts", "summaries"},
+    "capture": {"context", "parts", "summaries", "texts"},
     "registry": set[str](),
 }
 OVER_ROOMS = {"verbs"}  # stands over the package's own modules, as those stand over its rooms

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from nbreg.capture import texts
 from nbreg.records import Context, Execution, Recipe, RunLink, RunState, SeenData, new_run_id, timestamp
 
 STARTED: Final = datetime.now(UTC)
@@ -59,7 +60,7 @@ class ScriptContext:
     @property
     def folder(self) -> str:
         """The script's folder, else the working directory."""
-        return str(Path(self.script).parent) if self.script else os.getcwd()  # noqa: PTH109
+        return os.path.dirname(self.script) if self.script else os.getcwd()  # noqa: PTH109, PTH120
 
     @property
     def notebook(self) -> str:
@@ -104,13 +105,12 @@ class ScriptContext:
 def script_text(path: str) -> str:
     """The script as it is in its file, or a comment in its place."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - twice in each registration
-            text = file.read(SCRIPT_BYTES + 1)
+        found = texts.read(path, SCRIPT_BYTES)
     except OSError:
         return ""
-    if len(text) > SCRIPT_BYTES:
+    if found.size > SCRIPT_BYTES:
         return f"# not captured: the script is larger than {SCRIPT_BYTES // 1024} KiB\n"
-    return text.decode("utf-8", "backslashreplace")
+    return found.text
 
 
 def _is_command(main: object) -> bool:
@@ -121,7 +121,8 @@ def _is_command(main: object) -> bool:
 def _is_our_own(main: object, path: str) -> bool:
     """Whether `nbreg …` runs: what it registers was made where it was typed, and not by nbreg."""
     module = getattr(getattr(main, "__spec__", None), "name", None)
-    return (type(module) is str and module.partition(".")[0] == "nbreg") or Path(path).name == "nbreg"
+    own = type(module) is str and module.partition(".")[0] == "nbreg"
+    return own or os.path.basename(path) == "nbreg"  # noqa: PTH119 - three times in each registration
 
 
 _installed: Context | None = None

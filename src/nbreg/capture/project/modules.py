@@ -15,6 +15,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Final, NamedTuple
 
+from nbreg.capture import texts
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.surroundings.distributions import module_file
 from nbreg.records import Execution
@@ -102,33 +103,36 @@ def capture_modules(redactor: Redactor, folder: str, names: tuple[str, ...] | No
     """The texts of local modules within the bounds, without secrets; what is left out says why."""
     loaded = sys.modules
     found = local_modules(loaded, folder, names)
-    texts, edited, left = {}, [], MODULES_BYTES
+    kept, edited, left = {}, [], MODULES_BYTES
     for each in found[:MOST_MODULES]:
-        text, size = _text(each.file, left)
+        text, size, changed = _text(each.file, left)
         left -= size
-        texts[each.name] = redacted(text, redactor)
+        kept[each.name] = redacted(text, redactor)
         module = loaded.get(each.name)
-        if size and module is not None and is_edited(module, text, each.file):
+        if size and module is not None and is_edited(module, text, each.file, changed):
             edited.append(each.name)
     if more := len(found) - MOST_MODULES:
-        texts |= {"…": f"# not captured: {more} more modules\n"} if more > 0 else {}
-    return Modules(dict(sorted(texts.items())), sorted(edited))
+        kept |= {"…": f"# not captured: {more} more modules\n"} if more > 0 else {}
+    return Modules(dict(sorted(kept.items())), sorted(edited))
 
 
-def _text(file: str, left: int) -> tuple[str, int]:
-    """A module's text and its size, or why there is none."""
+def _text(file: str, left: int) -> texts.Text:
+    """A module's text, or of no size why there is none."""
     if not file.endswith(".py"):
-        return "# not captured: not a file of Python source\n", 0
+        return _without("not a file of Python source")
     try:
-        with open(file, "rb") as opened:  # noqa: PTH123
-            raw = opened.read(MODULE_BYTES + 1)
+        found = texts.read(file, MODULE_BYTES)
     except OSError:
-        return "# not captured: the file is gone\n", 0
-    if len(raw) > MODULE_BYTES:
-        return f"# not captured: larger than {MODULE_BYTES // 1024} KiB\n", 0
-    if len(raw) > left:
-        return f"# not captured: {MODULES_BYTES // 1024} KiB of modules are kept already\n", 0
-    return raw.decode("utf-8", "backslashreplace"), len(raw)
+        return _without("the file is gone")
+    if found.size > MODULE_BYTES:
+        return _without(f"larger than {MODULE_BYTES // 1024} KiB")
+    if found.size > left:
+        return _without(f"{MODULES_BYTES // 1024} KiB of modules are kept already")
+    return found
+
+
+def _without(why: str) -> texts.Text:
+    return texts.Text(f"# not captured: {why}\n", 0, 0.0)
 
 
 def redacted(text: str, redactor: Redactor) -> str:
@@ -153,13 +157,12 @@ def _pieces(text: str) -> Iterator[str]:
 # edited since
 
 
-def is_edited(module: object, text: str, file: str) -> bool:
-    """Whether functions of the module are not those that its file holds now.
+def is_edited(module: object, text: str, file: str, changed: float) -> bool:
+    """Whether functions of the module are not those that its file, of that text and time, holds now.
 
     A changed line moves all that stands below it, so an edit above a function is seen too; one
     below the last function is not. Asked only of files that changed after this process began.
     """
-    changed = _changed_at(file)
     if changed <= _started() or not _is_loaded_plainly(module):
         return False
     written = _written(text, file, changed)
@@ -184,13 +187,6 @@ def _written(text: str, file: str, changed: float) -> frozenset[CodeType] | None
             return frozenset(_codes_in(compile(text, file, "exec", dont_inherit=True)))
         except (SyntaxError, ValueError):
             return None
-
-
-def _changed_at(file: str) -> float:
-    try:
-        return os.stat(file).st_mtime  # noqa: PTH116
-    except OSError:
-        return 0.0
 
 
 @lru_cache(maxsize=1)

@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from nbreg.capture.texts import SETTLED_NS
+
 ENTRIES: Final = 500
 """Files that are looked at; beyond that git is quicker."""
-
-SETTLED_NS: Final = 2_000_000_000
-"""How long ago the last change must have been: the coarsest clock that a file system has."""
 
 _SETTINGS: Final = frozenset((b"HOME", b"XDG_CONFIG_HOME", b"PATH"))
 
