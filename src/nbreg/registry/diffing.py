@@ -11,7 +11,7 @@ from nbreg.changes import sections, texts
 from nbreg.display import DiffView
 from nbreg.errors import BadInputError, NbregError, UnknownVersionError
 from nbreg.families import arrays
-from nbreg.records import Artifact, Chunk, Diff, DiffItem, DiffSection, DiffSide, Probe, VersionRow, digest_of
+from nbreg.records import Artifact, Chunk, Diff, DiffItem, DiffSection, DiffSide, Probe, VersionRow
 from nbreg.registry.ground import parts, proofs, reading
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.registry.making import comparing, naming, registering
@@ -111,7 +111,7 @@ def live(
     made, _ = registering.drafted(desk, request, values, data)
     before = _stored(desk, reading.get(desk, base), base)
     held = {chunk.digest: piece for each in made.artifacts for chunk, piece in each.parts}
-    held.update({digest_of(piece): piece for piece in made.captured})
+    held.update({chunk.digest: piece for chunk, piece in made.captured})
     after = Compared(
         told=DiffSide(said=f"{called}, the live variable" if called else "the live object"),
         side=made.side,

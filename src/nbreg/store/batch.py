@@ -94,8 +94,11 @@ class Batch:
             self._hints[fingerprint] = digest
         return digest
 
-    def add(self, source: Source, chunk: Chunk | None = None) -> Chunk:
-        """Put a part into the batch; a large one that was not taken is stored at once."""
+    def add(self, source: Source, chunk: Chunk | None = None, *, is_new: bool = False) -> Chunk:
+        """Put a part into the batch; a large one that was not taken is stored at once.
+
+        One that `is_new` cannot be stored anywhere yet, and is not looked for.
+        """
         if chunk is None:
             chunk = Chunk(digest=large.digests([source])[0], size=size_of(source))
         digest, size = chunk.digest, chunk.size
@@ -105,7 +108,7 @@ class Batch:
             if not self._blobs.is_stored(digest, size):
                 self._blobs.write(large.pieces(source), digest)
             self._large[digest] = size
-        elif size > TINY and (bundle := self._blobs.find(digest)):
+        elif size > TINY and not is_new and (bundle := self._blobs.find(digest)):
             self._elsewhere[digest] = bundle
         else:
             self._parts[digest] = source if isinstance(source, OnDisk) else large.in_one(source)

@@ -19,7 +19,7 @@ import os
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
@@ -72,7 +72,7 @@ class Blobs:
 
     def __init__(self, folder: Path, scrap: Path, *, inline_bytes: int, lock_seconds: float) -> None:
         self.folder = folder
-        self._scrap = scrap
+        self._scrap = str(scrap)
         self.inline_bytes = inline_bytes
         self._seconds = lock_seconds
         self._indexes: OrderedDict[str, tuple[BundleIndex, int]] = OrderedDict()
@@ -150,9 +150,7 @@ class Blobs:
         Raises `CannotStoreError` where the pieces together do not have that digest: another
         thread, or another program in the case of a file, changed them meanwhile.
         """
-        target = self._name(digest)
-        folder = target[:-63]
-        with self._scrap_file() as (fd, temporary):
+        with self._new_object(digest) as fd:
             hasher = sha256()
             for piece in pieces:
                 write_all(fd, memoryview(piece))
@@ -161,6 +159,14 @@ class Blobs:
                 from nbreg.store.large import changed
 
                 raise changed("what is being stored")
+
+    @contextmanager
+    def _new_object(self, digest: str) -> Iterator[int]:
+        """A file that is the object of that digest, durably, as soon as it was written inside."""
+        target = self._name(digest)
+        folder = target[:-63]
+        with self._scrap_file() as (fd, temporary):
+            yield fd
             os.fsync(fd)
             make_folder(folder)
             os.rename(temporary, target)  # noqa: PTH104
@@ -206,19 +212,28 @@ class Blobs:
         contents = BundleIndex(parts=offsets, elsewhere=elsewhere, large=large)
         index = msgspec.json.encode(contents)
         header = b"%b%016x\n%b" % (_MAGIC, len(index), index)
-        if offset <= _JOINED:  # copying is cheaper than two calls for each part
-            joined = b"".join(_laid_out(header, parts))
-            bundle = digest_of(joined)
-            self.write([joined], bundle)
-        else:
-            whole = sha256()
-            for piece in _laid_out(header, parts):
-                whole.update(piece)
-            bundle = whole.hexdigest()
-            self.write(_laid_out(header, parts), bundle)
+        pieces = partial(_laid_out, header, parts)
+        bundle = self._write_joined(pieces()) if offset <= _JOINED else self._write_pieces(pieces)
         self._remember(bundle, contents, _aligned(len(header)))
         self._cache.add((digest for digest, (_, size) in offsets.items() if size > TINY), bundle)
         return bundle
+
+    def _write_joined(self, pieces: Iterable[Bytes]) -> str:
+        """Store pieces as one object: a copy takes fewer calls, and nobody changes it meanwhile."""
+        whole = b"".join(pieces)
+        digest = digest_of(whole)
+        with self._new_object(digest) as fd:
+            write_all(fd, whole)
+        return digest
+
+    def _write_pieces(self, pieces: Callable[[], Iterable[Bytes]]) -> str:
+        """The same of too many bytes to copy: they are gone through twice."""
+        hasher = sha256()
+        for piece in pieces():
+            hasher.update(piece)
+        digest = hasher.hexdigest()
+        self.write(pieces(), digest)
+        return digest
 
     # reading
 
@@ -424,7 +439,7 @@ class PartCache:
     def add(self, digests: Iterable[str], bundle: str) -> None:
         """Note where parts are."""
         with suppress(OSError):
-            make_folder(self._folder, durable=False)
+            make_folder(self._beginning, durable=False)
         for digest in digests:
             with suppress(OSError):
                 self._append(digest, bytes.fromhex(digest + bundle))

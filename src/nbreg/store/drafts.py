@@ -106,7 +106,7 @@ _read_before: dict[Path, tuple[tuple[int, int, int], DraftFile]] = {}
 class DraftFolder:
     """The drafts of one registry: those in the folder that new ones go to, and in the others."""
 
-    def __init__(self, folder: Path, others: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, *others: Path) -> None:
         self.folder = folder
         self._folders = (folder, *others)
 

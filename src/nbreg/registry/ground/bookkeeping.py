@@ -10,7 +10,7 @@ import msgspec
 from nbreg import lifecycle
 from nbreg.errors import UnknownVersionError
 from nbreg.names import SemanticVersion, parse_semantic
-from nbreg.records import Lifecycle, ModelRow, Pointer, Protection, StageRow, VersionRow, as_doc
+from nbreg.records import Lifecycle, ModelRow, Pointer, Protection, StageRow, VersionRow
 from nbreg.store.folder import MODEL_ROW
 from nbreg.store.tiny import Draft, JournalDB
 
@@ -28,7 +28,6 @@ def brief(database: JournalDB, draft: Draft, *, new_model: str = "") -> ModelRow
     row = database.row(*MODEL_ROW, ModelRow) or ModelRow(name=new_model, created=draft.at)
     row = msgspec.structs.replace(row, at=draft.at)
     database.put(*MODEL_ROW, row)
-    draft.rows.setdefault(MODEL_ROW, as_doc(row))  # also where the clock stands still
     draft.carried.add(MODEL_ROW)
     return row
 

@@ -20,6 +20,7 @@ from nbreg.registry.ground import parts
 from nbreg.registry.ground.desk import Desk, Entry
 from nbreg.registry.making import naming
 from nbreg.registry.making.request import Request
+from nbreg.store.tiny import JournalDB
 
 log = logging.getLogger("nbreg")
 
@@ -51,6 +52,8 @@ class Judged(msgspec.Struct, frozen=True):
     """None where nobody needs to know: the caller said it, or versions have no names."""
     base_id: str = ""
     against: str = ""
+    database: JournalDB | None = None
+    """The model's journal, where it was looked at and is there."""
 
     def for_base(self, base: VersionRow | None, *, last: bool) -> changes.Implied | None:
         """The step, if this is the base that was compared. Raises `BaseMoved` unless it is the `last` try."""
@@ -71,10 +74,10 @@ def judge(desk: Desk, request: Request, new: changes.Side) -> Judged:
     database = desk.model_if_any(request.model)
     base = naming.base_row(database, request) if database is not None else None
     if database is None or base is None or naming.counted_from(database, base) is None:
-        return Judged(changes.FIRST, base.id if base else "")
+        return Judged(changes.FIRST, base.id if base else "", database=database)
     entry = Entry(request.model, database, base)
     implied = _implied(desk, entry, new)
-    return Judged(implied, base.id, entry.ref)
+    return Judged(implied, base.id, entry.ref, database)
 
 
 def step_beside(desk: Desk, request: Request, new: changes.Side) -> changes.Implied | None:

@@ -18,9 +18,11 @@ import msgspec
 
 from nbreg import trust
 from nbreg.errors import BadInputError, DamagedObjectError, NbregError, TrustError, UnknownDraftError, spelled
-from nbreg.records import Artifact, Captured, Chunk, DraftRecord, Environment, Manifest
+from nbreg.records import Artifact, Captured, Chunk, DraftRecord, Environment, Manifest, canonical
 from nbreg.registry.ground import listing, parts
 from nbreg.registry.ground.desk import Desk, Entry
+from nbreg.registry.making import spelling
+from nbreg.registry.making.spelling import Piece
 from nbreg.store.drafts import DraftFile, DraftFolder, Limits
 
 if TYPE_CHECKING:
@@ -114,23 +116,25 @@ class Draft:
 
 def folder_of(desk: Desk) -> DraftFolder:
     """Where the drafts of this registry are; nothing is made."""
-    own, cached = desk.folder.path / "drafts", _cache(desk.folder.path)
+    own, cached = _places(desk)
     there = os.path.exists(f"{desk.folder.path}/registry.jsonl")  # noqa: PTH110 - in each registration
     if there and os.access(desk.folder.path, os.W_OK):
-        return DraftFolder(own, [cached])
-    return DraftFolder(cached, [own])
+        return DraftFolder(own, cached)
+    return DraftFolder(cached, own)
 
 
-def _cache(registry: Path) -> Path:
+def _places(desk: Desk) -> tuple[Path, Path]:
+    """The registry's own folder of drafts, and the one in the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not base.startswith("/"):
         base = os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib raises for who has no home
-    return _cache_in(base if base.startswith("/") else os.devnull, registry)
+    return _places_in(base if base.startswith("/") else os.devnull, str(desk.folder.path))
 
 
 @lru_cache(maxsize=64)
-def _cache_in(base: str, registry: Path) -> Path:
-    return Path(base) / "nbreg" / "drafts" / sha256(os.fsencode(registry)).hexdigest()[:16]
+def _places_in(base: str, registry: str) -> tuple[Path, Path]:
+    name = sha256(os.fsencode(registry)).hexdigest()[:16]
+    return Path(registry, "drafts"), Path(base, "nbreg", "drafts", name)
 
 
 def limits_of(desk: Desk) -> Limits:
@@ -196,7 +200,7 @@ def _tokens(desk: Desk, kind: str, artifact: str | None = None) -> Iterator[tupl
 
 def settle(desk: Desk, version: ModelVersion) -> None:
     """A version was registered: drafts of the same content are none any more."""
-    folder = folder_of(desk)
+    folder = DraftFolder(*_places(desk))  # the registry is there, and was written to
     if folder.is_empty():
         return
     tokens = {artifact.token for artifact in version.manifest.artifacts}
@@ -255,7 +259,7 @@ def _refuse_foreign(draft: Draft, artifact: Artifact, stream: bytearray) -> None
 
 def _manifest(
     desk: Desk, request: Request, draft: Draft, artifact: Artifact, digest: str
-) -> tuple[Manifest, list[bytes]]:
+) -> tuple[Manifest, list[Piece]]:
     """The draft's own manifest as that of a version, and the bytes of the captured parts."""
     from nbreg import families
     from nbreg.capture.surroundings import environment
@@ -263,16 +267,19 @@ def _manifest(
     kept = draft.manifest
     assert kept is not None  # it names the artifact
     sections: dict[str, Captured] = {name: getattr(kept, name) for name in _SECTIONS}
-    bytes_of = {each.digest: bytes(draft.part(each.digest)) for each in sections.values() if each.digest}
+    pieces = {
+        each.digest: (Chunk(digest=each.digest, size=each.size), bytes(draft.part(each.digest)))
+        for each in sections.values()
+        if each.digest
+    }
     modules = families.modules_needed([artifact])
     section = sections["environment"]
     if modules is not None and section.is_there:
-        record = environment.needed_by(_decoded(bytes_of.pop(section.digest)), modules)
-        raw = msgspec.json.encode(record, order="sorted")
-        digest_of_it = sha256(raw).hexdigest()
-        bytes_of[digest_of_it] = raw
+        record = environment.needed_by(_decoded(pieces.pop(section.digest)[1]), modules)
+        chunk, raw = spelling.piece_of(canonical(record))
+        pieces[chunk.digest] = chunk, raw
         summary = environment.environment_summary(record)
-        sections["environment"] = Captured(digest=digest_of_it, size=len(raw), summary=summary)
+        sections["environment"] = Captured(digest=chunk.digest, size=chunk.size, summary=summary)
     manifest = msgspec.structs.replace(
         kept,
         created=desk.folder.now(),
@@ -288,7 +295,7 @@ def _manifest(
         inferred=[name for name in kept.inferred if name != "params" or request.params == kept.params],
         **sections,
     )
-    return manifest, list(bytes_of.values())
+    return manifest, list(pieces.values())
 
 
 def _decoded(raw: bytes) -> Environment:

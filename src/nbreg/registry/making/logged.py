@@ -185,8 +185,8 @@ def register(desk: Desk, request: Request, source: Source) -> Entry:
             index = blobs.index(each.bundle)
             for digest in (*index.parts, *index.elsewhere, *index.large):
                 batch.refer(digest, each.bundle)
-        for piece in frozen:
-            batch.add(piece)
+        for chunk, piece in frozen:
+            batch.add(piece, chunk)
         version_id = registering.add_parts(batch, made)
         bundle = batch.commit()
         datasets.note(desk, manifest.links)

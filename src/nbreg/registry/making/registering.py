@@ -38,6 +38,7 @@ from nbreg.registry.ground.given import checked_params, without_secrets
 from nbreg.registry.making import comparing, naming, running, searching, spelling
 from nbreg.registry.making.previewing import Preview
 from nbreg.registry.making.request import Request
+from nbreg.registry.making.spelling import Piece
 from nbreg.registry.stages import cautions, gating
 from nbreg.store.batch import Batch
 from nbreg.store.large import Source
@@ -52,7 +53,7 @@ class Made(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     artifacts: list[families.Dumped]
-    captured: list[bytes]
+    captured: list[Piece]
     mine: bool = True
     """Whether this user made it, and so vouches for it."""
     records: dict[str, Record] = {}
@@ -80,7 +81,8 @@ class Made(msgspec.Struct, frozen=True):
         if name in self.records:
             return self.records[name]
         digest = getattr(self.manifest, name).digest
-        raw = self.stored(digest) if self.stored else next(x for x in self.captured if digest_of(x) == digest)
+        known = (raw for chunk, raw in self.captured if chunk.digest == digest)
+        raw = self.stored(digest) if self.stored else next(known)
         return msgspec.json.decode(raw, type=kind)
 
 
@@ -111,15 +113,15 @@ def _begin_capture(desk: Desk, request: Request) -> capture.Pending:
     return capture.begin(request.context, desk.settings, registry=desk.folder.path, redactor=request.redactor)
 
 
-def store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes] = ()) -> Entry | None:
+def store(desk: Desk, request: Request, made: Made, frozen: Sequence[Piece] = ()) -> Entry | None:
     """Write the bytes and the run's, then the line; None where its content has come to be meanwhile."""
     with desk.folder.blobs.kept(), desk.folder.blobs.batch() as batch:
         return _store(desk, request, made, frozen, batch)
 
 
-def _store(desk: Desk, request: Request, made: Made, frozen: Sequence[bytes], batch: Batch) -> Entry | None:
-    for piece in frozen:
-        batch.add(piece)
+def _store(desk: Desk, request: Request, made: Made, frozen: Sequence[Piece], batch: Batch) -> Entry | None:
+    for chunk, piece in frozen:
+        batch.add(piece, chunk)
     version_id = add_parts(batch, made)
     bundle = batch.commit()
     datasets.note(desk, made.manifest.links)
@@ -131,9 +133,10 @@ def add_parts(batch: Batch, made: Made) -> str:
     for each in made.artifacts:
         for chunk, part in each.parts:
             batch.add(part, chunk)
-    for part in made.captured:
-        batch.add(part, spelling.chunk_known_of(part))
-    return batch.add(canonical(made.manifest)).digest
+    for chunk, raw in made.captured:
+        batch.add(raw, chunk)
+    chunk, raw = spelling.piece_of(canonical(made.manifest))
+    return batch.add(raw, chunk, is_new=True).digest  # it says when it was made
 
 
 def preview(
@@ -272,17 +275,18 @@ def _made(
     return Made(manifest, dumped, stored, records=records)
 
 
-def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Captured], list[bytes]]:
+def sections(parts: Mapping[str, capture.Part | str]) -> tuple[dict[str, Captured], list[Piece]]:
     """The captured parts as a manifest names them, and their bytes."""
-    stored: list[bytes] = []
+    stored: list[Piece] = []
     found: dict[str, Captured] = {}
     for name, part in parts.items():
         if isinstance(part, str):
             found[name] = Captured(missing=part)
             continue
-        raw, digest = spelling.spelled(part.record)
-        stored += [raw, *part.stored]
-        found[name] = Captured(digest=digest, size=len(raw), summary=plain(part.summary, name))
+        piece = spelling.spelled(part.record)
+        stored += [piece, *map(spelling.piece_of, part.stored)]
+        chunk, _ = piece
+        found[name] = Captured(digest=chunk.digest, size=chunk.size, summary=plain(part.summary, name))
     return found, stored
 
 
@@ -419,7 +423,7 @@ def _write(
     last: bool,
 ) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
-    database = desk.folder.model_to_write(request.model)
+    database = judged.database or desk.folder.model_to_write(request.model)
     used, step = made.uses, comparing.step_beside(desk, request, made.side)
     with _line(desk, database, "registered", request) as draft:
         known = None if request.new else _holder_of(database, made.manifest.content_digest)

@@ -14,11 +14,12 @@ from nbreg.capture.knowing import redactor_here
 from nbreg.capture.project.revision import head_commit
 from nbreg.capture.secrets import Redactor
 from nbreg.errors import BadInputError, BadValueError, NbregError, RunEndedError
-from nbreg.records import Chunk, Measure, RunKind, RunLink, RunState, measure, new_run_id, short_run
+from nbreg.records import Measure, RunKind, RunLink, RunState, measure, new_run_id, short_run
 from nbreg.registry.ground.desk import Desk
 from nbreg.registry.ground.given import checked_params, checked_text, checked_word, named, without_secrets
 from nbreg.registry.making import runrecords
 from nbreg.registry.making.request import Request
+from nbreg.registry.making.spelling import Piece
 from nbreg.store.runlines import Begun, Metrics, Noted, Params, Registering
 from nbreg.store.runlog import RunLog
 from nbreg.store.runs import end_all
@@ -204,7 +205,7 @@ def _step(step: object) -> int:
 # what a version locks
 
 
-def locked(desk: Desk, link: RunLink | None, *, wanted: bool) -> tuple[RunLink | None, list[bytes]]:
+def locked(desk: Desk, link: RunLink | None, *, wanted: bool) -> tuple[RunLink | None, list[Piece]]:
     """The link with the run's file as it is now, and the pieces of it to store.
 
     A run that nothing was logged to comes to be here if `wanted`, and is no run if not. That this
@@ -226,11 +227,10 @@ def locked(desk: Desk, link: RunLink | None, *, wanted: bool) -> tuple[RunLink |
         pieces = list(desk.folder.runs.pieces(link.id))
     except (NbregError, OSError) as error:
         return msgspec.structs.replace(link, missing=type(error).__name__), []
-    chunks: list[Chunk] = [chunk for chunk, _ in pieces]
-    return msgspec.structs.replace(link, chunks=chunks), [piece for _, piece in pieces]
+    return msgspec.structs.replace(link, chunks=[chunk for chunk, _ in pieces]), pieces
 
 
-def locked_by(desk: Desk, request: Request) -> tuple[Request, list[bytes]]:
+def locked_by(desk: Desk, request: Request) -> tuple[Request, list[Piece]]:
     """A registration with its run locked, and what is to be stored for it."""
     link, pieces = locked(desk, request.run, wanted=desk.settings.capture)
     return msgspec.structs.replace(request, run=link), pieces

@@ -14,10 +14,11 @@ from nbreg import capture, families
 from nbreg.capture.secrets import Redactor
 from nbreg.errors import StoreError
 from nbreg.families.describing import describe
-from nbreg.records import Chunk, Context, DraftRecord, Manifest, digest_of
+from nbreg.records import Chunk, Context, DraftRecord, Manifest
 from nbreg.registry.ground.desk import Desk
 from nbreg.registry.making import drafting, registering, searching
 from nbreg.registry.making.request import Request
+from nbreg.registry.making.spelling import Piece
 from nbreg.store.drafts import DraftFile, Header, sealed
 
 UNSAVED: Final = "its kernel was busy until it ended, or still is"
@@ -60,10 +61,9 @@ def keep(desk: Desk, record: DraftRecord, value: object, *, haste: bool) -> Draf
     manifest, stored = _captured(desk, request, value, dumped, haste=haste)
     telling = describe.chosen(value, manifest.params)
     record = msgspec.structs.replace(record, params=telling)
-    pieces: list[Any] = [*stored, *(part for _, part in (dumped.parts if dumped else []))]
-    chunks = [Chunk(digest=digest_of(raw), size=len(raw)) for raw in stored]
-    chunks += dumped.artifact.chunks if dumped else []
-    _write(desk, Header(record=record, manifest=manifest, parts=chunks), pieces)
+    pieces: list[tuple[Chunk, Any]] = [*stored, *(dumped.parts if dumped else [])]
+    header = Header(record=record, manifest=manifest, parts=[chunk for chunk, _ in pieces])
+    _write(desk, header, [piece for _, piece in pieces])
     return record
 
 
@@ -85,7 +85,7 @@ def _bytes_of(
 
 def _captured(
     desk: Desk, request: Request, value: object, dumped: families.Dumped | None, *, haste: bool
-) -> tuple[Manifest, list[bytes]]:
+) -> tuple[Manifest, list[Piece]]:
     """The manifest of a version that is none yet, and the bytes of what was captured."""
     context: Context = request.context
     pending = capture.begin(
