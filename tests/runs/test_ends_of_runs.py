@@ -12,6 +12,7 @@ from children import run as run_script
 from children import start
 
 from nbreg import Registry
+from nbreg.settings import Settings
 from nbreg.store.runlines import Fold
 
 

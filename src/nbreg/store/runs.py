@@ -76,10 +76,19 @@ class Runs:
         self._scrap = scrap
         self._known: OrderedDict[str, _Read] = OrderedDict()
         self._reading = threading.RLock()
+        self._beginning = f"{folder}/"
+        self._real = (0, 0), ""
 
     def path(self, run_id: str) -> Path:
         """The file of a run, which may not be there."""
-        return self.folder / f"{run_id}.jsonl"
+        return Path(self._named(run_id))
+
+    def is_there(self, run_id: str) -> bool:
+        """Whether it has a file."""
+        return os.path.isfile(self._named(run_id))  # noqa: PTH113 - several times in each registration
+
+    def _named(self, run_id: str) -> str:
+        return f"{self._beginning}{run_id}.jsonl"
 
     def events_path(self, run_id: str) -> Path:
         """The file of what happened to it."""
@@ -145,7 +154,7 @@ class Runs:
             raise BadReferenceError(
                 f"{ascii(text)[:60]} is not the id of a run", hint=f"8 to 32 hex digits; {_LISTS}"
             )
-        if len(text) == 32 and self.path(text).is_file():
+        if len(text) == 32 and self.is_there(text):
             return text
         found = [each for each in self.ids() if each.startswith(text) or each.endswith(text)]
         if len(found) > 1:
@@ -231,7 +240,7 @@ class Runs:
 
     def pieces(self, run_id: str) -> Iterator[tuple[Chunk, bytes]]:
         """Its file as it is now, up to the last whole line, cut so that the beginning stays the same."""
-        with _opened(self.path(run_id)) as file:
+        with _opened(self._named(run_id)) as file:
             size = _whole(file.fileno(), os.fstat(file.fileno()).st_size)
             for at in range(0, size, PIECE):
                 piece = file.read(min(PIECE, size - at))
@@ -279,7 +288,7 @@ class Runs:
         return total
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path | str) -> BinaryIO:
     return os.fdopen(opened(path), "rb")
 
 

@@ -86,6 +86,7 @@ class Listing:
         self.installed = tuple(sorted(first.values()))
         self._editable = [each for each in self.installed if each.project]
         self._last: tuple[tuple[str, ...], list[str], frozenset[str]] = ((), [], frozenset())
+        self._files = _Files()
         owners: dict[str, list[Installed]] = {}
         for each in self.installed:
             for top in each.tops:
@@ -124,7 +125,7 @@ class Listing:
             if modules is sys.modules:  # the others that are asked about are a handful
                 self._last = (names, tops, found)
         if self._editable:  # their files are asked for each time: a module may have been loaded anew
-            files = [module_file(modules.get(top)) for top in tops]
+            files = self._files.of([modules.get(top) for top in tops])
             found |= {each.name for each in self._editable if _holds_any(each.project, files)}
         return found
 
@@ -143,12 +144,36 @@ def _holds_any(project: str, files: Iterable[str]) -> bool:
     return any(f.startswith(prefix) and not _INSTALLED_HERE.search(f, len(prefix) - 1) for f in files)
 
 
+class _Files:
+    """The files of modules, of which there are hundreds; what does not change of each is looked up once."""
+
+    def __init__(self) -> None:
+        self._modules: list[object] = []
+        self._ids: list[int] = []
+        self._namespaces: list[dict[str, Any]] = []
+
+    def of(self, modules: list[object]) -> list[str]:
+        """Their files as they are now; none of a module that has none."""
+        # By their ids, and kept so that these mean them: what stands in for a module may compare as it likes.
+        ids = list(map(id, modules))
+        if ids != self._ids:
+            self._modules, self._ids = modules, ids
+            self._namespaces = [found for each in modules if (found := _namespace(each))]
+        files = [namespace.get("__file__") for namespace in self._namespaces]
+        return [file for file in files if type(file) is str]
+
+
+def _namespace(module: object) -> dict[str, Any]:
+    """What is in a module, without running a lazy module's code; nothing where it is none."""
+    if not issubclass(type(module), ModuleType):
+        return {}
+    names = object.__getattribute__(module, "__dict__")
+    return names if type(names) is dict else {}
+
+
 def module_file(module: object) -> str:
     """A module's file, without running a lazy module's code; empty where there is none."""
-    if not issubclass(type(module), ModuleType):
-        return ""
-    names = object.__getattribute__(module, "__dict__")
-    file = names.get("__file__") if type(names) is dict else None
+    file = _namespace(module).get("__file__")
     return file if type(file) is str else ""
 
 

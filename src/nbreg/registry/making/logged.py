@@ -153,7 +153,7 @@ def _names(artifacts: object) -> list[str]:
 
 
 def _record(desk: Desk, run_id: str) -> RunRecord:
-    if not desk.folder.runs.path(run_id).is_file():
+    if not desk.folder.runs.is_there(run_id):
         raise UnknownArtifactError("nothing was logged to this run", hint="run.log_model(model) logs one")
     found = runrecords.record(desk, run_id)
     if found.deleted is not None:

@@ -423,7 +423,9 @@ def _write(
     last: bool,
 ) -> Entry | None:
     """The moment the version comes to be: one line, under the lock. None if its content has come to be."""
-    database = judged.database or desk.folder.model_to_write(request.model)
+    database = judged.database
+    if database is None:
+        database = desk.folder.model_to_write(request.model)
     used, step = made.uses, comparing.step_beside(desk, request, made.side)
     with _line(desk, database, "registered", request) as draft:
         known = None if request.new else _holder_of(database, made.manifest.content_digest)

@@ -215,7 +215,7 @@ def locked(desk: Desk, link: RunLink | None, *, wanted: bool) -> tuple[RunLink |
         return None, []
     try:
         log = desk.folder.runs.log(link.id)
-        if log is None and not desk.folder.runs.path(link.id).is_file():
+        if log is None and not desk.folder.runs.is_there(link.id):
             own = current_context().run
             if own is None or own.id != link.id:
                 return msgspec.structs.replace(link, missing="it logged nothing here"), []
@@ -238,7 +238,7 @@ def locked_by(desk: Desk, request: Request) -> tuple[Request, list[Piece]]:
 
 def registering(desk: Desk, link: RunLink | None, model: str, version_id: str) -> None:
     """Say to the run which version is about to come from it, before the model's journal says that it has."""
-    if link is None or link.missing or not desk.folder.runs.path(link.id).is_file():
+    if link is None or link.missing or not desk.folder.runs.is_there(link.id):
         return
     try:
         desk.folder.runs.note(link.id, Registering(model=model, id=version_id))

@@ -128,7 +128,7 @@ def find(desk: Desk, given: Any) -> tuple[RunLink, RunRecord | None]:
         link = parts.manifest(desk, entry).run
         if link is None:
             raise UnknownRunError(f"{entry.ref} has no run")
-        if desk.folder.runs.path(link.id).is_file():
+        if desk.folder.runs.is_there(link.id):
             return linked_run(desk, link.id), None
         return link, _as_locked(desk, entry, link)
     return linked_run(desk, given.id if isinstance(given, RunLink) else given), None

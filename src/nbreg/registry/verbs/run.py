@@ -69,7 +69,7 @@ class Run:
 
         if self._frozen is not None:
             return self._frozen
-        if self._is_ambient and not self._desk.folder.runs.path(self.id).is_file():
+        if self._is_ambient and not self._desk.folder.runs.is_there(self.id):
             return runrecords.not_begun(self._desk, self.link)
         return runrecords.record(self._desk, self.id)
 
