@@ -53,12 +53,12 @@ def test_another_text_of_the_same_size_and_time_is_noticed(tmp_path: Path, how: 
 def test_a_file_that_is_being_worked_on_is_read_each_time(tmp_path: Path) -> None:
     """Two changes within one tick of the clock bear the same time: only what is left alone is kept in mind."""
     path = tmp_path / "helpers.py"
-    found = []
-    for number in range(100, 400):
+    for number in range(100, 110):
         path.write_text(f"x = {number}\n")
-        found.append(texts.read(str(path), 100).text)
 
-    assert found == [f"x = {number}\n" for number in range(100, 400)]
+        assert texts.read(str(path), 100).text == f"x = {number}\n"
+        # Not every file system has such a clock: that it is read each time shows in another object.
+        assert texts.read(str(path), 100).text is not texts.read(str(path), 100).text
 
 
 @pytest.mark.usefixtures("settled")
