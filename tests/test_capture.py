@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,11 @@ from nbreg.capture.context import (
     uninstall_context,
     using_context,
 )
+from nbreg.capture.pending import loaded_names
 from nbreg.capture.secrets import Redactor
 from nbreg.capture.variables import capture_variables
-from nbreg.records import Execution, Recipe, RunLink, canonical
+from nbreg.records import Execution, Recipe, RunLink, Variable, Variables, canonical
+from nbreg.registry.making.spelling import spelled
 from nbreg.settings import Settings
 
 
@@ -301,3 +304,32 @@ def test_no_digest_is_kept_of_what_may_be_a_secret() -> None:
     kept = keep_all(cells, redactor).cells
 
     assert [each.tokens for each in kept] == [{"n": "bb"}, {}, {}]
+
+
+def test_the_names_of_loaded_modules_are_gathered_anew_after_an_import(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Going through thousands of names in each registration of a sweep takes longer than capturing them does."""
+
+    def load(*names: str) -> None:
+        for name in names:
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
+
+    assert loaded_names() is loaded_names()
+    load("made_up_a", "made_up_z")
+    assert loaded_names() == tuple(sys.modules)
+
+    # Loaded anew, as a reloader does: as many modules as before, and the last one has the name it had.
+    monkeypatch.undo()
+    load("made_up_b", "made_up_z")
+    assert loaded_names() == tuple(sys.modules)
+    assert "made_up_b" in loaded_names()
+
+
+def test_equal_values_that_are_not_spelled_alike_are_not_taken_for_each_other() -> None:
+    """`1 == True`: a version whose flag was recorded as a number would not be the one that was registered."""
+    number, flag = (Variables(variables=[Variable(name="x", type="int", value=x)]) for x in (1, True))
+    assert number == flag
+
+    assert spelled(number)[1] == canonical(number)
+    assert spelled(flag)[1] == canonical(flag)

@@ -9,7 +9,7 @@ from collections import OrderedDict, defaultdict, deque
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import PurePosixPath
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from nbreg.capture.secrets import Redactor
+from nbreg.capture.summaries import library_types
 from nbreg.capture.variables import capture_variables, variables_summary
 from nbreg.records import Variable, Variables, canonical
 from nbreg.settings import Settings
@@ -328,3 +329,18 @@ def test_capture_imports_no_library_to_recognise_its_types(monkeypatch: pytest.M
 
     assert "pandas" not in sys.modules
     assert found == Variable(name="x", type="pandas.DataFrame")
+
+
+def test_a_library_is_known_as_soon_as_it_has_its_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module is in `sys.modules` before its names are in it: what was looked for too soon is looked for again."""
+    polars = ModuleType("polars")
+    monkeypatch.setitem(sys.modules, "polars", polars)
+    frame = type("DataFrame", (), {})
+    assert library_types() is library_types()
+    assert frame not in library_types().summaries
+
+    polars.DataFrame = frame  # type: ignore[attr-defined]
+    assert frame in library_types().summaries
+
+    monkeypatch.setitem(sys.modules, "polars", ModuleType("polars"))
+    assert frame not in library_types().summaries

@@ -6,18 +6,25 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+import warnings
+from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils import all_estimators
 
 from nbreg import Registry
 from nbreg.families.describing import describe
+from nbreg.families.describing import sklearn as sklearn_family
 
 FEATURES = ["mean radius", "mean texture", "mean perimeter"]
 

@@ -13,7 +13,6 @@ import logging
 import os
 import secrets
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 log = logging.getLogger("nbreg")
@@ -23,10 +22,14 @@ _KEY_BYTES = 32
 
 def config_folder() -> Path:
     """Where this user's nbreg configuration is: `$XDG_CONFIG_HOME/nbreg`, or `~/.config/nbreg`."""
+    return Path(_config_folder())
+
+
+def _config_folder() -> str:
     base = os.environ.get("XDG_CONFIG_HOME", "")
     if not base.startswith("/"):
         base = os.path.expanduser("~/.config")  # noqa: PTH111 - pathlib raises for who has no home
-    return Path(base if base.startswith("/") else os.devnull) / "nbreg"
+    return f"{base if base.startswith('/') else os.devnull}/nbreg"
 
 
 def sign(version_id: str) -> str:
@@ -81,23 +84,23 @@ def _lines(path: Path) -> set[str]:
 
 
 def _signature(key: bytes, version_id: str) -> str:
-    return hmac.new(key, b"nbreg version\0" + version_id.encode(), sha256).hexdigest()
+    return hmac.digest(key, b"nbreg version\0" + version_id.encode(), "sha256").hex()
 
 
 def _key(*, create: bool) -> bytes:
-    path = config_folder() / "key"
+    path = f"{_config_folder()}/key"
     for _attempt in range(2):
         with suppress(OSError):
             return _read_key(path)
         if not create:
             return b""
         with suppress(OSError):
-            _make_key(path)
-    log.warning("no key can be kept in %s: what is registered now is not signed", path.parent)
+            _make_key(Path(path))
+    log.warning("no key can be kept in %s: what is registered now is not signed", config_folder())
     return b""
 
 
-def _read_key(path: Path) -> bytes:
+def _read_key(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         status = os.fstat(fd)

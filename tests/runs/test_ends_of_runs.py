@@ -160,3 +160,25 @@ def test_a_process_that_works_on_many_registries_holds_few_files_open(tmp_path: 
     again = Registry(tmp_path / "r0")
     again.register("m", {"n": "more"})
     assert [each.number for each in again.runs()[0].versions] == [1, 2]
+
+
+def test_a_registry_that_a_link_leads_to_is_another_one_when_the_link_is_moved(tmp_path: Path) -> None:
+    """`current -> release-7` is how many teams name a folder; what is logged after the switch is logged there."""
+    here = tmp_path / "here"
+    locations = [tmp_path / "one", tmp_path / "other"]
+    registries = [Registry(each, settings=Settings(capture=False)) for each in locations]
+    for each in registries:
+        each.init()
+        (each.location / "runs").mkdir(exist_ok=True)
+    here.symlink_to(locations[0])
+    linked = Registry(here, settings=Settings(capture=False))
+    with linked.start_run() as run:
+        run.log_params({"lr": 0.1})
+        assert registries[0]._desk.folder.runs.log(run.id) is linked._desk.folder.runs.log(run.id)
+
+        here.unlink()
+        here.symlink_to(locations[1])
+
+        assert linked._desk.folder.runs.log(run.id) is None
+        here.unlink()
+        here.symlink_to(locations[0])

@@ -28,6 +28,27 @@ NO_TIME: Final = "the next cell began at once"
 """Why a brief capture has no variables and no source."""
 
 
+_loaded: tuple[int, tuple[str, object], tuple[str, ...]] | None = None
+
+
+def loaded_names() -> tuple[str, ...]:
+    """The names of `sys.modules`, once for all parts: there are thousands, and touching each takes its time.
+
+    It is the very same tuple until something is imported. What is imported comes last, so how many
+    there are and the last one tell; a module that is imported anew is another one.
+    """
+    global _loaded
+    modules = sys.modules
+    try:
+        now = len(modules), next(reversed(modules.items()))
+    except RuntimeError:  # another thread imports right now
+        return tuple(modules)
+    known = _loaded
+    if known is None or known[0] != now[0] or known[1][0] != now[1][0] or known[1][1] is not now[1][1]:
+        known = _loaded = *now, tuple(modules)
+    return known[2]
+
+
 class Pending:
     """A capture under way; `finish` takes what is there at that moment."""
 
@@ -59,7 +80,7 @@ class Pending:
         if isinstance(prepared, str):
             return Capture(dict.fromkeys(PARTS, prepared), {})
         namespace, redactor = prepared
-        names = tuple(sys.modules)  # once for all parts: there are thousands
+        names = loaded_names()
         parts: dict[str, Part | str] = {
             "environment": _tried(lambda: self._environment(redactor, names)),
             "recipe": _tried(lambda: self._recipe(redactor, models)),

@@ -53,8 +53,26 @@ class LibraryTypes(NamedTuple):
         return object
 
 
+_last: tuple[list[object], list[tuple[int, int]], LibraryTypes] | None = None
+
+
 def library_types() -> LibraryTypes:
-    """Find the known types in the modules that the user has imported."""
+    """Find the known types in the modules that the user has imported.
+
+    They are looked for again when one of these modules is another one, or has got more names: a
+    module is there before it has been executed to its end.
+    """
+    global _last
+    loaded: list[object] = [sys.modules.get(module) for module in _MODULES]
+    # By their ids, and kept so that these mean them: what stands in for a module may compare as it likes.
+    moment = [(id(each), len(_namespace(each))) for each in loaded]
+    known = _last
+    if known is None or known[1] != moment:
+        known = _last = loaded, moment, _library_types()
+    return known[2]
+
+
+def _library_types() -> LibraryTypes:
     scalars, summaries = dict(_found(_SCALARS)), dict(_found(_SUMMARIES))
     return LibraryTypes(
         metaclasses=tuple({type, *map(type, summaries)}),
@@ -65,15 +83,20 @@ def library_types() -> LibraryTypes:
     )
 
 
+def _namespace(module: object) -> dict[str, Any]:
+    """What is in a module; nothing where it is none."""
+    if not issubclass(type(module), ModuleType):
+        return {}
+    # Not getattr: a lazy module would import what it is asked for.
+    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return found
+
+
 def _found(rows: Iterable[tuple[str, str, Any]]) -> Iterable[tuple[type, Any]]:
     for module, names, use in rows:
-        loaded = sys.modules.get(module)
-        if not issubclass(type(loaded), ModuleType):
-            continue
-        # Not getattr: a lazy module would import what it is asked for.
-        namespace = object.__getattribute__(loaded, "__dict__")
+        namespace = _namespace(sys.modules.get(module))
         for name in names.split():
-            kind = namespace.get(name)
+            kind: Any = namespace.get(name)
             if issubclass(type(kind), type):
                 yield kind, use
 
@@ -235,3 +258,7 @@ _SUMMARIES: Final[tuple[tuple[str, str, Callable[[Any], Summary]], ...]] = (
     ("torch.nn.parameter", "Parameter", _tensor),
     ("scipy.sparse", "csr_matrix csc_matrix coo_matrix csr_array csc_array coo_array", _sparse),
 )
+
+_ALL: Final = (_SCALARS, _SUMMARIES, _MAPPINGS, _SPACES)
+_MODULES: Final = tuple({module for rows in _ALL for module, *_ in rows})
+"""Where the known types are."""

@@ -27,6 +27,8 @@ def compare(base: Side, new: Side) -> Aspect:
     before, after = tree_of(base), tree_of(new)
     if not before or not after:
         return _by_type(base, new)
+    if before == after:
+        return Aspect(NAME)
     found = list(dict.fromkeys(_differences(before, after, "")))
     if not found and before.get("structure") != after.get("structure"):
         found = ["shapes or types of the weights"]

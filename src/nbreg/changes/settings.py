@@ -46,8 +46,9 @@ class Setting(NamedTuple):
 
 def compare(base: Side, new: Side) -> tuple[Aspect, Aspect]:
     """Preprocessing, and the hyperparameters."""
-    before, after = _where_they_differ(base, new)
-    prepares = [*_columns_chosen(base, new)]
+    alike = architecture.tree_of(base) == architecture.tree_of(new)
+    before, after = _where_they_differ(base, new, alike=alike)
+    prepares = [] if alike else [*_columns_chosen(base, new)]
     told = base.manifest.params, new.manifest.params
     if _source(base) != _source(new) and not told[0].keys() & told[1].keys():
         reason = "told by the model in one, by hand in the other" if all(told) else NONE_RECORDED
@@ -61,7 +62,7 @@ def compare(base: Side, new: Side) -> tuple[Aspect, Aspect]:
     ]
     prepares += [text for prepared, text in steps if prepared]
     own = [text for prepared, text in steps if not prepared]
-    if not own and not _says_rounds(after):
+    if not own and not alike and not _says_rounds(after):
         own = [f"{name} {_step(was, now)}" for name, was, now in _of_the_tree(base, new)]
     missing = "" if any(told) or architecture.tree_of(new) else NONE_RECORDED
     hyper = _aspect(NAME, own, missing)
@@ -111,12 +112,12 @@ def _changed(
             yield now, was.value, now.value
 
 
-def _where_they_differ(base: Side, new: Side) -> tuple[dict[Any, Setting], dict[Any, Setting]]:
+def _where_they_differ(
+    base: Side, new: Side, *, alike: bool
+) -> tuple[dict[Any, Setting], dict[Any, Setting]]:
     """The parameters of both; of two that are built alike only those that are not the same."""
-    alike = architecture.tree_of(base) == architecture.tree_of(new)
     if alike and _spelled(base) == _spelled(new):  # as in most: another fit of the same
-        kept = {name: value for name, value in new.manifest.params.items() if name in _WANTED_TREES}
-        return _settings(base, kept), _settings(new, kept)
+        return {}, {}
     was, now = dict(flat(base.manifest.params)), dict(flat(new.manifest.params))
     if alike:
         nothing = object()
@@ -125,10 +126,7 @@ def _where_they_differ(base: Side, new: Side) -> tuple[dict[Any, Setting], dict[
             for name in was.keys() | now.keys()
             if not _are_equal(was.get(name, nothing), now.get(name, nothing))
         }
-        was, now = (
-            {name: each[name] for name in each if name in other or name in _WANTED_TREES}
-            for each in (was, now)
-        )
+        was, now = ({name: each[name] for name in each if name in other} for each in (was, now))
     return _settings(base, was), _settings(new, now)
 
 

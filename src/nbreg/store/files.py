@@ -154,12 +154,14 @@ def inherit(fd: int, folder: Path | str, *, keep: int) -> None:
     So what one member of a group creates in a shared folder, the others can go on with,
     whatever the umask of the first.
     """
-    parent = os.stat(folder)  # noqa: PTH116
+    parent, own = os.stat(folder), os.fstat(fd)  # noqa: PTH116
     with suppress(PermissionError):
-        if os.fstat(fd).st_gid != parent.st_gid:
+        if own.st_gid != parent.st_gid:
             os.fchown(fd, -1, parent.st_gid)
+            own = os.fstat(fd)  # which may have taken rights away
     with suppress(PermissionError):
-        os.fchmod(fd, parent.st_mode & keep)
+        if stat.S_IMODE(own.st_mode) != parent.st_mode & keep:
+            os.fchmod(fd, parent.st_mode & keep)
 
 
 def make_folder(path: Path | str, *, durable: bool = True) -> None:
@@ -197,7 +199,8 @@ class _Gate:
         self.owner = 0
 
 
-_gates: weakref.WeakValueDictionary[tuple[int, int], _Gate] = weakref.WeakValueDictionary()
+Inode = tuple[int, int]
+_gates: weakref.WeakValueDictionary[Inode, _Gate] = weakref.WeakValueDictionary()
 _gates_guard = threading.RLock()
 _locked_fds: set[int] = set()
 
@@ -236,34 +239,50 @@ os.register_at_fork(
 )
 
 
-def _gate_of(fd: int) -> _Gate:
-    status = os.fstat(fd)
-    key = (status.st_dev, status.st_ino)
+class _Held:
+    """A lock that is held, or about to be: what has to be given back, however far that came."""
+
+    __slots__ = ("_gate", "fd")
+
+    def __init__(self) -> None:
+        self.fd = -1
+        self._gate: _Gate | None = None
+
+    def enter(self, inode: Inode, path: Path | str, seconds: float) -> None:
+        """Wait among this process's threads first: they need not poll the system for each other."""
+        gate = _gate_of(inode)
+        if gate.owner == threading.get_ident():
+            raise StoreError(f"{path} is being written by this very thread", hint="do not nest transactions")
+        if not gate.lock.acquire(timeout=seconds):
+            raise RegistryBusyError(
+                f"{path} is locked by another thread of this process",
+                hint="it did not finish in time; try again",
+            )
+        gate.owner = threading.get_ident()
+        self._gate = gate
+
+    def give_back(self) -> None:
+        """Let go of all of it."""
+        try:
+            if self.fd >= 0:
+                _give_back(self.fd)
+        finally:
+            self.fd = -1
+            if self._gate is not None:
+                self._gate.owner = 0
+                self._gate.lock.release()
+                self._gate = None
+
+
+def _gate_of(inode: Inode) -> _Gate:
     with _gates_guard:
-        gate = _gates.get(key)
+        gate = _gates.get(inode)
         if gate is None:
-            gate = _gates[key] = _Gate()
+            gate = _gates[inode] = _Gate()
         return gate
 
 
-@contextmanager
-def _turn(gate: _Gate, path: Path, seconds: float) -> Iterator[None]:
-    """Wait among this process's threads first: they need not poll the system for each other."""
-    if gate.owner == threading.get_ident():
-        raise StoreError(f"{path} is being written by this very thread", hint="do not nest transactions")
-    if not gate.lock.acquire(timeout=seconds):
-        raise RegistryBusyError(
-            f"{path} is locked by another thread of this process", hint="it did not finish in time; try again"
-        )
-    gate.owner = threading.get_ident()
-    try:
-        yield
-    finally:
-        gate.owner = 0
-        gate.lock.release()
-
-
-def _flock(fd: int, path: Path, seconds: float, *, shared: bool, pause: float) -> None:
+def _flock(fd: int, path: Path | str, seconds: float, *, shared: bool, pause: float) -> None:
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     deadline = time.monotonic() + seconds
     while True:
@@ -303,7 +322,7 @@ def _holder(fd: int) -> str:
 
 @contextmanager
 def locked(
-    path: Path, seconds: float, *, shared: bool = False, create: bool = False, pause: float = _SYNC
+    path: Path | str, seconds: float, *, shared: bool = False, create: bool = False, pause: float = _SYNC
 ) -> Iterator[int]:
     """Hold the lock of a file or folder, and give its descriptor.
 
@@ -312,19 +331,20 @@ def locked(
 
     Raises `RegistryBusyError`, `ReadOnlyError` or `FileSystemError`.
     """
-    with ExitStack() as held:
+    held = _Held()
+    try:
         while True:
-            with ExitStack() as attempt:
-                fd = _open(path, create=create)
-                attempt.callback(_give_back, fd)
-                if not shared:
-                    attempt.enter_context(_turn(_gate_of(fd), path, seconds))
-                _flock(fd, path, seconds, shared=shared, pause=pause)
-                if _still_there(fd, path):
-                    held.push(attempt.pop_all())
-                    break
-            # It was replaced while we waited: lock the one that is there now.
-        yield fd
+            held.fd = _open(path, create=create)
+            inode = _inode(os.fstat(held.fd))
+            if not shared:
+                held.enter(inode, path, seconds)
+            _flock(held.fd, path, seconds, shared=shared, pause=pause)
+            if _is_at(path, inode):
+                break
+            held.give_back()  # it was replaced while we waited: lock the one that is there now
+        yield held.fd
+    finally:
+        held.give_back()
 
 
 @contextmanager
@@ -339,17 +359,22 @@ def in_turn(path: Path, seconds: float) -> Iterator[None]:
         yield
 
 
-def _open(path: Path, *, create: bool) -> int:
-    folder = not create and os.path.isdir(path)  # noqa: PTH112
+def _open(path: Path | str, *, create: bool) -> int:
     try:
-        with _gates_guard:  # no fork between opening and noting: the child would not know what to close
-            if folder:
-                fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            else:
-                fd = opened(path, os.O_RDWR | (os.O_CREAT if create else 0))
-            _locked_fds.add(fd)
+        if create:
+            return _noted(path, os.O_RDWR | os.O_CREAT)
+        try:
+            return _noted(path, os.O_RDONLY | os.O_DIRECTORY)
+        except NotADirectoryError:
+            return _noted(path, os.O_RDWR)
     except OSError as error:
         raise refused(error, path) from error
+
+
+def _noted(path: Path | str, flags: int) -> int:
+    with _gates_guard:  # no fork between opening and noting: the child would not know what to close
+        fd = os.open(path, flags | os.O_CLOEXEC) if flags & os.O_DIRECTORY else opened(path, flags)
+        _locked_fds.add(fd)
     return fd
 
 
@@ -363,11 +388,14 @@ def _give_back(fd: int) -> None:
         os.close(fd)
 
 
-def _still_there(fd: int, path: Path) -> bool:
+def _is_at(path: Path | str, inode: Inode) -> bool:
     with suppress(FileNotFoundError):
-        there, here = os.stat(path), os.fstat(fd)  # noqa: PTH116
-        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+        return _inode(os.stat(path)) == inode  # noqa: PTH116
     return False
+
+
+def _inode(status: os.stat_result) -> Inode:
+    return status.st_dev, status.st_ino
 
 
 # file systems

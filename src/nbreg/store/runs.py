@@ -97,7 +97,18 @@ class Runs:
     # the writers of this process
 
     def _key(self, run_id: str) -> tuple[str, str]:
-        return os.path.realpath(self.folder), run_id
+        return self._real_path(), run_id
+
+    def _real_path(self) -> str:
+        """What the folder is called whichever way leads to it; followed again when it is another folder."""
+        try:
+            status = os.stat(self.folder)  # noqa: PTH116 - in each registration
+        except OSError:
+            return os.path.realpath(self.folder)
+        inode = status.st_dev, status.st_ino
+        if self._real[0] != inode:
+            self._real = inode, os.path.realpath(self.folder)
+        return self._real[1]
 
     def log(self, run_id: str) -> RunLog | None:
         """The open file of a run that this process writes."""

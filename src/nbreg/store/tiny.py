@@ -54,7 +54,8 @@ class Draft:
         self.facts: Doc = {}
         self.reason = ""
         self.message = ""
-        self.rows: dict[Key, Doc | None] = {}
+        self.rows: dict[Key, Row | Doc | None] = {}
+        """As they were put: a record becomes a document when the line is made."""
         self.carried: set[Key] = set()
         """Rows that the line carries even if they did not change."""
 
@@ -186,7 +187,7 @@ class JournalStorage(Storage):
             ids = self._tables.get(table)
             return [line_of(entry) for entry in ids.entries(row_id)] if ids else []
 
-    def put(self, table: str, row_id: str, doc: Doc | None) -> None:
+    def put(self, table: str, row_id: str, row: Row | Doc | None) -> None:
         """Write a row into this thread's transaction, or take it away with None."""
         draft = self.draft
         if draft is None:
@@ -196,14 +197,13 @@ class JournalStorage(Storage):
         kind = _TABLES.get(table)
         if kind is not None and not kind.fits(row_id):
             raise BadValueError(f"{ascii(row_id)[:80]} is no id for {table!r}", hint=kind.IDS)
-        draft.rows[table, row_id] = None if doc is None else plain(doc, f"{table}/{row_id}")
+        draft.rows[table, row_id] = plain(row, f"{table}/{row_id}") if isinstance(row, dict) else row
 
     def doc(self, table: str, row_id: str) -> Doc | None:
         """A row as a new dictionary; this thread's draft comes first."""
         draft = self.draft
         if draft is not None and (table, row_id) in draft.rows:
-            drafted = draft.rows[table, row_id]
-            return None if drafted is None else plain(drafted)
+            return _doc((table, row_id), draft.rows[table, row_id])
         raw = self.raw(table, row_id)
         return None if raw is None else msgspec.json.decode(raw)
 
@@ -243,8 +243,8 @@ class JournalStorage(Storage):
 
     def _changed(self, draft: Draft) -> dict[Key, Doc | None]:
         self._mine.draft = None  # compare with what is stored, not with the draft itself
-        carried = draft.carried
-        return {key: doc for key, doc in draft.rows.items() if key in carried or doc != self.doc(*key)}
+        docs = {key: _doc(key, row) for key, row in draft.rows.items()}
+        return {key: doc for key, doc in docs.items() if key in draft.carried or doc != self.doc(*key)}
 
     def _unsealed(self, draft: Draft, rows: dict[Key, Doc | None], *, kind: str, by: Actor) -> Unsealed:
         return Unsealed(
@@ -259,6 +259,14 @@ class JournalStorage(Storage):
             prev=self.journal.head.hash,
             docs=list(rows.values()),
         )
+
+
+def _doc(key: Key, row: Row | Doc | None) -> Doc | None:
+    """A drafted row as a document of its own. Raises `BadValueError` for what JSON has no form for."""
+    if row is None:
+        return None
+    doc: Doc = plain(as_doc(row) if isinstance(row, Row) else row, "/".join(key))
+    return doc
 
 
 class _Rows(Mapping[str, Doc]):
@@ -412,7 +420,7 @@ class JournalDB(TinyDB):
         if before is None and draft is not None and (table, str(row_id)) in draft.rows:
             return _record(draft.rows[table, str(row_id)], kind)
         raw = self._storage.raw(table, str(row_id), before=before)
-        if raw is None or bytes(raw) == b"null":
+        if raw is None:
             return None
         try:
             return msgspec.json.decode(raw, type=kind)
@@ -425,7 +433,7 @@ class JournalDB(TinyDB):
     def put(self, table: str, row_id: str | int, row: Row | None) -> None:
         """Write a row in this thread's transaction, all of it anew, or take it away with None."""
         # Not through TinyDB's table: it compares with what is stored, and so does the end of the transaction.
-        self._storage.put(table, str(row_id), None if row is None else as_doc(row))
+        self._storage.put(table, str(row_id), row)
 
     def ids(self, table: str) -> list[str]:
         """The ids of a table's rows."""
@@ -440,8 +448,11 @@ class JournalDB(TinyDB):
         return self._storage.history(table, row_id)
 
 
-def _record(doc: Doc | None, kind: type[R]) -> R | None:
-    return None if doc is None else msgspec.convert(doc, kind)
+def _record(row: Row | Doc | None, kind: type[R]) -> R | None:
+    """A drafted row as a record of that kind."""
+    if row is None or type(row) is kind:
+        return row
+    return msgspec.convert(as_doc(row) if isinstance(row, Row) else row, kind)
 
 
 __all__ = ["Document", "Draft", "JournalDB", "JournalStorage", "JournalTable"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -50,14 +51,22 @@ def find_repository(folder: str) -> Repository | None:
     top = os.path.realpath(folder)
     while True:
         dot = f"{top.rstrip('/')}/.git"
-        if os.path.isdir(dot):  # noqa: PTH112 - on the path of every registration
+        mode = _mode(dot)
+        if stat.S_ISDIR(mode):
             return Repository(Path(top), Path(dot), Path(dot))
-        if os.path.isfile(dot):  # noqa: PTH113 - as above
+        if stat.S_ISREG(mode):
             return _linked(Path(dot))
         above = os.path.dirname(top)  # noqa: PTH120 - as above
         if above == top:
             return None
         top = above
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode  # noqa: PTH116 - for each folder upwards, in every registration
+    except (OSError, ValueError):
+        return 0
 
 
 def _linked(dot: Path) -> Repository:

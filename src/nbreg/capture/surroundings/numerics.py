@@ -116,13 +116,20 @@ def _described(kind: _Kind, path: str) -> dict[str, Any]:
         described["version"] = version[1]
     threads, configuration = _functions(kind, path)
     if configuration is not None:
-        text = (configuration() or b"").decode("ascii", "replace").strip()
+        text, told = _configured(configuration() or b"")
         described["configuration"] = text
-        if match := re.search(r"\b\d+\.\d+[\w.]*", text):
-            described["version"] = match[0]
+        described |= {"version": told} if told else {}
     if threads is not None:
         described["threads"] = int(threads())
     return described
+
+
+@lru_cache(maxsize=64)
+def _configured(raw: bytes) -> tuple[str, str]:
+    """What a library says of how it was built, and the version in it."""
+    text = raw.decode("ascii", "replace").strip()
+    match = re.search(r"\b\d+\.\d+[\w.]*", text)
+    return text, match[0] if match else ""
 
 
 _Function = Callable[[], Any]

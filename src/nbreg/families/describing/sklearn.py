@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from inspect import signature
+from inspect import CO_VARARGS, signature
 from itertools import islice
+from types import FunctionType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,8 @@ NAME: Final = "sklearn"
 ROOT: Final = "sklearn"
 DISTRIBUTION: Final = "scikit-learn"
 
+_BASE: Final = ("sklearn.base", "BaseEstimator")
+_PIPELINE: Final = ("sklearn.pipeline", "Pipeline")
 _PLAIN: Final = (bool, int, float, str, type(None))
 _defaults: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 _DEEPEST: Final = 8
@@ -40,7 +43,7 @@ _RUNS_OTHERS: Final = ("FunctionTransformer",)
 
 def params(model: Any) -> dict[str, Any]:
     """`get_params()`, the estimators in it left out: their own parameters stand beside them."""
-    given = model.get_params(deep=True)
+    given = _given(model)
     own = {name: value for name, value in sorted(given.items()) if not _holds_estimator(value)}
     best = vars(model).get("best_params_")  # what a search found, rather than where it looked
     if isinstance(best, dict):
@@ -48,9 +51,53 @@ def params(model: Any) -> dict[str, Any]:
     return own
 
 
+def _given(model: Any) -> dict[str, Any]:
+    """`get_params(deep=True)`; where a class has that from scikit-learn, without a look at its signature.
+
+    `inspect.signature` takes longer than all else that is asked of a small pipeline.
+    """
+    kind = type(model)
+    is_pipeline = _is_inherited(kind, *_PIPELINE, "get_params", "_get_params")
+    steps = model.steps if is_pipeline else []
+    names = _parameters(kind) if is_pipeline or _is_inherited(kind, *_BASE, "get_params") else None
+    if names is None or not all(isinstance(each, tuple) and len(each) == 2 for each in steps):
+        return dict(model.get_params(deep=True))
+    found: dict[str, Any] = {}
+    for name, value in [*((name, getattr(model, name)) for name in names), *steps]:
+        found[name] = value
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            found |= {f"{name}__{inner}": each for inner, each in _given(value).items()}
+    return found
+
+
+def _parameters(kind: type) -> list[str] | None:
+    """What a class's constructor takes, read off its code; None where only asking it tells."""
+    init = kind.__init__  # type: ignore[misc]
+    if type(init) is not FunctionType or vars(init) or not _is_inherited(kind, *_BASE, "_get_param_names"):
+        return None
+    code = init.__code__
+    if code.co_flags & CO_VARARGS:
+        return None
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return sorted(name for name in names if name != "self")
+
+
+def _is_inherited(kind: type, module: str, home: str, *methods: str) -> bool:
+    """Whether a class has these methods from that class of scikit-learn."""
+    owner = getattr(sys.modules.get(module), home, None)
+    return owner is not None and all(
+        _function(getattr(kind, method, None)) is _function(getattr(owner, method, owner))
+        for method in methods
+    )
+
+
+def _function(method: Any) -> Any:
+    return getattr(method, "__func__", method)
+
+
 def defaults(model: Any) -> dict[str, Any]:
     """What the plain parameters would be had nobody set them, those of its parts as well."""
-    given = model.get_params(deep=True)
+    given = _given(model)
     found = {}
     for name in given:
         home, _, leaf = name.rpartition("__")
