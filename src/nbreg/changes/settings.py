@@ -118,21 +118,23 @@ def _where_they_differ(
     """The parameters of both; of two that are built alike only those that are not the same."""
     if alike and _spelled(base) == _spelled(new):  # as in most: another fit of the same
         return {}, {}
-    was, now = dict(flat(base.manifest.params)), dict(flat(new.manifest.params))
+    was, now = base.manifest.params, new.manifest.params
     if alike:
-        nothing = object()
-        other = {
-            name
-            for name in was.keys() | now.keys()
-            if not _are_equal(was.get(name, nothing), now.get(name, nothing))
-        }
-        was, now = ({name: each[name] for name in each if name in other} for each in (was, now))
-    return _settings(base, was), _settings(new, now)
+        was, now = (
+            {name: value for name, value in one.items() if not _are_the_same(value, other.get(name, _GONE))}
+            for one, other in ((was, now), (now, was))
+        )
+    return _settings(base, dict(flat(was))), _settings(new, dict(flat(now)))
 
 
 def _spelled(side: Side) -> bytes:
     """The parameters in JSON, where `1` and `True` are not the same."""
     return msgspec.json.encode(side.manifest.params)
+
+
+def _are_the_same(one: Any, other: Any) -> bool:
+    """Whether there is nothing to look for; what is in a dictionary is looked at one by one."""
+    return not isinstance(one, dict) and _are_equal(one, other)
 
 
 def _are_equal(one: Any, other: Any) -> bool:

@@ -29,7 +29,7 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
     Raises `BadValueError`, which names the place, for NaN and infinities, for keys that are no
     text, for text that is not Unicode, and for anything else that JSON has no form for.
     """
-    if _is_plain(value):
+    if is_plain(value):
         return value
     if isinstance(value, str):
         if not value.isascii():
@@ -53,14 +53,14 @@ def plain(value: object, where: str = "value", *, depth: int = 64) -> Any:
             if not isinstance(key, str):
                 raise BadValueError(f"{where} has the key {_brief(key)}", hint="keys must be text")
         return {
-            key if _is_plain(key) else plain(key, where): (
-                each if _is_plain(each) else plain(each, f"{where}.{key}", depth=depth - 1)
+            key if is_plain(key) else plain(key, where): (
+                each if is_plain(each) else plain(each, f"{where}.{key}", depth=depth - 1)
             )
             for key, each in value.items()
         }
     if isinstance(value, list | tuple):
         return [
-            each if _is_plain(each) else plain(each, f"{where}[{i}]", depth=depth - 1)
+            each if is_plain(each) else plain(each, f"{where}[{i}]", depth=depth - 1)
             for i, each in enumerate(value)
         ]
     scalar = _scalar(value)
@@ -91,7 +91,7 @@ def dimensions(value: object) -> int:
     return found if type(found) is int else 0
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
     """Whether a value is as it should be: seen at once of most, and a row or a model has hundreds."""
     kind = type(value)
     if kind is str:

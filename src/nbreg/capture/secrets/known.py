@@ -46,7 +46,8 @@ class Held(NamedTuple):
 
 def environment_values() -> set[str]:
     """The values of the secret environment variables as they are now; the names are read once."""
-    secret = _secret_names(tuple(os.environb))
+    raw = getattr(os.environ, "_data", None)  # decoding each name and encoding it again takes its time
+    secret = _secret_names(tuple(raw if type(raw) is dict else os.environb))
     return known_values({name: os.environ.get(name) for name in secret})
 
 

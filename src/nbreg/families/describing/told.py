@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any
 
 from nbreg.errors import BadValueError
-from nbreg.records import plain
+from nbreg.records import is_plain, plain
 
 _LONGEST_NUMBER = 10_000
 """In bits; Python refuses to spell numbers that are much longer."""
@@ -21,6 +21,8 @@ class Teller:
     def told(self, value: Any, depth: int = 16) -> Any:
         """The value as JSON has it, or in words."""
         self._left -= 1
+        if is_plain(value):
+            return value
         if self._left > 0 and depth:
             if type(value) in (list, tuple):
                 return [self.told(each, depth - 1) for each in value]
@@ -39,7 +41,7 @@ class Teller:
 
 def told(value: Any) -> Any:
     """The value as JSON has it, or in words."""
-    return Teller().told(value)
+    return value if is_plain(value) else Teller().told(value)
 
 
 def class_name(value: object) -> str:

@@ -34,7 +34,7 @@ from nbreg.records import (
 from nbreg.registry.belonging import datasets, uses
 from nbreg.registry.ground import bookkeeping, parts
 from nbreg.registry.ground.desk import Desk, Entry
-from nbreg.registry.ground.given import checked_params, without_secrets
+from nbreg.registry.ground.given import without_secrets
 from nbreg.registry.making import comparing, naming, running, searching, spelling
 from nbreg.registry.making.previewing import Preview
 from nbreg.registry.making.request import Request
@@ -200,9 +200,8 @@ def look(
     )
     if request.params or not seen.described.params:
         return request, seen
-    return msgspec.structs.replace(
-        request, params=checked_params(seen.described.params, request.redactor)
-    ), seen
+    params = without_secrets(seen.described.params, request.redactor)  # they are told in plain values
+    return msgspec.structs.replace(request, params=params), seen
 
 
 def _captured(
