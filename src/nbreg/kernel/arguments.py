@@ -60,6 +60,9 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             formatter_class=_Formatter,
         )
+        self.color = (
+            False  # from Python 3.14 on: a docstring and a notebook show signs for terminals as they are
+        )
         self.add_argument("--help", "-h", action="store_true", help="show this and do nothing")
 
     def read(self, words: list[str]) -> argparse.Namespace:
