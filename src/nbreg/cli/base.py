@@ -15,6 +15,7 @@ imported by the commands that need it: `nbreg --help` reads these modules and no
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable
@@ -172,7 +173,8 @@ class Family:
 
         def make(body: Callable[..., Answer]) -> Command:
             name = body.__name__.strip("_").replace("_", "-")
-            decorate = click.command(name, cls=Command, body=body, examples=examples, opens=opens)
+            told = inspect.cleandoc(body.__doc__ or "")  # which Python itself does from 3.13 on
+            decorate = click.command(name, cls=Command, body=body, examples=examples, opens=opens, help=told)
             made: Command = decorate(body)
             self.commands.append(made)
             return made
