@@ -20,6 +20,7 @@ from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import children
 import cloudpickle
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def cell(source: str, **names: Any) -> Any:
         "__name__": "__main__", "functools": functools, "dataclasses": dataclasses, "enum": enum,
         "typing": typing, **names,
     }  # fmt: skip
-    exec(source, namespace)
+    exec(compile(source, "<cell>", "exec", dont_inherit=True), namespace)  # annotations as a cell has them
     return namespace["it"]
 
 
@@ -149,6 +150,7 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     "records": (np.zeros(2, "i4,i4"), np.zeros(2, np.dtype((np.record, [("f0", "i4"), ("f1", "i4")])))),
     "a namespace": (SimpleNamespace(a=1), SimpleNamespace(a=2)),
     "a factory": (defaultdict(list), defaultdict(dict)),
+    "an annotation": (cell("class it:\n x: int = 1"), cell("class it:\n x: float = 1")),
 }  # fmt: skip
 
 
@@ -229,6 +231,39 @@ def test_what_cloudpickle_made_again_is_the_same() -> None:
     """It brings the globals of a function, and only those."""
     function = cell("K = 1\nOTHER = 2\ndef help(x): return K\ndef it(x): return help(x)")
     assert token(cloudpickle.loads(cloudpickle.dumps(function))) == token(function)
+
+
+ANNOTATED = "class it:\n x: int = 1\n y: list[int]\n def f(self, z: int) -> int: return z"
+
+
+def test_annotations_travel_with_a_class(registry: Registry) -> None:
+    """From Python 3.14 on they are made when somebody asks, which a copy cannot do that nobody asked before."""
+    registry = Registry(registry.location, settings=Settings(capture=False))
+    first = registry.register("churn", cell(ANNOTATED)())
+    script = (
+        "registry = Registry(sys.argv[1], settings=QUICK)\nloaded = registry.load('churn@1')\n"
+        "print(type(loaded).__annotations__, registry.register('churn', loaded).number)"
+    )
+    again = children.run(script, registry.location)
+
+    assert again.strip() == f"{{'x': {int}, 'y': {list[int]}}} {first.number}"
+
+
+def test_who_asks_for_annotations_does_not_change_a_class() -> None:
+    """They are kept in the class from then on, in one place or another."""
+    for source in (ANNOTATED, "class it: pass", "class it:\n x: NotThere"):
+        kind = cell(f"from __future__ import annotations\n{source}" if "Not" in source else source)
+        before = token(kind)
+        _ = kind.__annotations__
+        assert token(kind) == before
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="before Python 3.14 the class itself would fail")
+def test_annotations_of_what_is_not_there_stop_nothing(registry: Registry) -> None:
+    """A class may name what is only there for a type checker."""
+    kind = cell("class it:\n x: NotThere")
+    assert token(kind) == token(cell("class it:\n x: NotThere")) != token(cell("class it:\n y = 1"))
+    assert registry.register("churn", kind()).number == 1
 
 
 def test_what_contains_itself_has_a_token() -> None:

@@ -15,7 +15,7 @@ from nbreg.families import local, tabling
 from nbreg.families.buffers import Buffers
 from nbreg.families.careful import Guard
 from nbreg.families.isolation import TRACKED
-from nbreg.families.tokens import NoTokenError, token
+from nbreg.families.tokens import NoTokenError, importable, own_annotations, token
 
 
 class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
@@ -42,6 +42,8 @@ class Noting(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
             if local.is_local(name, value):
                 self.named.add(name)
             return made, (name,)
+        if isinstance(value, type) and not importable(value):
+            own_annotations(value)  # or they stay behind
         reduced = super().reducer_override(value)
         if type(reduced) is tuple:
             maker = getattr(reduced[0], "__name__", "")

@@ -16,6 +16,7 @@ import pickle
 import struct
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
@@ -36,6 +37,9 @@ _BOOKKEEPING: Final = frozenset(
         "__firstlineno__",
         "__static_attributes__",
         "_abc_impl",
+        "__annotations_cache__",
+        "__annotate_func__",
+        "__conditional_annotations__",
     ]
 )
 
@@ -232,7 +236,7 @@ class _Walk:
 
     def _function(self, function: Any) -> bytes:
         name = f"{function.__module__}.{function.__qualname__}"
-        if _importable(function):
+        if importable(function):
             return _hash("name", name.encode())
         cells = [(cell.cell_contents,) if _is_filled(cell) else () for cell in function.__closure__ or ()]
         key = self._all(
@@ -259,9 +263,10 @@ class _Walk:
 
     def _class(self, cls: Any) -> bytes:
         name = f"{cls.__module__}.{cls.__qualname__}"
-        if _importable(cls):
+        if importable(cls):
             return _hash("name", name.encode())
-        members = {key: _member(key, each) for key, each in sorted(vars(cls).items()) if _tells(key, each)}
+        own = {**vars(cls), "__annotations__": own_annotations(cls)}
+        members = {key: _member(key, each) for key, each in sorted(own.items()) if _tells(key, each)}
         return self._all("class", (name, type(cls), *cls.__bases__, members))
 
     def _reduced(self, value: object) -> bytes:
@@ -278,7 +283,8 @@ class _Walk:
 
     def _named(self, value: Any, name: str) -> bytes:
         """That of what is only a name to the pickler: the name tells it in a library, and nowhere else."""
-        home = pickle.whichmodule(value, name)  # type: ignore[attr-defined]
+        # Of what says where it is, Python 3.14 asks whether it is really there.
+        home = getattr(value, "__module__", None) or pickle.whichmodule(value, name)  # type: ignore[attr-defined]
         if _leads_to(home, name, value):
             return _hash("name", f"{home}.{name}".encode())
         kind = type(value)
@@ -321,9 +327,25 @@ def _globals_used(code: CodeType) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def own_annotations(cls: type) -> dict[str, Any]:
+    """The annotations of a class of the notebook's, which from then on stand in it.
+
+    From Python 3.14 on they are evaluated when somebody asks, and a pickler writes only those that were.
+    None where that fails, as it may where they name what is not there yet.
+    """
+    own = vars(cls)
+    if isinstance(own.get("__annotations__"), dict):
+        return dict(own["__annotations__"])
+    # Asking a class that has none would leave a mark.
+    if sys.version_info >= (3, 14) and (own.get("__annotate_func__") or "__annotations_cache__" in own):
+        with suppress(Exception):
+            return cls.__annotations__
+    return {}
+
+
 def _tells(key: str, member: object) -> bool:
     """Whether a class's member says what the class does; Python's own book-keeping does not."""
-    if key in _BOOKKEEPING:
+    if key in _BOOKKEEPING or (key == "__annotations__" and not member):
         return False
     return type(member).__name__ not in ("getset_descriptor", "member_descriptor")
 
@@ -373,7 +395,7 @@ def _plain(value: object) -> bytes | None:
     return None
 
 
-def _importable(value: Any) -> bool:
+def importable(value: Any) -> bool:
     """Whether the name of a function or class says all of it: it leads back to it, in an installed library.
 
     The code of notebooks and of modules beside them may change under the same name.

@@ -16,6 +16,7 @@ from nbreg.capture.recipe.libraries import is_library
 
 _NOT_VALUE: Final = frozenset(["__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__",
                                "__static_attributes__", "_abc_impl", "__annotations__",
+                               "__annotations_cache__", "__annotate_func__", "__conditional_annotations__",
                                "__slotnames__"])  # fmt: skip
 
 
