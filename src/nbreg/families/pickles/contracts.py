@@ -186,6 +186,8 @@ CALLS: Final[dict[str, Check]] = {
     "fractions.Fraction": _fraction,
     "pathlib.PurePosixPath": lambda args: _path(args),
     "pathlib.PureWindowsPath": lambda args: _path(args),
+    "pathlib._local.PurePosixPath": lambda args: _path(args),  # as Python 3.13 calls them
+    "pathlib._local.PureWindowsPath": lambda args: _path(args),
     "numpy.dtype": _dtype,
     "numpy._core.numeric._frombuffer": _frombuffer,
     "numpy.core.numeric._frombuffer": _frombuffer,
