@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from assembler import Does, built, called, mapping, named, number, stream, text
-from numpy._core.multiarray import _reconstruct, scalar
-from numpy._core.numeric import _frombuffer  # type: ignore[attr-defined]
 from scipy import sparse
 from sklearn import cluster, decomposition, ensemble, feature_extraction, neighbors, preprocessing, svm, tree
+
+# By what an array tells the pickler: numpy 2 has them in another place than numpy 1.
+_reconstruct, _frombuffer = np.zeros(1).__reduce__()[0], np.zeros(1).__reduce_ex__(5)[0]
+scalar = np.float64(1).__reduce__()[0]
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
@@ -161,7 +163,7 @@ ATTACKS: dict[str, Callable[[], Pickled]] = {
     "an array that is changed after it was looked at": lambda: alone(
         stream(
             built(
-                called(named("numpy._core.multiarray", "_reconstruct"), named("numpy", "ndarray"), b"K\x00\x85", b"C\x01b"),
+                called(named(_reconstruct.__module__, "_reconstruct"), named("numpy", "ndarray"), b"K\x00\x85", b"C\x01b"),
                 pickle.NONE,
             )
         )
