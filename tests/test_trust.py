@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any
 
 import msgspec
@@ -86,7 +86,9 @@ def test_another_home_is_refused_and_sees_the_line_to_run(
     )
     assert "load('churn@1.0.0', trust=True)" in error.hint
     assert f"nbreg trust churn@sha256:{version.id[:16]}" in error.hint or "nbreg trust" in error.hint
-    assert {"cloudpickle.cloudpickle._make_skeleton_class", "pathlib.PosixPath"} <= set(error.untrusted)
+    assert {"cloudpickle.cloudpickle._make_skeleton_class", f"{PosixPath.__module__}.PosixPath"} <= set(
+        error.untrusted
+    )
     assert not trace.exists()
 
     assert isinstance(version.load(trust=True), Model)
