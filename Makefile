@@ -15,7 +15,7 @@ TORCH := torch
 KERAS := keras
 TRANSFORMERS := transformers
 
-.PHONY: help demo lab test slow frameworks mutants check lint types tests notebooks browser jstest extension bench peers pictures format clean
+.PHONY: help demo lab test slow frameworks compat mutants check lint types tests notebooks browser jstest extension bench peers pictures format clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -80,6 +80,10 @@ frameworks: $(TEST)  ## the tests that need PyTorch, Keras or transformers, whic
 	@$(PY) -c "import transformers" 2>/dev/null || $(PY) -m pip install --quiet $(TRANSFORMERS)
 	@$(PY) -m pytest -q $$(grep -rlw torch tests --include='test_*.py')
 
+# Environments of their own in .compat; uv takes the Pythons from PATH, or fetches them.
+compat: $(TEST) extension  ## the tests under each Python, over the oldest of all that nbreg stands on, and of the wheel as it is released; hours
+	@$(PY) tools/compat.py
+
 # Each capability is taken away once, in a copy; `tools/mutants.py 25 F3` tries some.
 mutants: $(TEST)  ## take each capability away, and see a test fail each time; an hour or so
 	@$(PY) tools/mutants.py
@@ -100,7 +104,7 @@ format: $(TEST)  ## sort imports and format
 	@$(PY) -m ruff format --quiet .
 
 clean:  ## remove the environment and all that was made by running things
-	rm -rf .venv .venv-peers build dist labextension/built labextension/node_modules notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers .compat build dist labextension/built labextension/node_modules notebooks/run .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A stamp for each set of extras, so that a second run costs nothing and the demo needs no test tools.
 # One stamp is out of date when pyproject.toml is newer, or when the folder was moved.
