@@ -147,6 +147,19 @@ def test_a_deleted_version_is_told_of_and_not_chosen(grown: Registry, opened: Op
     assert seen.has("promote to production")
 
 
+def test_what_cannot_be_read_leaves_all_that_was_chosen(grown: Registry, opened: Open) -> None:
+    """Of two that are compared the older choice gives way to a third; where there is no third, both stay."""
+    grown.delete("cancer@3", reason="TrainedOnTest")
+    panel = History("cancer", grown)
+    seen = opened(panel)
+    seen.press("1.0.0 (#1): show it")
+    seen.press("1.1.0 (#2): show it")
+    seen.press("1.2.0 (#3): show it")
+    assert "was deleted by" in seen.text
+    assert panel.chosen == [1, 2]
+    assert "0.91 → 0.95" in seen.text
+
+
 def test_the_name_of_the_hundredth_version_is_not_cut(registry: Registry, opened: Open) -> None:
     """A button has room for a name; beside a long one the number gives way, and not the name's end."""
     registry.register("cancer", {"w": 1}, version="10.99.100")
@@ -281,6 +294,22 @@ def test_one_asks_the_others_and_takes_it_back(grown: Registry, opened: Open) ->
     assert not seen.has("approve")
     seen.press("withdraw")
     assert grown.requests("cancer", "open") == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "does_asking_help"), [("approved(1)", True), ("metrics.accuracy > 0.99", False)]
+)
+def test_a_refused_move_leads_to_the_others_where_they_can_help(
+    grown: Registry, opened: Open, gate: str, does_asking_help: bool
+) -> None:
+    """Whoever is told to ask for approval of what no approval can mend waits for an answer in vain."""
+    grown.require("cancer", "production", gate)
+    seen = opened(Stages("cancer@2", grown))
+    seen.press("promote to production")
+    seen.confirm()
+    assert "does not pass the gates of production" in seen.text
+    assert ("the others are asked to approve" in seen.text) == does_asking_help
+    assert ("overrules gates" in seen.text) == (not does_asking_help)
 
 
 def test_a_taken_name_is_asked_about_before_it_is_replaced(grown: Registry, opened: Open) -> None:

@@ -81,14 +81,14 @@ class HistoryView:
         self.refresh()
 
     def _pressed(self, button: Any) -> None:
-        number = self._shown[self._names.index(button)]
-        self._history.choose(number)
+        before = self._history.chosen
+        self._history.choose(self._shown[self._names.index(button)])
         self._said("")
         self._show_names()
         try:
             self._show_chosen()
         except NbregError:  # deleted, or damaged: what was chosen before it stays
-            self._history.choose(number)
+            self._history.chosen = before
             self._show_names()
             self._show_chosen()
             raise

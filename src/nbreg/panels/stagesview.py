@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbreg.display import html, timeline
 from nbreg.display.gatemarks import gate_marks
 from nbreg.display.text import escaped
-from nbreg.errors import ConflictError, GateError, NbregError
+from nbreg.errors import ConflictError, GateError, GateRefusedError, NbregError
 from nbreg.panels import front
 from nbreg.panels.parts import Parts
 from nbreg.panels.requestsview import RequestsView
@@ -24,7 +24,7 @@ _GROUPS = (("promoted", "promote to"), ("retired", "retire to"), ("rolled-back",
 _REASONS = {"promoted": "ABTestWon", "retired": "Outdated", "rolled-back": "Complaints"}
 """An example of each."""
 _ASK = "request it: then the others are asked to approve"
-"""The next step, where a button is that."""
+"""The next step where others have to agree: the panel has a button for it."""
 
 
 class StagesView:
@@ -203,7 +203,8 @@ class StagesView:
         if isinstance(error, GateError):
             self._ran = {each.gate: each for each in error.gates if isinstance(each, GateResult)}
             self._show_gates()
-            hint = hint if self._request.layout.display == "none" else _ASK
+        if isinstance(error, GateRefusedError) and any(each.lacks_approval for each in self._ran.values()):
+            hint = _ASK
         self._say(error.message, hint, done=False)
         if error.code == "conflict":
             self._ask(None)

@@ -127,6 +127,11 @@ class GateResult(Record, frozen=True, kw_only=True):
     """The function's text, by digest."""
     seconds: float = 0.0
 
+    @property
+    def lacks_approval(self) -> bool:
+        """Whether others have to agree first, which asking them brings about."""
+        return not self.passed and self.gate.startswith("approved(")
+
 
 # requests
 

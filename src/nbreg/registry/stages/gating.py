@@ -253,7 +253,7 @@ def refuse(entry: Entry, judged: Judged, wish: Wish) -> None:
             gates=judged.results,
         )
     hint = f"{option('force')} with a reason overrules gates, and is recorded"
-    if any(each.gate.startswith("approved(") for each in failed):
+    if any(each.lacks_approval for each in failed):
         asked = f"registry.request({entry.ref!r}, {judged.stage!r})"
         words = f"request {entry.ref} {judged.stage}"
         hint = f"ask the others: {spelled_by_face(asked, f'`%{words}`', f'`nbreg {words}`')}"
