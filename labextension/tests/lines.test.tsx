@@ -1,6 +1,7 @@
 import React, { act } from 'react';
 import { expect, it } from 'vitest';
 
+import { Search } from '../src/panel/head';
 import { Models } from '../src/panel/models';
 import { drawn, press, settled } from './drawing';
 
@@ -34,6 +35,26 @@ it('finds another stop where the line that had it is gone', async () => {
   expect(node.querySelectorAll('button.jp-nbreg-Version')).toHaveLength(0);
   expect(stops(node)).toEqual(['churn']);
   expect(gone).toEqual([]);
+});
+
+it('is reached from the search by the arrow down, unless that goes through words that are being written', async () => {
+  const { node } = await drawn(
+    <div className="jp-nbreg-Panel">
+      <Search of="models" text="" onText={none} />
+      <Models text="" isOpen={new Set()} onToggle={none} onShow={none} />
+    </div>
+  );
+  const box = node.querySelector('input') as HTMLInputElement;
+  const down = (how: KeyboardEventInit): boolean => box.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true, cancelable: true, ...how }));
+  for (const how of [{ isComposing: true }, { shiftKey: true }, { altKey: true }]) {
+    await act(async () => box.focus());
+    expect(down(how)).toBe(true);
+    expect(document.activeElement).toBe(box);
+  }
+  await act(async () => {
+    expect(down({})).toBe(false);
+  });
+  expect(document.activeElement).toBe(node.querySelector(LINE));
 });
 
 /** The models, of which something else opens and closes one. */

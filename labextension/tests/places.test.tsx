@@ -236,6 +236,8 @@ describe('what belongs to a version', () => {
     await press(node, /^Show \d+ more$/);
     expect(node.textContent).toContain('site 199');
     expect(offers(node, /^Show \d+ more$/)).toEqual([]);
+    await press(node, /^Show less$/);
+    expect(node.textContent).not.toContain('site 199');
   });
 
   it('is edited as far as it was touched', async () => {

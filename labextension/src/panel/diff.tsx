@@ -52,7 +52,7 @@ function Part({ section }: { section: IDiffSection }): JSX.Element {
             <span className={`jp-nbreg-Sign jp-nbreg-mod-${each.kind}`} role="img" aria-label={each.kind}>
               {SIGNS[each.kind]}
             </span>
-            <code>{each.name}</code> <span className="jp-nbreg-Change">{change(each)}</span>
+            <code>{each.name}</code> {change(each)}
             {each.note && <span className="jp-nbreg-quiet"> {each.note}</span>}
             {each.lines.length > 0 && <Lines lines={each.lines} />}
           </li>

@@ -1,7 +1,7 @@
 import React, { useState } from 'react';
 
 import type { ILineage, INode } from '../contract';
-import { Pending, useAnswer, useSurroundings } from './parts';
+import { Pending, Rest, useAnswer, useSurroundings } from './parts';
 import { Outside, To, webPage, type Place } from './way';
 
 /** Of each side, until somebody wants all of it. */
@@ -67,10 +67,10 @@ function Side({ title, nodes }: { title: string; nodes: ReadonlyArray<Near> }): 
           </React.Fragment>
         ))}
       </dl>
-      {shown.length < nodes.length && (
-        <button className="jp-nbreg-Link" onClick={() => setWhole(true)}>
-          {trans.__('Show %1 more', nodes.length - shown.length)}
-        </button>
+      {nodes.length > MOST && (
+        <Rest isShown={isWhole} onToggle={setWhole}>
+          {trans.__('Show %1 more', nodes.length - MOST)}
+        </Rest>
       )}
     </>
   );

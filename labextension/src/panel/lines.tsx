@@ -18,9 +18,10 @@ export function Lines({ children }: { children: React.ReactNode }): JSX.Element 
   );
 }
 
-/** Go to the first of the lines in a panel: down from the box that searches them. */
+/** Go to the first of the lines in a panel: down from the box that searches them, unless the key goes through words that are offered for it. */
 export function toFirstLine(event: React.KeyboardEvent<HTMLElement>): void {
-  const line = event.key === 'ArrowDown' && event.currentTarget.closest('.jp-nbreg-Panel')?.querySelector<HTMLElement>(LINES);
+  const isMeant = event.key === 'ArrowDown' && !isOfOther(event) && !event.nativeEvent.isComposing;
+  const line = isMeant && event.currentTarget.closest('.jp-nbreg-Panel')?.querySelector<HTMLElement>(LINES);
   if (line) {
     line.focus();
     event.preventDefault();
@@ -51,7 +52,7 @@ function keepOneStop(node: HTMLElement): () => void {
 
 function arrows(event: React.KeyboardEvent<HTMLElement>): void {
   const line = (event.target as HTMLElement).closest<HTMLElement>(LINES);
-  if (!line || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) {
+  if (!line || isOfOther(event)) {
     return;
   }
   const lines = linesOf(event.currentTarget);
@@ -81,6 +82,11 @@ function arrows(event: React.KeyboardEvent<HTMLElement>): void {
       return;
   }
   event.preventDefault();
+}
+
+/** Whether the key belongs to a shortcut, or to a selection. */
+function isOfOther(event: React.KeyboardEvent<HTMLElement>): boolean {
+  return event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
 }
 
 function linesOf(node: HTMLElement): HTMLElement[] {

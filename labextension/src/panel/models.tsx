@@ -50,7 +50,7 @@ function ModelList({ match, onShow, isOpen, onToggle }: IShow & IOpen & { match:
   return (
     <>
       {trouble}
-      <Window label={trans.__('Models')} className="jp-nbreg-Models" count={total} keyOf={keyOf} height={HEIGHT.model} onDraw={need}>
+      <Window label={trans.__('Models')} count={total} keyOf={keyOf} height={HEIGHT.model} onDraw={need}>
         {index => {
           const row = at(index);
           return row ? (

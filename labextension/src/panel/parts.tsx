@@ -218,3 +218,15 @@ export function Section({ title, count, isOpen: isOpenAtFirst = false, children 
     </details>
   );
 }
+
+/** What shows the rest of something long, called by what is said in it, and hides it again: it stays, and with it the focus. */
+export function Rest({ isShown, onToggle, children }: { isShown: boolean; onToggle: (isShown: boolean) => void; children: React.ReactNode }): JSX.Element {
+  const trans = useTrans();
+  return (
+    <div>
+      <button className="jp-nbreg-Link" aria-expanded={isShown} onClick={() => onToggle(!isShown)}>
+        {isShown ? trans.__('Show less') : children}
+      </button>
+    </div>
+  );
+}

@@ -9,7 +9,7 @@ import { Deleted } from './deleted';
 import { Toggle, useDoing, type IDoing, type OnVersion } from './doing';
 import { Compare, Known, Metrics, Parts } from './known';
 import { Moves } from './moves';
-import { Pending, Stage, useAnswer, useSurroundings } from './parts';
+import { Pending, Rest, Stage, useAnswer, useSurroundings } from './parts';
 import { Limits, OfModel, useMay, useModel } from './permitted';
 import { Requests } from './requests';
 import { Heading, To, useGo } from './way';
@@ -124,11 +124,9 @@ function Said({ item: { version } }: { item: IVersionItem }): JSX.Element | null
         {description && <p className="jp-nbreg-Description">{description}</p>}
       </div>
       {isLong && (
-        <div>
-          <button className="jp-nbreg-Link" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-            {isWhole ? trans.__('Show less') : trans.__('Show all')}
-          </button>
-        </div>
+        <Rest isShown={isWhole} onToggle={setWhole}>
+          {trans.__('Show all')}
+        </Rest>
       )}
     </>
   );

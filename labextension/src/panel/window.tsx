@@ -11,7 +11,6 @@ const FRAME = '.jp-nbreg-Body';
 
 interface IWindowProps {
   label: string;
-  className?: string;
   /** How many items there are, drawn or not. */
   count: number;
   /** Whether more may turn up behind the last one. */
@@ -30,7 +29,7 @@ interface IWindowProps {
  * Each item says its place and how many there are. One that has the focus stays, wherever the list is scrolled to;
  * lists may stand in items of another one.
  */
-export function Window({ label, className, count, isOpenEnded = false, keyOf, height, children, onDraw }: IWindowProps): JSX.Element {
+export function Window({ label, count, isOpenEnded = false, keyOf, height, children, onDraw }: IWindowProps): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
   const heights = useRef(new Map<string, number>());
   const [measured, remeasure] = useReducer((old: number) => old + 1, 0);
@@ -106,7 +105,7 @@ export function Window({ label, className, count, isOpenEnded = false, keyOf, he
   return (
     <ul
       ref={list}
-      className={`jp-nbreg-Window ${className ?? ''}`}
+      className="jp-nbreg-Window"
       aria-label={label}
       style={{ height: tops[count] }}
       onFocus={event => setHeld(placeOf(event.target, event.currentTarget))}
