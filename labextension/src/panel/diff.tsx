@@ -54,7 +54,7 @@ function Part({ section }: { section: IDiffSection }): JSX.Element {
             </span>
             <code>{each.name}</code> {change(each)}
             {each.note && <span className="jp-nbreg-quiet"> {each.note}</span>}
-            {each.lines.length > 0 && <Lines lines={each.lines} />}
+            {each.lines.length > 0 && <TextLines lines={each.lines} />}
           </li>
         ))}
       </ul>
@@ -64,7 +64,7 @@ function Part({ section }: { section: IDiffSection }): JSX.Element {
 }
 
 /** Lines of a unified diff, coloured by their sign. */
-export function Lines({ lines }: { lines: ReadonlyArray<string> }): JSX.Element {
+function TextLines({ lines }: { lines: ReadonlyArray<string> }): JSX.Element {
   const kinds: { [sign: string]: string } = { '+': 'added', '-': 'removed', '@': 'quiet' };
   return (
     <pre>
