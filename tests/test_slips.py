@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kernels import MODEL, Kernel, running_kernel
+from kernels import MODEL, SECONDS, Kernel, running_kernel
 
 from nbreg import Model, Registry, families
 from nbreg.cli import main
@@ -394,6 +394,31 @@ def test_a_refusal_in_python_shows_the_users_lines_alone(kernel: Kernel) -> None
     assert "registry/ground" in "\n".join(kernel.run("mine('churn@1')").traces[0])
     kernel.good("%unload_ext nbreg\n%xmode Context")
     assert "registry/ground" in "\n".join(kernel.run("mine('churn@1')").traces[0])
+
+
+def test_a_refusal_hides_no_line_of_a_package_whose_name_begins_alike(kernel: Kernel) -> None:
+    """Gates and plugins are called `nbreg_…`, and the line of theirs that was wrong was taken for nbreg's."""
+    kernel.good(
+        "import nbreg, os\n"
+        "beside = os.path.dirname(nbreg.__file__) + '_gates/asking.py'\n"
+        "source = 'def theirs(ref):\\n    return nbreg.Registry().get(ref)\\n'\n"
+        "exec(compile(source, beside, 'exec'))"
+    )
+
+    (shown,) = kernel.run("theirs('churn@1')").traces
+    assert "in theirs(ref)" in re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(shown))
+
+
+def test_a_debugger_goes_to_where_a_refusal_was_raised(kernel: Kernel) -> None:
+    """Whoever asks for a debugger wants to see what the short traceback leaves out."""
+    kernel.good("import nbreg")
+    kernel.run("nbreg.Registry().get('churn@1')")
+
+    message = kernel.begin("%debug", allow_stdin=True)
+    for answer in ("p __name__", "q"):
+        kernel.client.get_stdin_msg(timeout=SECONDS)
+        kernel.client.input(answer)
+    assert "'nbreg." in kernel.finish(message).stdout
 
 
 def test_a_cell_with_two_models_gives_the_whole_line(kernel: Kernel) -> None:

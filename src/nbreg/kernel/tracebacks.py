@@ -6,6 +6,7 @@ shows them all, and so does `%debug`.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -14,7 +15,7 @@ from IPython.core.getipython import get_ipython
 
 from nbreg.errors import NbregError
 
-_PACKAGE: Final = str(Path(__file__).parent.parent)
+_PACKAGE: Final = str(Path(__file__).parent.parent) + os.sep  # else `nbreg_gates` beside it is one of nbreg's
 _HOOK: Final = "_render_traceback_"
 """What IPython asks an error for."""
 

@@ -6,6 +6,7 @@ taken is the version that the run makes, and one that is taken is fetched and no
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ from nbreg.names import LATEST, fill_template, refuse_unused, template_values
 from nbreg.registry import ModelVersion, Registry, Run
 from nbreg.registry.ground.given import checked_substitutions
 
-_PACKAGE: Final = str(Path(__file__).parent.parent)
+_PACKAGE: Final = str(Path(__file__).parent.parent) + os.sep
 _told: set[tuple[str, str]] = set()
 """The versions that somebody was warned about in this process."""
 

@@ -464,7 +464,7 @@ def _aligned(size: int) -> int:
 
 def _laid_out(header: bytes, parts: Mapping[str, Bytes | OnDisk]) -> Iterator[Bytes]:
     """A bundle's bytes. What is in memory is as it was digested; a file is held against its digest again."""
-    from nbreg.store.large import OnDisk, changed
+    from nbreg.store.large import OnDisk, changed, size_of
 
     yield header.ljust(_aligned(len(header)), b"\0")
     for digest, data in parts.items():
@@ -477,7 +477,7 @@ def _laid_out(header: bytes, parts: Mapping[str, Bytes | OnDisk]) -> Iterator[By
                 yield piece
             if hasher.hexdigest() != digest:
                 raise changed("what is being stored")
-        size = data.nbytes if isinstance(data, OnDisk | memoryview) else len(data)
+        size = size_of(data)
         if fill := _aligned(size) - size:
             yield b"\0" * fill
 

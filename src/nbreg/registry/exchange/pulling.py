@@ -94,7 +94,8 @@ class _Places:
             found = families.safe_target(below, relative)
             path = unicodedata.normalize("NFC", found.as_posix().casefold())
             above = {str(each) for each in PurePosixPath(path).parents}
-            if path not in self._files | self._folders and self._files.isdisjoint(above):
+            taken = path in self._files or path in self._folders or not self._files.isdisjoint(above)
+            if not taken:
                 break
         self._files.add(path)
         self._folders |= above
