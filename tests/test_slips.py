@@ -438,6 +438,24 @@ def test_a_line_that_is_mistyped_is_no_failed_run(kernel: Kernel) -> None:
     assert [(each.state, each.error) for each in Registry().runs()] == [("finished", "")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        ("%%register_model churn\n1 / 0", "ZeroDivisionError"),
+        ("class UsageError(Exception): ...\nraise UsageError('as that of a command line')", "UsageError"),
+    ],
+)
+def test_a_training_that_fails_is_a_failed_run_also_where_a_person_types(
+    kernel: Kernel, cell: str, error: str
+) -> None:
+    """What looked like a slip of the pen was hours of training that came to nothing."""
+    kernel.good("%register_model churn clf")
+    assert kernel.run(cell, allow_stdin=True).status == "error"
+    kernel.manager.shutdown_kernel()
+
+    assert [(each.state, each.error) for each in Registry().runs()] == [("failed", error)]
+
+
 def test_a_line_that_is_refused_ends_a_job_as_failed(kernel: Kernel) -> None:
     """Where nobody types, what was refused is what the job came to."""
     kernel.good("%register_model churn clf")

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -99,17 +100,22 @@ class KernelContext:
 
         Where a person types, a line that was refused is no end: it did nothing, and is typed again.
         """
-        done = (each for each in reversed(self._recorder.executions) if each.ok is not None)
+        done = self._recorder.ended
         if self._somebody_types:
-            done = (each for each in done if each.error != "UsageError")
-        last = next(done, None)
-        return ("failed", last.error) if last is not None and last.error else ("finished", "")
+            done = (each for each in done if not each.refused)
+        last = next(iter(done), None)
+        error = last.execution.error if last is not None else ""
+        return ("failed", error) if error else ("finished", "")
 
     @property
     def _somebody_types(self) -> bool:
         """Whether the front end could ask its user something: one that executes a notebook could not."""
         kernel = getattr(self._shell, "kernel", None)
-        return sys.stdin.isatty() if kernel is None else bool(getattr(kernel, "_allow_stdin", False))
+        if kernel is not None:
+            return bool(getattr(kernel, "_allow_stdin", False))
+        with suppress(AttributeError, ValueError):  # there is none, or it was closed
+            return sys.stdin.isatty()
+        return False
 
 
 def _new_run() -> RunLink:

@@ -17,9 +17,11 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import IPython
+from IPython.core.error import UsageError
 
 from nbreg.capture import look_ahead, look_no_more, watched_by
 from nbreg.capture.recipe import Document, Pending, Ran
+from nbreg.errors import NbregError
 from nbreg.kernel.tracking import Tracking
 from nbreg.records import Execution, Recipe, SeenData, timestamp
 
@@ -106,6 +108,11 @@ class Recorder:
         for event, callback in callbacks.items():
             if callback in self._shell.events.callbacks.get(event, ()):
                 self._shell.events.unregister(event, callback)
+
+    @property
+    def ended(self) -> Iterable[Ran]:
+        """The cells whose end was seen, the last one first."""
+        return (ran for ran in reversed(self._done) if ran.execution.ok is not None)
 
     @property
     def executions(self) -> list[Execution]:
@@ -224,10 +231,11 @@ class Recorder:
         cell = self._ended(result.info)
         if cell is not None and not cell.nested:
             look_no_more()
-            error = result.error_before_exec or result.error_in_exec
+            error = _own_error(result.error_before_exec or result.error_in_exec)
             seconds = time.perf_counter() - cell.clock if cell.moment else None
             execution = _finished(cell, seconds, type(error).__name__ if error else "")
-            self._done.append(Ran(execution, self._tracking.after(cell.pending, cell.source, result)))
+            trace = self._tracking.after(cell.pending, cell.source, result)
+            self._done.append(Ran(execution, trace, refused=isinstance(error, UsageError)))
             if self._around is not None:
                 self._around.after_cell(self._done[-1])
 
@@ -248,6 +256,12 @@ class Recorder:
             self._loading = False
             return _Running(info, 0, False, info.raw_cell, None, info.cell_id or "", None, 0.0)
         return None
+
+
+def _own_error(error: BaseException | None) -> BaseException | None:
+    """The error of a cell: of one under `%%register_model`, its own, and not that nothing was registered."""
+    refusal = error.__cause__ if isinstance(error, UsageError) else None
+    return (refusal.__cause__ if type(refusal) is NbregError else None) or error
 
 
 def _is_question(shell: Any) -> bool:

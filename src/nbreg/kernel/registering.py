@@ -134,10 +134,11 @@ class Registering:
         result = self._session.shell.run_cell(body, store_history=False)
         if result.success:
             return
-        error = type(result.error_before_exec or result.error_in_exec).__name__
+        error = result.error_before_exec or result.error_in_exec
         made = [each for each in self._models_of(body) if before.get(each.name) != id(each.value)]
         hint = f"to register what it made: {self._retry(made[0].name)}" if len(made) == 1 else ""
-        raise NbregError(f"the cell ended with {error}, so nothing was registered", hint=hint)
+        told = f"the cell ended with {type(error).__name__}, so nothing was registered"
+        raise NbregError(told, hint=hint) from error  # how the run ends is the cell's own error
 
     def _models_of(self, body: str) -> list[Candidate]:
         return trained_by(body, self._session.namespace, self._to_python)

@@ -22,6 +22,8 @@ class Ran:
 
     execution: Execution
     trace: Trace
+    refused: bool = False
+    """Whether a magic refused its line: it is no failure of what it was to do."""
 
     @property
     def label(self) -> str:
