@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kernels import MODEL, SECONDS, Kernel, running_kernel
+from kernels import MODEL, SECONDS, Kernel, Ran, running_kernel
 
 from nbreg import Model, Registry, families
 from nbreg.cli import main
 from nbreg.errors import BadInputError, BadTemplateError, NameTakenError, UnknownVersionError
-from nbreg.registry.offering import is_slip
+from nbreg.registry.offering import is_slip, model_near
 
 
 @pytest.fixture
@@ -234,6 +234,22 @@ def test_a_new_model_of_nearly_another_name_is_told(
     assert run("register", "canser", str(tmp_path / "m.bin"), *where)[2] == (
         "nbreg: canser is a new model; there is also cancer\n"
     )
+
+
+def test_a_new_model_looks_into_no_model_of_another_name(registry: Registry) -> None:
+    """With ten thousand models the remark took twenty times as long as the registration."""
+    registry.register("cancer", 1)
+    registry.register("risk/spam", 1)
+    new = registry.register("canser", 1)
+    opened: list[str] = []
+    watching = [True]
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None)
+
+    near = model_near(new)
+    watching.clear()
+
+    assert near == "canser is a new model; there is also cancer"
+    assert [Path(each).parent.name for each in opened if each.endswith("journal.jsonl")] == ["cancer.model"]
 
 
 @pytest.mark.parametrize(
@@ -465,10 +481,8 @@ def test_a_line_that_is_refused_ends_a_job_as_failed(kernel: Kernel) -> None:
     assert [(each.state, each.error) for each in Registry().runs()] == [("failed", "UsageError")]
 
 
-def test_an_interrupted_registration_is_one_line_and_says_what_came_of_it(
-    kernel: Kernel, tmp_path: Path
-) -> None:
-    """Thirty frames of nbreg's own code leave open whether there is a version now."""
+def _interrupted(kernel: Kernel, tmp_path: Path) -> Ran:
+    """What a cell shows that was interrupted while it registered."""
     begun = tmp_path / "begun"
     kernel.good(
         "import pathlib, time\n"
@@ -484,10 +498,27 @@ def test_an_interrupted_registration_is_one_line_and_says_what_came_of_it(
     while not begun.exists():
         waiting.wait(0.01)
     kernel.manager.signal_kernel(signal.SIGINT)
-    ran = kernel.finish(message)
+    return kernel.finish(message)
+
+
+def test_an_interrupted_registration_is_one_line_and_says_what_came_of_it(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    """Thirty frames of nbreg's own code leave open whether there is a version now."""
+    ran = _interrupted(kernel, tmp_path)
 
     assert ran.status == "error"
     assert ran.errors == ["Interrupted"]
     assert ran.traces == [["interrupted: nothing was registered"]]
     assert Registry().models() == []
     kernel.good("%register_model churn clf")
+
+
+def test_an_interrupt_takes_no_earlier_version_for_the_interrupted_one(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    """Who registered in Python before was told that what they interrupted is there."""
+    kernel.good("import nbreg\nearlier = nbreg.register('churn', clf)")
+
+    assert _interrupted(kernel, tmp_path).traces == [["interrupted: nothing was registered"]]
+    assert len(Registry().versions("churn")) == 1

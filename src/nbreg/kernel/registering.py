@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import shlex
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from nbreg.errors import BadInputError, NbregError
 from nbreg.kernel import arguments as given
 from nbreg.kernel.interrupting import Interrupted
 from nbreg.kernel.objects import Candidate, ambiguous, candidates, last_trained, trained_by, variable
+from nbreg.records import timestamp
 from nbreg.registry.belonging.datasets import check_dataset_name
 
 if TYPE_CHECKING:
@@ -189,23 +191,23 @@ class Registering:
         return transformed
 
     def _register(self, model: object) -> ModelVersion:
+        began = timestamp(datetime.now(UTC))
         try:
             version = self._session.registry.register(self._args.model, model, **self._given)
         except KeyboardInterrupt:
-            raise Interrupted(self._came_of_it()) from None
+            raise Interrupted(self._came_of_it(began)) from None
         self._session.drafter.is_known(model)
         self._session.remember(version)
         return version
 
-    def _came_of_it(self) -> str:
+    def _came_of_it(self, began: str) -> str:
         """Whether the interrupt came before the version was there, or a moment after."""
-        session, model = self._session, self._args.model
+        registry = self._session.registry
         try:
-            newest = session.registry.get(f"{model}@latest")
+            newest = registry.get(f"{self._args.model}@latest")
         except NbregError:
             return "nothing was registered"
-        run = session.registry.current_run().id
-        if newest.row.run == run and newest.number > session.last_number(model):
+        if newest.row.run == registry.current_run().id and newest.row.created >= began:
             return f"{newest.ref} (#{newest.number}) was registered before that"
         return "nothing was registered"
 

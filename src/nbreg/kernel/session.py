@@ -117,10 +117,6 @@ class Session:
         """The model that this kernel registered last; empty where it registered none."""
         return next(reversed(self._registered), "")
 
-    def last_number(self, model: str) -> int:
-        """The number of the version of a model that this kernel registered last; 0 for none."""
-        return self._registered.get(model, 0)
-
     def written(self, text: str) -> str:
         """The reference that a verb that writes is given: a bare name only if it means what was made here."""
         reference = parse_reference(text)

@@ -38,8 +38,8 @@ def model_near(version: ModelVersion) -> str:
     """What to say of the first version of a model where another has nearly its name; else empty."""
     if version.number != 1 or version.existing:
         return ""
-    names = (row.name for row in version.registry.models() if row.name != version.model)
-    near = next((name for name in names if is_slip(version.model, name)), "")
+    rows = version.registry._desk.like(lambda name: is_slip(version.model, name))
+    near = next((row.name for row in rows), "")
     return f"{version.model} is a new model; there is also {near}" if near else ""
 
 

@@ -306,10 +306,14 @@ class Folder:
 
     def journals(self) -> Iterator[tuple[str, Path]]:
         """Folder name and journal of each model, in the order of their names."""
+        yield from ((name, self._models / f"{name}{_SUFFIX}" / "journal.jsonl") for name in self.names())
+
+    def names(self) -> Iterator[str]:
+        """The name of each model's folder, in their order; none is looked into."""
         self.check_format()
         yield from self._walk(self._models, "", 3)
 
-    def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, Path]]:
+    def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[str]:
         try:
             names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
@@ -318,7 +322,7 @@ class Folder:
             raise refused(error, folder, reading=True) from error
         for name in names:
             if name.endswith(_SUFFIX):
-                yield prefix + name.removesuffix(_SUFFIX), folder / name / "journal.jsonl"
+                yield prefix + name.removesuffix(_SUFFIX)
             elif depth > 1:
                 yield from self._walk(folder / name, f"{prefix}{name}/", depth - 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,12 @@ class Desk:
     def models(self) -> list[ModelRow]:
         """Every model in brief, by name."""
         return sorted(self.shown(self.folder.models()), key=lambda row: row.name)
+
+    def like(self, is_meant: Callable[[str], bool]) -> list[ModelRow]:
+        """Those whose folder has such a name, by name; no other is looked into, however many there are."""
+        folder = self.folder
+        found = (folder.last_row(name, path) for name, path in folder.journals() if is_meant(name))
+        return sorted(self.shown([row for row in found if row is not None]), key=lambda row: row.name)
 
     def shown(self, rows: list[ModelRow]) -> list[ModelRow]:
         """Those of some models that are there for whoever asks."""
