@@ -174,7 +174,7 @@ def _weights_taken() -> Iterator[dict[Path, list[generic.Bytes]]]:
     threads save is written as ever; in a release that writes by another function, so is this.
     """
     found: dict[Path, list[generic.Bytes]] = {}
-    library: Any = sys.modules["transformers.modeling_utils"]
+    library: Any = sys.modules.get("transformers.modeling_utils")  # of a tokenizer alone, nobody imports it
     with _by_function:
         write = getattr(library, _WRITER, None)
         token = _taken.set(found)
