@@ -62,6 +62,21 @@ def test_a_substitution_that_fills_nothing_is_refused(registry: Registry) -> Non
     assert registry.register("churn", 1, version="{team}-1", substitutions={"team": "A"}).name == "A-1"
 
 
+def test_a_dictionary_for_many_names_has_more_than_one_of_them_asks_for(
+    registry: Registry, run: Any, tmp_path: Path
+) -> None:
+    """A pipeline fills the names of all its models from one dictionary, and has trained by then."""
+    common = {"team": "A", "season": "spring"}
+    (tmp_path / "m.bin").write_bytes(b"m")
+
+    assert registry.register("{team}/churn", 1, substitutions=common).model == "A/churn"
+    assert Model("{season}", registry=registry).register(2, substitutions=common).model == "spring"
+    words = ("register", "{team}/cli", str(tmp_path / "m.bin"), "--sub", "team=A", "--sub", "season=spring")
+    code, _, told = run(*words, "--registry", str(registry.location))
+    assert code != 0
+    assert "the value given for {season} is used nowhere" in told
+
+
 def test_what_a_handle_is_given_when_it_registers_is_the_strongest(registry: Registry) -> None:
     """A handle's own value won in silence, and the version went to another team."""
     handle = Model("{team}_churn", "{team}-{n}", substitutions={"team": "A", "n": "1"}, registry=registry)
@@ -243,7 +258,9 @@ def test_a_new_model_looks_into_no_model_of_another_name(registry: Registry) -> 
     new = registry.register("canser", 1)
     opened: list[str] = []
     watching = [True]
-    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None)
+    sys.addaudithook(
+        lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None
+    )
 
     near = model_near(new)
     watching.clear()

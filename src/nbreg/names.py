@@ -7,7 +7,7 @@ reference means is decided in one place too, `Registry.get`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal, NamedTuple
 
@@ -197,17 +197,30 @@ def fill_template(template: str, values: Mapping[str, object]) -> str:
 
 
 def refuse_unused(given: Iterable[str], *templates: str | None) -> None:
-    """Refuse what was given to fill a template and fills none: whoever gave it expects another name.
+    """Refuse what a line gives to fill a template and fills none: whoever typed it expects another name.
 
     Raises `BadTemplateError`.
     """
-    used = {match[1].strip() for text in templates for match in _PLACEHOLDER.finditer(text or "")}
+    used = _placeholders(templates)
     for name in given:
         if name not in used:
             shown = f"{{{_shown(name)[1:-1]}}}"
             raise BadTemplateError(
                 f"the value given for {shown} is used nowhere", hint=f"write {shown} where it is to stand"
             )
+
+
+def refuse_all_unused(given: Collection[str], *templates: str | None) -> None:
+    """The same of a dictionary, where nothing of it is used: one for many names has more than each asks for.
+
+    Raises `BadTemplateError`.
+    """
+    if _placeholders(templates).isdisjoint(given):
+        refuse_unused(given)
+
+
+def _placeholders(templates: Iterable[str | None]) -> set[str]:
+    return {match[1].strip() for text in templates for match in _PLACEHOLDER.finditer(text or "")}
 
 
 def fill_known(text: str, values: Mapping[str, object]) -> str:

@@ -26,7 +26,7 @@ from nbreg.errors import (
     UnknownRunError,
     UnknownVersionError,
 )
-from nbreg.names import LATEST, fill_template, refuse_unused, template_values
+from nbreg.names import LATEST, fill_template, refuse_all_unused, template_values
 from nbreg.registry import ModelVersion, Registry, Run
 from nbreg.registry.ground.given import checked_substitutions
 
@@ -180,7 +180,7 @@ class Model:
         `BadInputError` for a handle that only fetches.
         """
         given = checked_substitutions(substitutions)
-        refuse_unused(given, self._name, self._wanted)
+        refuse_all_unused(given, self._name, self._wanted)
         scope = self._scope or naming_scope()
         named = self.scoped(Scope(scope.moment, {**scope.substitutions, **given}))
         if named.only_fetches:

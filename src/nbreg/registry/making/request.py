@@ -19,7 +19,7 @@ from nbreg.names import (
     check_model_name,
     check_version_name,
     fill_template,
-    refuse_unused,
+    refuse_all_unused,
     template_values,
 )
 from nbreg.records import Context, RunLink
@@ -104,7 +104,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             )
         model = check_model_name(fill_template(model_name, values))
         filled = None if version is None else fill_template(version, values)
-        refuse_unused(own, model_name, version)
+        refuse_all_unused(own, model_name, version)
         if bump is not None and bump not in BUMPS:
             raise BadInputError(f"{bump!r} is no bump", hint=f"one of {', '.join(BUMPS)}")
         if filled is not None:
