@@ -464,21 +464,15 @@ def _aligned(size: int) -> int:
 
 def _laid_out(header: bytes, parts: Mapping[str, Bytes | OnDisk]) -> Iterator[Bytes]:
     """A bundle's bytes. What is in memory is as it was digested; a file is held against its digest again."""
-    from nbreg.store.large import OnDisk, changed, size_of
+    from nbreg.store.large import OnDisk, size_of
 
     yield header.ljust(_aligned(len(header)), b"\0")
     for digest, data in parts.items():
-        if not isinstance(data, OnDisk):
-            yield data
+        if isinstance(data, OnDisk):
+            yield from data.checked(digest)
         else:
-            hasher = sha256()
-            for piece in data.pieces():
-                hasher.update(piece)
-                yield piece
-            if hasher.hexdigest() != digest:
-                raise changed("what is being stored")
-        size = size_of(data)
-        if fill := _aligned(size) - size:
+            yield data
+        if fill := -size_of(data) % _ALIGNED:
             yield b"\0" * fill
 
 

@@ -86,6 +86,15 @@ class OnDisk:
                 left -= len(piece)
                 yield memoryview(piece)
 
+    def checked(self, digest: str) -> Iterator[memoryview]:
+        """The same. Raises `CannotStoreError` at their end where they are not those of the digest."""
+        hasher = sha256()
+        for piece in self.pieces():
+            hasher.update(piece)
+            yield piece
+        if hasher.hexdigest() != digest:
+            raise changed(str(self._path))
+
     def sample(self, at: int, size: int) -> bytes:
         """A few of its bytes."""
         with self._read() as fd:
