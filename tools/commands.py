@@ -48,7 +48,7 @@ def _contents(family: Family) -> str:
 def _command(command: Command) -> str:
     ctx = click.Context(command, info_name=f"nbreg {command.name}")
     usage = " ".join(["nbreg", str(command.name), *command.collect_usage_pieces(ctx)])
-    common = ("--registry", "--json", "--help")
+    common = ("--registry", "--json", "-h")
     options = [each for each in command.options(ctx) if not each[0].startswith(common)]
     rows = [*command.arguments(), *options]
     table = "\n".join(["| | |", "|---|---|", *(f"| `{name}` | {_cell(told)} |" for name, told in rows)])

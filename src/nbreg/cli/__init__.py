@@ -44,7 +44,6 @@ COMMANDS: Final = Families(
         settingup.family,
     ],
     name="nbreg",
-    context_settings={"help_option_names": ["--help", "-h"]},
     help="A model registry that lives in the notebook.",
     epilog="`nbreg COMMAND --help` tells more, with examples.",
     params=[

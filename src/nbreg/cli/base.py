@@ -90,6 +90,9 @@ class Argument(click.Argument):
         return self.metavar or (self.name or "").upper()
 
 
+_HELP: Final = ("--help", "-h")
+
+
 class Command(click.Command):
     """A command that opens the registry, calls its function and shows the `Answer`."""
 
@@ -145,6 +148,10 @@ class Command(click.Command):
         shown = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
         return [record for each in shown if (record := each.get_help_record(ctx)) is not None]
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Also `-h`, whoever asks: click keeps the option that it made for the first one."""
+        return list(_HELP)
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help`, in the words of the others."""
         return _in_our_words(super().get_help_option(ctx))
@@ -197,6 +204,10 @@ class Families(click.Group):
         if meant is not None and args[0] not in self.commands:
             raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant!r}?", ctx)
         return super().resolve_command(ctx, args)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Also `-h`, whoever asks: click keeps the option that it made for the first one."""
+        return list(_HELP)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help`, in the words of the others."""
