@@ -195,7 +195,7 @@ def _say(kernel: Kernel, project: Project) -> None:
     kernel.good(
         f"%register_model churn clf --metrics n --params lr=0.1,api_key={said('--params')} --tags base,{project.token('--tags')} "
         f'--description "password={said("--description")}" --message "db password: {said("--message")}" '
-        f"--reason {project.token('--reason')} --data frame,series --artifacts n --sub team={project.token('--sub')}"
+        f"--reason {project.token('--reason')} --data frame,series --artifacts n"
     )
     kernel.good(
         "import nbreg\nreg = nbreg.Registry()\n"

@@ -11,7 +11,6 @@ from nbreg.cli.base import Answer, Family, argument, why
 from nbreg.cli.kinds import ALIAS, DRAFT, MODEL, REF, RUN, STAGE, as_object, no_variable
 from nbreg.cli.looking import document
 from nbreg.errors import BadInputError
-from nbreg.names import refuse_unused
 from nbreg.words import existing_file, metrics, named_files, params, pieces, substitution
 
 if TYPE_CHECKING:
@@ -84,6 +83,8 @@ def register(
     given["content"] = as_object("--content", given["content"])
     given["data"] = named_files("--data", data) or None
     given["substitutions"] = substitutions = dict(map(substitution, sub))
+    from nbreg.names import refuse_unused  # --help needs no records
+
     refuse_unused(substitutions, model, given["version"])
     given["artifacts"] = _artifacts(artifacts, logged=(source or "").startswith("runs:/"))
     if draft is not None and (source or preview):
