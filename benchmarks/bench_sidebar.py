@@ -31,6 +31,7 @@ _OPEN = """async () => {
 }"""
 _PAINTED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 _BODY = "#nbreg-panel .jp-nbreg-Body"
+_LINE = "#nbreg-panel [aria-label=Models] > "  # a model of the list, opened or not
 
 
 def measure(scale: tuple[int, list[int], int], work: Path) -> list[Figure]:
@@ -102,9 +103,7 @@ def _using(browser: Any, url: str, turns: int, count: int, versions: int) -> lis
 
     def scroll_to(part: float, place: int) -> None:
         page.eval_on_selector(_BODY, f"body => {{ body.scrollTop = {part} * body.scrollHeight }}")
-        until(
-            f"() => document.querySelector(\".jp-nbreg-Models > [aria-posinset='{place}'] .jp-nbreg-Name\")"
-        )
+        until(f"() => document.querySelector(\"{_LINE}[aria-posinset='{place}'] .jp-nbreg-Name\")")
 
     def scrolled(turn: int) -> None:
         scroll_to(1.0, count)
@@ -120,12 +119,12 @@ def _using(browser: Any, url: str, turns: int, count: int, versions: int) -> lis
             page.fill("#nbreg-panel input[type=search]", text)
             until(found)
             page.fill("#nbreg-panel input[type=search]", "")
-            until(f"() => document.querySelector(\".jp-nbreg-Models > [aria-setsize='{count}']\")")
+            until(f"() => document.querySelector(\"{_LINE}[aria-setsize='{count}']\")")
 
         return search
 
     name = f"model-{count - 1:04}"
-    one = "() => document.querySelector(\".jp-nbreg-Models > [aria-setsize='1']\")"
+    one = f"() => document.querySelector(\"{_LINE}[aria-setsize='1']\")"
     some = "() => document.querySelector('.jp-nbreg-mod-found .jp-nbreg-Version .jp-nbreg-Name')"
     todo = [scrolled, expanded, typed(name, one), typed(f"number == {versions}", some)]
     there_and_back, opened, by_name, by_query = harness.in_turns(

@@ -137,7 +137,9 @@ def test_a_shell_begins_moves_and_rolls_back(tmp_path: Path) -> None:
     nbreg("deploy", "churn@1", "prod-eu")
     assert "prod-eu serves churn #1, and #2 is in serving" in nbreg("deployments")
     assert "1.0.0 (#1) disabled" in nbreg("events", "churn", "--limit", "2", "--wide")
-    assert nbreg("rollback", "churn") == "churn@1.0.0 is in serving again\n"
+    assert nbreg("rollback", "churn") == (
+        "churn 1.0.0 (#1): disabled → serving · 1.1.0 (#2): serving → disabled\n"
+    )
     assert nbreg("retire", "churn@1") == "churn 1.0.0 (#1): serving → disabled\n"
     assert json.loads(nbreg("get", "churn@2", "--json"))["stage"] == "disabled"
 
